@@ -1,0 +1,1 @@
+"""Screens: the console; later Grafana dashboards and reports."""

@@ -1,0 +1,1 @@
+"""Inputs: every reading, trap and push becomes an event in the journal."""

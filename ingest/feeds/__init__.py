@@ -1,0 +1,1 @@
+"""Enterprise feeds: the HTTP gateway and its keys."""

@@ -1,0 +1,1 @@
+"""SNMP: engines, profiles, poll planning, traps."""

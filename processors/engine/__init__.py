@@ -1,0 +1,1 @@
+"""Engines host the core on a source of events."""

@@ -1,0 +1,1 @@
+"""Contracts: events, registry, results, settings, metrics and topics."""

@@ -1,0 +1,59 @@
+"""btswatch.measurement.v1: an indicator's value over a period. Vietnamese: chỉ tiêu chất lượng."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, FiniteFloat, model_validator
+
+from schemas.base import Contract
+from schemas.events.envelope import CloudEvent, Identifier, Received
+
+Count = Annotated[int, Field(ge=0, le=10**15)]
+
+
+class Period(Contract):
+    """The half-open interval `[from, to)`."""
+
+    from_: AwareDatetime = Field(alias="from")
+    to: AwareDatetime
+
+    @model_validator(mode="after")
+    def _is_not_empty(self) -> Self:
+        if self.to <= self.from_:
+            raise ValueError("the period is empty: `to` must be after `from`")
+        return self
+
+
+class MeasurementData(Contract):
+    """A ratio as numerator and denominator, or a value with its number of samples; never both."""
+
+    service: Identifier
+    indicator: Identifier
+    unit: Identifier = Field(description="area code: commune, ward or province")
+    period: Period
+    numerator: Count | None = None
+    denominator: Count | None = None
+    value: FiniteFloat | None = None
+    samples: Count | None = None
+    replaces: Identifier | None = Field(default=None, description="id of the event that this one corrects")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        ratio = self.numerator is not None and self.denominator is not None
+        sampled = self.value is not None and self.samples is not None
+        others = (self.value, self.samples) if ratio else (self.numerator, self.denominator)
+        if ratio == sampled or any(field is not None for field in others):
+            raise ValueError("give numerator and denominator, or value and samples")
+        if ratio and (self.numerator or 0) > (self.denominator or 0):
+            raise ValueError("numerator above denominator")
+        return self
+
+
+class Measurement(CloudEvent):
+    """One indicator; `subject` is the enterprise."""
+
+    type: Literal["btswatch.measurement.v1"]
+    data: MeasurementData
+
+
+class ArchivedMeasurement(Measurement, Received):
+    """A measurement as archived."""

@@ -1,0 +1,122 @@
+"""The registry as the product uses it: who owns which element, where, since when, and how it is judged.
+
+These are plain frozen values; the CSV and XLSX forms are in `schemas.registry_rows`, reading them in
+`stores.registry`. Instants are milliseconds since the epoch; `valid_from`/`valid_to` are local dates, half-open.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from schemas.status import Feed, NoResponse, Policy
+
+DEFAULT_MEASURED_VALID_FOR_S = 180
+DEFAULT_DECLARED_VALID_FOR_S = 3600
+DEFAULT_HEARTBEAT_S = 300
+
+
+class Kind(StrEnum):
+    """What an element is. Vietnamese: trạm BTS, tuyến truyền dẫn."""
+
+    STATION = "station"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A telecom enterprise. Vietnamese: doanh nghiệp viễn thông."""
+
+    id: str
+    name: str
+    brand: str = ""
+    mnc: str = ""
+    email: str = ""
+    feed: Feed = Feed.PERIODIC
+    heartbeat_s: int = DEFAULT_HEARTBEAT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A commune or ward since 2025-07-01, a former district, or the province. Vietnamese: đơn vị hành chính."""
+
+    code: str
+    name: str
+    ascii: str
+    kind: str
+    parent: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    area_km2: float | None = None
+    touches_border: bool | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One registry row of a station or link: what it was while the row was in force."""
+
+    id: str
+    kind: Kind
+    enterprise: str
+    name: str = ""
+    unit: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    technologies: tuple[str, ...] = ()
+    cells: int | None = None
+    subscribers: int | None = None
+    a_end: str | None = None
+    b_end: str | None = None
+    medium: str | None = None
+    capacity_mbps: float | None = None
+    commissioned: int | None = None
+    decommissioned: int | None = None
+    policy: Policy = Policy.MEASURED_FIRST
+    no_response: NoResponse = NoResponse.DOWN
+    measured_valid_for_s: int = DEFAULT_MEASURED_VALID_FOR_S
+    declared_valid_for_s: int = DEFAULT_DECLARED_VALID_FOR_S
+    depends_on: tuple[str, ...] = ()
+    agent: str | None = None
+    if_name: str | None = None
+    profile: str | None = None
+    credential: str | None = None
+    inspection_class: str | None = None
+    certificate_no: str | None = None
+    certificate_issued: date | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether this row says what the element was on the local day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day < self.valid_to
+        )
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All of it. `elements` maps an id to its rows in order of `valid_from`; stations and links share one name space."""
+
+    enterprises: Mapping[str, Enterprise] = field(default_factory=dict)
+    units: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
+    elements: Mapping[str, tuple[Element, ...]] = field(default_factory=dict)
+    declared_levels: tuple["DeclaredLevel", ...] = ()
+    digest: str = ""
+
+    def on(self, element: str, day: date) -> Element | None:
+        """The row in force for the element on the local day, None where there is none."""
+        return next((row for row in self.elements.get(element, ()) if row.in_force_on(day)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredLevel:
+    """An enterprise's own declared quality level. Vietnamese: mức chất lượng công bố."""
+
+    enterprise: str
+    service: str
+    indicator: str
+    level: float
+    valid_from: date | None = None
+    valid_to: date | None = None

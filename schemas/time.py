@@ -1,0 +1,76 @@
+"""Time at the borders: RFC 3339 in and out, integer milliseconds inside, the local calendar at the edges.
+
+Inside the product an instant is an `int`: milliseconds since 1970-01-01T00:00:00Z. It compares fast,
+serialises exactly and can't lose its zone.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
+
+
+def to_ms(moment: datetime) -> int:
+    """Milliseconds since the epoch, rounded down. `moment` must be aware."""
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment!r} has no time zone")
+    return (moment - _EPOCH) // _MS
+
+
+def from_ms(ms: int) -> datetime:
+    """The aware UTC datetime of `ms`."""
+    return _EPOCH + ms * _MS
+
+
+def parse_rfc3339(text: str) -> datetime:
+    """An aware UTC datetime from RFC 3339 text.
+
+    Raises:
+        ValueError: not a date and time, or without an offset.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: write an offset such as Z or +07:00")
+    return moment.astimezone(UTC)
+
+
+def format_ms(ms: int) -> str:
+    """RFC 3339 in UTC with milliseconds, such as 2026-11-02T05:00:57.427Z."""
+    return from_ms(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+@dataclass(frozen=True)
+class LocalCalendar:
+    """Days of the configured time zone as half-open intervals of milliseconds."""
+
+    zone: str = DEFAULT_ZONE
+
+    def day_of(self, ms: int) -> date:
+        """The local date that holds the instant."""
+        return from_ms(ms).astimezone(_zone(self.zone)).date()
+
+    def start_of(self, day: date) -> int:
+        """The instant at which the local day starts."""
+        return _start_of(self.zone, day)
+
+    def end_of(self, day: date) -> int:
+        """The instant at which the next local day starts."""
+        return _start_of(self.zone, day + timedelta(days=1))
+
+    def format(self, ms: int) -> str:
+        """RFC 3339 with the zone's offset, to the second."""
+        return from_ms(ms).astimezone(_zone(self.zone)).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=16)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=4096)
+def _start_of(zone: str, day: date) -> int:
+    return to_ms(datetime(day.year, day.month, day.day, tzinfo=_zone(zone)))

@@ -1,0 +1,1 @@
+"""What both sides of the pipeline keep on disk: journal, ledger, archive."""
