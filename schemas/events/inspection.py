@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Identifier, Received, Text
+from schemas.events.envelope import CloudEvent, Identifier, Number, Received, Text
 
 
 class InspectionData(Contract):
@@ -14,7 +14,7 @@ class InspectionData(Contract):
     station: Identifier
     kind: Literal["conformity", "emf", "earthing", "certificate", "complaint"]
     result: Literal["pass", "fail", "not_decided"]
-    values: Annotated[dict[Identifier, FiniteFloat], Field(max_length=100)] | None = None
+    values: Annotated[dict[Identifier, Number], Field(max_length=100)] | None = None
     inspector: Text
     document: Text | None = None
 

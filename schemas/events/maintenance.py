@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import Field, model_validator
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Identifier, Received, Text
+from schemas.events.envelope import CloudEvent, Identifier, Instant, Received, Text
 
 
 class MaintenanceData(Contract):
@@ -14,8 +14,8 @@ class MaintenanceData(Contract):
     action: Literal["announce", "withdraw"]
     notice: Identifier
     elements: Annotated[list[Identifier], Field(max_length=10_000)]
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    from_: Instant = Field(alias="from")
+    to: Instant
     reason: Text | None = None
 
     @model_validator(mode="after")

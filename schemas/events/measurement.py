@@ -1,20 +1,18 @@
 """btswatch.measurement.v1: an indicator's value over a period. Vietnamese: chỉ tiêu chất lượng."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field, FiniteFloat, model_validator
+from pydantic import Field, model_validator
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Identifier, Received
-
-Count = Annotated[int, Field(ge=0, le=10**15)]
+from schemas.events.envelope import CloudEvent, Count, Identifier, Instant, Number, Received
 
 
 class Period(Contract):
     """The half-open interval `[from, to)`."""
 
-    from_: AwareDatetime = Field(alias="from")
-    to: AwareDatetime
+    from_: Instant = Field(alias="from")
+    to: Instant
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> Self:
@@ -32,7 +30,7 @@ class MeasurementData(Contract):
     period: Period
     numerator: Count | None = None
     denominator: Count | None = None
-    value: FiniteFloat | None = None
+    value: Number | None = None
     samples: Count | None = None
     replaces: Identifier | None = Field(default=None, description="id of the event that this one corrects")
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Identifier, Received
+from schemas.events.envelope import CloudEvent, Identifier, Number, Received
 
 
 class ReportData(Contract):
@@ -13,7 +13,7 @@ class ReportData(Contract):
 
     duty: Identifier
     period: Identifier = Field(description="such as 2026-Q3 or 2026-11")
-    values: Annotated[dict[Identifier, FiniteFloat], Field(max_length=1000)]
+    values: Annotated[dict[Identifier, Number], Field(max_length=1000)]
     attachment: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
         default=None, description="digest of the signed document"
     )

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Received, Text
+from schemas.events.envelope import CloudEvent, Number, Received, Text
 from schemas.status import Cause, Status
 
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -16,7 +16,7 @@ class StatusData(Contract):
 
     status: Status
     cause: Cause | None = None
-    metrics: Annotated[dict[MetricName, FiniteFloat], Field(max_length=64)] | None = None
+    metrics: Annotated[dict[MetricName, Number], Field(max_length=64)] | None = None
     detail: Text | None = None
 
 
