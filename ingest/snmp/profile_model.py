@@ -117,10 +117,10 @@ class Table(Contract):
 
 
 class Select(Contract):
-    """The rows a profile judges: the one the registry names, otherwise all that meet `otherwise`."""
+    """The rows a profile judges: the one the registry names; without a name all that meet `otherwise`, if it stands."""
 
     table: FieldName
-    otherwise: When = Field(default_factory=dict)
+    otherwise: When | None = None
     combine: Literal["worst", "best"] = "worst"
     """Several rows: the worst decides, or the best where they protect one another (1+1)."""
 
@@ -231,7 +231,7 @@ def _problems(profile: Profile) -> Iterator[str]:
             yield f"select: there is no table {profile.select.table!r}"
             return
         columns = tables[profile.select.table].columns
-        yield from _unresolved("select", profile.select.otherwise, columns)
+        yield from _unresolved("select", profile.select.otherwise or {}, columns)
         visible.update(columns)
     for number, rule in enumerate(profile.status, start=1):
         yield from _unresolved(f"status rule {number}", rule.when, visible)

@@ -1,0 +1,96 @@
+"""The profiles: read once from YAML, chosen by the registry or by sysObjectID."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from ingest.snmp.profile_model import Profile, Subject
+
+SHIPPED = Path(__file__).parent / "profiles"
+FALLBACK_LINK = "interface"
+FALLBACK_STATION = "system"
+
+
+class ProfileError(ValueError):
+    """Profiles that can't be used: every problem found, each with its file."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """All profiles by name."""
+
+    by_name: Mapping[str, Profile]
+
+    def choose(
+        self, sys_object_id: str | None, *, link: bool = False, registry: str | None = None
+    ) -> Profile:
+        """The profile for an element.
+
+        The registry's word comes first, then the longest sysObjectID prefix (cut at dots) among the profiles that fit
+        the kind of element, then `interface` for a link and `system` for a station.
+
+        Raises:
+            KeyError: the registry names a profile that doesn't exist.
+        """
+        if registry:
+            return self.by_name[registry]
+        fitting = [p for p in self.by_name.values() if (p.subject is Subject.LINK) == link]
+        oid = (sys_object_id or "").lstrip(".")
+        matches = [
+            (len(prefix.split(".")), profile.name)
+            for profile in fitting
+            for prefix in profile.match.sys_object_id
+            if f"{oid}.".startswith(f"{prefix}.")
+        ]
+        if matches:
+            return self.by_name[max(matches)[1]]
+        return self.by_name[FALLBACK_LINK if link else FALLBACK_STATION]
+
+
+def load_profiles(*directories: Path) -> Profiles:
+    """Read the shipped profiles and those of the directories; a later one of the same name replaces an earlier.
+
+    Raises:
+        ProfileError: with the problems of all files at once.
+    """
+    problems: list[str] = []
+    found: dict[str, Profile] = {}
+    for path in (p for directory in (SHIPPED, *directories) for p in sorted(directory.glob("*.yaml"))):
+        try:
+            profile = Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        except yaml.YAMLError as error:
+            problems.append(f"{path.name}: no YAML: {' '.join(str(error).split())}")
+        except ValidationError as error:
+            problems += [_located(path, part["loc"], part["msg"]) for part in error.errors()]
+        else:
+            if profile.name != path.stem:
+                problems.append(f"{path.name}: name is {profile.name!r}, it must be the file's name")
+            found[profile.name] = profile
+    problems += _claimed_twice(found)
+    if problems:
+        raise ProfileError(problems)
+    return Profiles(found)
+
+
+def _located(path: Path, loc: tuple[int | str, ...], message: str) -> str:
+    place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in loc)
+    return f"{path.name}: {place + ': ' if place else ''}{message.removeprefix('Value error, ')}"
+
+
+def _claimed_twice(profiles: Mapping[str, Profile]) -> list[str]:
+    owner: dict[tuple[bool, str], str] = {}
+    problems = []
+    for profile in profiles.values():
+        for prefix in profile.match.sys_object_id:
+            key = (profile.subject is Subject.LINK, prefix)
+            if key in owner:
+                problems.append(f"{profile.name}.yaml: {prefix} is claimed by {owner[key]} too")
+            owner[key] = profile.name
+    return problems
