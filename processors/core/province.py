@@ -1,0 +1,360 @@
+"""All evidence of a province in packed form, and the readings made from it.
+
+The one place where events meet the registry. It knows no clock: events carry their times, readers say what `now` is.
+Events that were received after the moment that a figure is asked for must not have been applied.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from processors.core.cells import EMPTY, CellArray, CellBag, IntArray, merge, pack, slots_of
+from processors.core.conventions import US, Conventions, Grid
+from processors.core.decode import Decoded, DecodedMaintenance, DecodedStatus, microseconds, parse_any
+from processors.core.element_day import ElementDay, counted_slots
+from processors.core.life import FeedLife, alive_between
+from processors.core.notices import Announcement, NoticeBook
+from processors.core.reading import Alive, Carry, DayReading, Evidence, ReadingRule, read_stretch
+from processors.core.track import TrackRule
+from schemas.refusal import Refusal
+from schemas.registry import Element, Registry
+from schemas.status import CODE_OF, Code, Feed, NoResponse
+
+MEASURED = ""  # stands for all measuring reporters: their evidence is one track
+# Readers go back a few days at most; a longer look back is read again from the start.
+_CARRIES_KEPT = 8
+_CODES = {str(status): int(code) for status, code in CODE_OF.items()}
+
+
+class Taken(StrEnum):
+    """What became of an event that was not refused."""
+
+    COUNTED = "counted"
+    LATE = "late"  # after the close of its day: kept as a proposal, changes no figure
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class BlockKey:
+    """An hour of one element's evidence as it is stored: reporter "" is the measured track, `hour` is since the epoch."""
+
+    element: str
+    day: int
+    reporter: str
+    tier: int
+    hour: int
+
+
+class _ElementEvidence:
+    """The evidence and the carries of one element."""
+
+    __slots__ = ("bags", "base", "carried_to", "carries", "owners", "settled")
+
+    def __init__(self, rows: tuple[Element, ...]) -> None:
+        self.owners = frozenset(row.enterprise for row in rows)
+        # One owner on every day: then its events need no look at the registry to be signs of life.
+        self.settled = len(rows) == 1 and rows[0].valid_from is None and rows[0].valid_to is None
+        self.bags: dict[tuple[int, str, int], CellBag] = {}
+        self.carries: dict[tuple[int, ReadingRule], tuple[int, Carry]] = {}
+        self.base: tuple[int, Carry] | None = None
+        self.carried_to = -1
+
+    def changed(self, day: int) -> None:
+        """Evidence of the day is new: what was carried over from it no longer holds."""
+        if day < self.carried_to:
+            self.carries = {key: carry for key, carry in self.carries.items() if key[0] <= day}
+            self.carried_to = day
+
+    def cells(self, day: int, reporter: str, up_to_tier: int) -> CellArray:
+        """The merged cells of a day that count by the tier."""
+        found = [
+            bag.cells()
+            for (d, r, tier), bag in self.bags.items()
+            if d == day and r == reporter and tier <= up_to_tier
+        ]
+        if not found:
+            return EMPTY
+        return found[0] if len(found) == 1 else merge(np.concatenate(found))
+
+    def days(self) -> set[int]:
+        """Days with any evidence."""
+        return {day for day, _, _ in self.bags}
+
+
+class Province:
+    """The state of the core. `track_changes` keeps note of blocks that changed, for an engine that stores them."""
+
+    def __init__(self, registry: Registry, conventions: Conventions, *, track_changes: bool = False) -> None:
+        self.registry = registry
+        self.conventions = conventions
+        self.grid = Grid(conventions)
+        self.notices = NoticeBook(conventions)
+        self._elements: dict[str, _ElementEvidence] = {}
+        self._life: dict[str, FeedLife] = {
+            e.id: FeedLife() for e in registry.enterprises.values() if e.feed is Feed.TRANSITION
+        }
+        self._contested: dict[str, list[str]] = {}
+        self._rules: dict[Element, ReadingRule] = {}
+        self._track_changes = track_changes
+        self._changed: set[BlockKey] = set()
+        self._changed_life: set[tuple[str, int]] = set()
+        self._max_future_us = conventions.max_future_s * US
+        for element, rows in registry.elements.items():
+            evidence = self._elements[element] = _ElementEvidence(rows)
+            if not evidence.settled:
+                for owner in evidence.owners & self._life.keys():
+                    self._contested.setdefault(owner, []).append(element)
+
+    # Taking events in
+
+    def apply(self, event: Decoded, line: bytes) -> Taken | Refusal:
+        """Take one event in. `line` is its archived form: of two notices received at one moment its text decides."""
+        time, received = microseconds(event["time"]), microseconds(event["receivedtime"])
+        if time - received > self._max_future_us:
+            return Refusal.TIME_IN_FUTURE
+        day, tier = self.grid.day_of(time), self.grid.tier_of(received)
+        match event["type"]:
+            case "btswatch.status.v1":
+                return self._apply_status(event, time, day, tier)
+            case "btswatch.maintenance.v1":
+                self._apply_notice(event, received, line)
+        if tier > day:
+            return Taken.LATE
+        self._sign_of_life(event["reporter"], day, time // self.grid.slot_us)
+        return Taken.COUNTED
+
+    def _apply_status(self, event: DecodedStatus, time: int, day: int, tier: int) -> Taken | Refusal:
+        element = self._elements.get(event["subject"])
+        if element is None:
+            return Refusal.UNKNOWN_ELEMENT
+        code = _CODES[event["data"]["status"]]
+        reporter = MEASURED
+        if event["track"] == "declared":
+            reporter = event["reporter"]
+            if reporter not in element.owners:
+                return Refusal.UNKNOWN_ELEMENT
+            if code == Code.NO_RESPONSE:
+                return Refusal.NOT_ALLOWED
+        if tier > day:
+            return Taken.LATE
+        slot = time // self.grid.slot_us
+        first, end = self.grid.span(day)
+        held = day if first <= slot < end else self.grid.day_of(slot * self.grid.slot_us)
+        bag = element.bags.get((held, reporter, tier))
+        if bag is None:
+            bag = element.bags[held, reporter, tier] = CellBag()
+        bag.add(pack(slot, time % self.grid.slot_us // 1000, code))
+        element.changed(held)
+        if self._track_changes:
+            hour = slot * self.grid.seconds // 3600
+            self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
+        if reporter and reporter in self._life:
+            if element.settled:
+                self._sign_of_life(reporter, held, slot)
+            else:
+                self._life[reporter].epoch += 1
+        return Taken.COUNTED
+
+    def _sign_of_life(self, enterprise: str, day: int, slot: int) -> None:
+        life = self._life.get(enterprise)
+        if life is not None and life.add(day, (slot,)) and self._track_changes:
+            self._changed_life.add((enterprise, day))
+
+    def _apply_notice(self, event: DecodedMaintenance, received: int, line: bytes) -> None:
+        data = event["data"]
+        if data["action"] == "withdraw":
+            self.notices.withdraw(event["reporter"], data["notice"], received)
+        elif "from" in data and "to" in data:
+            announcement = Announcement(
+                received,
+                canonical_json(line),
+                tuple(data.get("elements", ())),
+                microseconds(data["from"]),
+                microseconds(data["to"]),
+            )
+            self.notices.announce(event["reporter"], data["notice"], announcement)
+
+    # Reading
+
+    def read_day(self, element: str, day: int, now_us: int) -> ElementDay:
+        """The element's local day as of now: what each slot reads and which slots count."""
+        row = self.registry.on(element, date.fromordinal(day))
+        if row is None:
+            return ElementDay.of_nothing(self.grid, day)
+        rule = self.rule_of(row)
+        state = self._elements[element]
+        windows = self.notices.windows(row.enterprise, element, self.grid.close_us(day))
+        reading, _ = self._step(state, day, rule, self._carry_into(state, day, rule), windows)
+        counted = counted_slots(row, self.grid, day, now_us)
+        cells = tuple(state.cells(day, reporter, day) for reporter in (MEASURED, row.enterprise))
+        return ElementDay(self.grid, day, row, reading, counted, cells)
+
+    def carry_into(self, element: str, day: int) -> Carry | None:
+        """What reading the day needs of the days before it; None where no row is in force."""
+        row = self.registry.on(element, date.fromordinal(day))
+        if row is None:
+            return None
+        rule = self.rule_of(row)
+        return self._carry_into(self._elements[element], day, rule)[1]
+
+    def rule_of(self, row: Element) -> ReadingRule:
+        """How an element is read under a registry row."""
+        if row not in self._rules:
+            self._rules[row] = _reading_rule(row, self.registry, self.grid)
+        return self._rules[row]
+
+    def _carry_into(self, state: _ElementEvidence, day: int, rule: ReadingRule) -> tuple[int, Carry]:
+        """The day the carry was made for, and the carry: the nearest known one, read on from there to this day."""
+        epoch = self._epoch(rule)
+        at, carry = self._nearest_carry(state, day, rule, epoch)
+        while at < day:
+            _, carry = self._step(state, at, rule, (at, carry), ())
+            at += 1
+        return day, carry
+
+    def _nearest_carry(
+        self, state: _ElementEvidence, day: int, rule: ReadingRule, epoch: int
+    ) -> tuple[int, Carry]:
+        known = [
+            (at, carry)
+            for (at, of), (made, carry) in state.carries.items()
+            if at <= day and of == rule and made == epoch
+        ]
+        if known:
+            return max(known, key=lambda one: one[0])
+        if state.base is not None and state.base[0] <= day:
+            return state.base
+        first = min((d for d in state.days() if d < day), default=day)
+        return first, Carry(at=self.grid.span(first)[0])
+
+    def _step(
+        self,
+        state: _ElementEvidence,
+        day: int,
+        rule: ReadingRule,
+        before: tuple[int, Carry],
+        windows: list[tuple[int, int]] | tuple[()],
+    ) -> tuple[DayReading, Carry]:
+        first, end = self.grid.span(day)
+        carry = before[1]
+        evidence = Evidence(
+            state.cells(day, MEASURED, day),
+            state.cells(day, rule.enterprise, day),
+            self._ahead(state, day, end + rule.measured.valid_slots),
+        )
+        alive = self._alive(rule, carry.at, end, day) if rule.declared.alive_only else None
+        reading, following = read_stretch(
+            carry, evidence, (first, end), rule, self.conventions, alive, windows
+        )
+        state.carries[day + 1, rule] = (self._epoch(rule), following)
+        state.carried_to = max(state.carried_to, day + 1)
+        state.carries.pop((day - _CARRIES_KEPT, rule), None)
+        return reading, following
+
+    def _ahead(self, state: _ElementEvidence, day: int, before_slot: int) -> CellArray:
+        """Measured cells after the day that may confirm a run at its end, as far as the day's close had them."""
+        parts = []
+        following = day + 1
+        while self.grid.span(following)[0] < before_slot:
+            cells = state.cells(following, MEASURED, day)
+            parts.append(cells[slots_of(cells) < before_slot])
+            following += 1
+        return np.concatenate(parts) if parts else EMPTY
+
+    # Feeds' signs of life
+
+    def _epoch(self, rule: ReadingRule) -> int:
+        return self._life[rule.enterprise].epoch if rule.declared.alive_only else 0
+
+    def _alive(self, rule: ReadingRule, start: int, end: int, day: int) -> Alive:
+        life = self._life[rule.enterprise]
+        life.read_up_to = max(life.read_up_to, day + 1)
+        first_day = self.grid.day_of((start - rule.alive_slots) * self.grid.slot_us)
+        signs = [life.slots(first_day, day), *self._contested_signs(rule.enterprise, first_day, day)]
+        return alive_between(np.concatenate(signs), start, end, rule.alive_slots)
+
+    def _contested_signs(self, enterprise: str, first_day: int, day: int) -> Iterator[IntArray]:
+        """Status events of elements with more than one registry row: signs of life where the row of the day says so."""
+        for element in self._contested.get(enterprise, ()):
+            row = self.registry.on(element, date.fromordinal(day))
+            if row is not None and row.enterprise == enterprise:
+                state = self._elements[element]
+                for earlier in range(first_day, day + 1):
+                    yield slots_of(state.cells(earlier, enterprise, earlier))
+
+    # Storage
+
+    def take_changes(self) -> tuple[dict[BlockKey, bytes], dict[tuple[str, int], bytes]]:
+        """The blocks of evidence and of signs of life that changed since the last call, as bytes."""
+        blocks = {key: self.block(key) for key in self._changed}
+        life = {
+            (enterprise, day): self._life[enterprise].slots(day, day).tobytes()
+            for enterprise, day in self._changed_life
+        }
+        self._changed.clear()
+        self._changed_life.clear()
+        return blocks, life
+
+    def block(self, key: BlockKey) -> bytes:
+        """One block's cells."""
+        bag = self._elements[key.element].bags[key.day, key.reporter, key.tier]
+        cells = bag.cells()
+        hours = slots_of(cells) * self.grid.seconds // 3600
+        chosen: CellArray = cells[hours == key.hour]
+        return chosen.tobytes()
+
+    def restore_block(self, key: BlockKey, cells: bytes) -> bool:
+        """Put a stored block back; False when its element is no longer in the registry."""
+        state = self._elements.get(key.element)
+        if state is None:
+            return False
+        state.bags.setdefault((key.day, key.reporter, key.tier), CellBag()).extend(cells)
+        state.changed(key.day)
+        return True
+
+    def restore_life(self, enterprise: str, day: int, slots: bytes) -> None:
+        """Put a stored day of signs of life back."""
+        if enterprise in self._life:
+            self._life[enterprise].add(day, np.frombuffer(slots, dtype=np.int64).tolist())
+
+    def restore_carry(self, element: str, day: int, carry: Carry) -> None:
+        """Let readings of the element start from this carry; evidence before the day is not there."""
+        if element in self._elements:
+            self._elements[element].base = (day, carry)
+
+    def drop_before(self, day: int) -> None:
+        """Forget evidence of days before this one, keeping for each element what reading on needs."""
+        for element, state in self._elements.items():
+            carry = self.carry_into(element, day)
+            state.base = (day, carry) if carry is not None else None
+            state.bags = {key: bag for key, bag in state.bags.items() if key[0] >= day}
+            state.carries = {key: carry for key, carry in state.carries.items() if key[0] >= day}
+        for life in self._life.values():
+            life.drop_before(day - 2)
+
+
+def canonical_json(line: bytes) -> str:
+    """Keys sorted, separators `,` and `:`, ASCII-escaped."""
+    return json.dumps(parse_any(line), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _reading_rule(row: Element, registry: Registry, grid: Grid) -> ReadingRule:
+    enterprise = registry.enterprises[row.enterprise]
+    confirm = grid.conventions.confirm_slots
+    transition = enterprise.feed is Feed.TRANSITION
+    return ReadingRule(
+        enterprise=row.enterprise,
+        policy=row.policy,
+        measured=TrackRule(
+            grid.slots_for(row.measured_valid_for_s),
+            confirm,
+            silence_is_unknown=row.no_response is NoResponse.UNKNOWN,
+        ),
+        declared=TrackRule(
+            grid.slots_for(row.declared_valid_for_s), confirm, down_holds=True, alive_only=transition
+        ),
+        alive_slots=grid.slots_for(3 * enterprise.heartbeat_s) if transition else 0,
+    )
