@@ -16,11 +16,23 @@ DEFAULT_DECLARED_VALID_FOR_S = 3600
 DEFAULT_HEARTBEAT_S = 300
 
 
+class Confidence(StrEnum):
+    """How sure a stated fact is."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
 class Kind(StrEnum):
     """What an element is. Vietnamese: trạm BTS, tuyến truyền dẫn."""
 
     STATION = "station"
     LINK = "link"
+
+
+def _within(first: date | None, day: date, end: date | None) -> bool:
+    return (first is None or first <= day) and (end is None or day < end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +63,10 @@ class Unit:
     touches_border: bool | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether the unit existed, as this row says, on the local day."""
+        return _within(self.valid_from, day, self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +106,7 @@ class Element:
 
     def in_force_on(self, day: date) -> bool:
         """Whether this row says what the element was on the local day."""
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day < self.valid_to
-        )
+        return _within(self.valid_from, day, self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -103,11 +117,21 @@ class Registry:
     units: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
     elements: Mapping[str, tuple[Element, ...]] = field(default_factory=dict)
     declared_levels: tuple["DeclaredLevel", ...] = ()
+    agency: tuple["Agency", ...] = ()
+    successions: tuple["Succession", ...] = ()
     digest: str = ""
 
     def on(self, element: str, day: date) -> Element | None:
         """The row in force for the element on the local day, None where there is none."""
         return next((row for row in self.elements.get(element, ()) if row.in_force_on(day)), None)
+
+    def unit_on(self, code: str, day: date) -> "Unit | None":
+        """The unit that bore the code on the local day, None where there was none."""
+        return next((row for row in self.units.get(code, ()) if row.in_force_on(day)), None)
+
+    def agency_on(self, day: date) -> "Agency | None":
+        """The regulator under its name on the local day, None where that is not known."""
+        return next((row for row in self.agency if row.in_force_on(day)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +144,28 @@ class DeclaredLevel:
     level: float
     valid_from: date | None = None
     valid_to: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """The regulator's name while it bore it. Vietnamese: Sở Khoa học và Công nghệ, trước đó Sở Thông tin và Truyền thông."""
+
+    name: str
+    name_en: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+    confidence: Confidence = Confidence.HIGH
+    note: str = ""
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether it bore this name on the local day."""
+        return _within(self.valid_from, day, self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """A unit came out of a former one; `share` is the part of the new unit's area that was the old one's."""
+
+    old: str
+    new: str
+    share: float | None = None
