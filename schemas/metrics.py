@@ -51,6 +51,36 @@ def _histogram(spec: Spec) -> Histogram:
 JOURNAL_APPENDED = Spec(
     "btswatch_journal_appended_total", "Entries made durable; if it stands still, nothing arrives.", ("kind",)
 )
+JOURNAL_REPEATED = Spec(
+    "btswatch_journal_repeated_total",
+    "Entries whose id was known: duplicate (harmless) or conflict (a sender uses an id twice).",
+    ("outcome",),
+)
+JOURNAL_FAILED = Spec(
+    "btswatch_journal_failed_total",
+    "Writes that failed, by error; JournalFullError means: make room, senders are being put off.",
+    ("error",),
+)
+JOURNAL_DROPPED = Spec(
+    "btswatch_journal_dropped_total",
+    "Oldest receipts or refused events dropped because their list was full.",
+    ("list",),
+)
+JOURNAL_COMMIT_SECONDS = Spec(
+    "btswatch_journal_commit_seconds",
+    "Time of a write until it is on disk; a rise means a slow or busy disk.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
+JOURNAL_PENDING_BYTES = Spec(
+    "btswatch_journal_pending_bytes", "Waiting to be written; near its bound, senders wait for the disk."
+)
+JOURNAL_BYTES = Spec("btswatch_journal_bytes", "Size of the journal; at max_bytes it refuses everything.")
+
+# Archive
+ARCHIVE_LINES = Spec("btswatch_archive_lines_total", "Events written to the archive, by family.", ("family",))
+ARCHIVE_PENDING = Spec(
+    "btswatch_archive_pending_lines", "Events accepted but not yet in an archive file (they are in the journal)."
+)
 
 # Gateway
 EVENTS_ACCEPTED = Spec(
@@ -60,4 +90,34 @@ EVENTS_REFUSED = Spec(
     "btswatch_events_refused_total",
     "Events refused, by code; a jump after a sender's change means its format broke.",
     ("entrance", "code"),
+)
+GATEWAY_PROBLEMS = Spec(
+    "btswatch_gateway_problems_total",
+    "Requests answered with a problem, by code; `unauthorized` rising means a wrong or revoked key in use.",
+    ("code",),
+)
+GATEWAY_REQUESTS = Spec(
+    "btswatch_gateway_requests_total", "Requests answered, by route and status class.", ("route", "status")
+)
+GATEWAY_SECONDS = Spec(
+    "btswatch_gateway_request_seconds",
+    "Time from a request's first byte to the end of its answer; long ones mean a slow disk or slow senders.",
+    ("route",),
+    (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0),
+)
+GATEWAY_IN_FLIGHT = Spec(
+    "btswatch_gateway_requests_in_flight", "Requests being served; at its limit, further ones are turned away."
+)
+
+# Console
+CONSOLE_PAGES = Spec("btswatch_console_pages", "Pages open in browsers now.")
+CONSOLE_READ_SECONDS = Spec(
+    "btswatch_console_read_seconds",
+    "Reading the ledger for the pages; when it nears a second, pages lag behind the engine.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1.0, 3.0),
+)
+CONSOLE_READS_FAILED = Spec(
+    "btswatch_console_failures_total",
+    "Readings of the ledger (or updates of one page) that failed; the pages then say that they are old.",
+    ("where",),
 )
