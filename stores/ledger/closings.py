@@ -1,0 +1,80 @@
+"""Which local days are closed, and what the closing of the next one reads on from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection, func, select
+
+from stores.ledger.tables import carries, closed_days
+from stores.ledger.upsert import upsert
+
+LIVE: Final = "live"
+CLOSED: Final = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDay:
+    """One closed local day: how much it was made from. `complete` is false while elements are still being written."""
+
+    day: date
+    closed_at_ms: int
+    complete: bool
+    elements: int
+    events: int
+    differences: int
+    registry_digest: str
+    inputs_digest: str
+    notes: Mapping[str, Any]
+
+
+def save_closed(connection: Connection, closed: ClosedDay) -> None:
+    """Write a closing's record."""
+    names = [column.name for column in closed_days.columns]
+    upsert(connection, closed_days, [{name: getattr(closed, name) for name in names}])
+
+
+def last_closed(connection: Connection) -> date | None:
+    """The latest local day whose closing is complete."""
+    found: date | None = connection.execute(
+        select(func.max(closed_days.c.day)).where(closed_days.c.complete)
+    ).scalar()
+    return found
+
+
+def closings(connection: Connection, first: date, last: date) -> list[ClosedDay]:
+    """The closings of the local days `first` to `last`."""
+    query = (
+        select(closed_days)
+        .where(closed_days.c.day >= first, closed_days.c.day <= last)
+        .order_by(closed_days.c.day)
+    )
+    return [ClosedDay(**row) for row in connection.execute(query).mappings()]
+
+
+def save_carries(connection: Connection, day: date, basis: str, found: Mapping[str, bytes]) -> None:
+    """Keep what each element's reading of the local day leaves for the next; `basis` is LIVE or CLOSED."""
+    upsert(
+        connection,
+        carries,
+        [
+            {"day": day, "element": element, "basis": basis, "carry": carry}
+            for element, carry in found.items()
+        ],
+    )
+
+
+def carries_after(
+    connection: Connection, day: date, basis: str, elements: Sequence[str] | None = None
+) -> dict[str, bytes]:
+    """What was carried out of the local day, by element."""
+    query = select(carries.c.element, carries.c.carry).where(carries.c.day == day, carries.c.basis == basis)
+    if elements is not None:
+        query = query.where(carries.c.element.in_(elements))
+    return {row.element: row.carry for row in connection.execute(query)}
+
+
+def drop_carries_before(connection: Connection, day: date, basis: str) -> None:
+    """Forget the carries of earlier local days."""
+    connection.execute(carries.delete().where(carries.c.day < day, carries.c.basis == basis))

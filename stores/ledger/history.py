@@ -1,0 +1,107 @@
+"""What happened at an element: its transitions, and day by day what it read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, RowMapping, select, tuple_
+
+from schemas.status import Reading
+from stores.ledger.tables import day_figures, transitions
+from stores.ledger.upsert import upsert
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """The effective state changed at `at_ms`, from evidence; `cause` as the evidence gave it."""
+
+    element: str
+    at_ms: int
+    before: Reading
+    after: Reading
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stretch `[from_ms, to_ms)` of one reading."""
+
+    from_ms: int
+    to_ms: int
+    reading: Reading
+
+
+def replace_transitions(
+    connection: Connection, sets: Mapping[tuple[str, date], Sequence[Transition]]
+) -> None:
+    """Replace the whole set of each (element, local day): late evidence also takes transitions away."""
+    if not sets:
+        return
+    keys = list(sets)
+    for start in range(0, len(keys), 400):
+        part = keys[start : start + 400]
+        connection.execute(
+            transitions.delete().where(tuple_(transitions.c.element, transitions.c.day).in_(part))
+        )
+    rows = [
+        {
+            "element": element,
+            "day": day,
+            "number": number,
+            "at_ms": transition.at_ms,
+            "before": int(transition.before),
+            "after": int(transition.after),
+            "cause": transition.cause,
+        }
+        for (element, day), found in sets.items()
+        for number, transition in enumerate(found)
+    ]
+    upsert(connection, transitions, rows)
+
+
+def transitions_of(connection: Connection, element: str, from_ms: int, to_ms: int) -> list[Transition]:
+    """An element's transitions in `[from_ms, to_ms)`, in time order."""
+    query = (
+        select(transitions)
+        .where(transitions.c.element == element, transitions.c.at_ms >= from_ms, transitions.c.at_ms < to_ms)
+        .order_by(transitions.c.at_ms, transitions.c.number)
+    )
+    return [_transition(row) for row in connection.execute(query).mappings()]
+
+
+def latest_transitions(connection: Connection, since_ms: int, limit: int = 200) -> list[Transition]:
+    """The province's newest transitions first, none before `since_ms`."""
+    query = (
+        select(transitions)
+        .where(transitions.c.at_ms >= since_ms)
+        .order_by(transitions.c.at_ms.desc(), transitions.c.element)
+        .limit(limit)
+    )
+    return [_transition(row) for row in connection.execute(query).mappings()]
+
+
+def runs_of(connection: Connection, element: str, first: date, last: date) -> list[Run]:
+    """What the element read on the local days `first` to `last`, joined over midnight, as far as it is known."""
+    query = (
+        select(day_figures.c.runs)
+        .where(day_figures.c.element == element, day_figures.c.day >= first, day_figures.c.day <= last)
+        .order_by(day_figures.c.day)
+    )
+    joined: list[Run] = []
+    for (runs,) in connection.execute(query):
+        for start, end, reading in runs or ():
+            run = Run(start, end, Reading(reading))
+            if joined and joined[-1].to_ms == run.from_ms and joined[-1].reading == run.reading:
+                run = Run(joined.pop().from_ms, run.to_ms, run.reading)
+            joined.append(run)
+    return joined
+
+
+def _transition(row: RowMapping) -> Transition:
+    return Transition(
+        element=row["element"],
+        at_ms=row["at_ms"],
+        before=Reading(row["before"]),
+        after=Reading(row["after"]),
+        cause=row["cause"],
+    )

@@ -1,0 +1,138 @@
+"""Figures of longer periods and of scopes, from the stored days: sums, and outages joined over midnight."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import Connection, Subquery, and_, case, func, select
+
+from schemas.figures import Figure, total_of
+from stores.ledger.figures import FINAL, figure_from
+from stores.ledger.tables import RECONCILIATION, SECONDS, day_figures
+
+PROVINCE: Final = "province"
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodFigure:
+    """The figure of an element or a scope over `[first, last]` local days; `final` when all its stored days are."""
+
+    id: str
+    figure: Figure
+    elements: int
+    final: bool
+
+
+def element_figures(
+    connection: Connection,
+    first: date,
+    last: date,
+    *,
+    kind: str | None = None,
+    enterprise: str | None = None,
+    element: str | None = None,
+) -> dict[str, PeriodFigure]:
+    """Each element's figure over the local days `first` to `last`, by element."""
+    days = _days(first, last, kind, enterprise, element)
+    query = _summed(days, days.c.element)
+    longest = _longest(connection, days, lambda row: row.element)
+    return {row["id"]: _period(row, longest) for row in connection.execute(query).mappings()}
+
+
+def scope_figures(
+    connection: Connection, scope: str, first: date, last: date, *, kind: str | None = "station"
+) -> dict[str, PeriodFigure]:
+    """The figures of a scope over the local days `first` to `last`: by enterprise, unit, technology, or the province.
+
+    A station counts on each day where it was on that day, and under each of its technologies.
+
+    Raises:
+        ValueError: no such scope.
+    """
+    days = _days(first, last, kind, None, None)
+    group: Any
+    if scope == PROVINCE:
+        group, name = func.coalesce(PROVINCE), PROVINCE
+    elif scope in ("enterprise", "unit", "technology"):
+        name = "technologies" if scope == "technology" else scope
+        group = days.c[name]
+    else:
+        raise ValueError(f"no scope {scope!r}: enterprise, unit, technology or province")
+    longest = _longest(connection, days, lambda row: PROVINCE if scope == PROVINCE else getattr(row, name))
+    rows = connection.execute(_summed(days, group)).mappings()
+    found = [_period(row, longest) for row in rows if row["id"] is not None]
+    return _by_technology(found) if scope == "technology" else {one.id: one for one in found}
+
+
+def _days(first: date, last: date, kind: str | None, enterprise: str | None, element: str | None) -> Subquery:
+    """The stored days, each with the edge of the element's day before."""
+    table = day_figures.c
+    names = ("element", "day", "enterprise", "unit", "technologies", "state", *SECONDS, *RECONCILIATION)
+    edges = ("outages", "longest_s", "head_s", "tail_s", "from_ms", "to_ms", "total_s")
+    wanted = [table.day >= first, table.day <= last]
+    wanted += [table.kind == kind] if kind else []
+    wanted += [table.enterprise == enterprise] if enterprise else []
+    wanted += [table.element == element] if element else []
+    over: dict[str, Any] = {"partition_by": table.element, "order_by": table.day}
+    return (
+        select(
+            *(table[name] for name in names + edges),
+            func.lag(table.tail_s).over(**over).label("before_s"),
+            func.lag(table.to_ms).over(**over).label("before_ms"),
+        )
+        .where(and_(*wanted))
+        .subquery()
+    )
+
+
+def _goes_on(days: Subquery) -> Any:
+    """Whether an outage of the day before runs on over midnight."""
+    return and_(days.c.before_s > 0, days.c.head_s > 0, days.c.before_ms == days.c.from_ms)
+
+
+def _summed(days: Subquery, group: Any) -> Any:
+    return select(
+        group.label("id"),
+        *(func.sum(days.c[name]).label(name) for name in (*SECONDS, *RECONCILIATION)),
+        (func.sum(days.c.outages) - func.sum(case((_goes_on(days), 1), else_=0))).label("outages"),
+        func.max(days.c.longest_s).label("longest_s"),
+        func.count(days.c.element.distinct()).label("elements"),
+        func.min(case((days.c.state == FINAL, 1), else_=0)).label("final"),
+    ).group_by("id")
+
+
+def _longest(connection: Connection, days: Subquery, key: Callable[[Any], str]) -> dict[str, int]:
+    """The longest outage over midnight by group: only the few days whose outages touch an edge are looked at."""
+    longest: dict[str, int] = defaultdict(int)
+    query = select(days).where((days.c.head_s > 0) | (days.c.tail_s > 0)).order_by(days.c.element, days.c.day)
+    element, until, running = "", 0, 0
+    for row in connection.execute(query):
+        joins = row.element == element and row.from_ms == until
+        joined = (running if joins else 0) + row.head_s
+        longest[key(row)] = max(longest[key(row)], joined)
+        whole = row.head_s == row.total_s
+        element, until, running = row.element, row.to_ms, joined if whole else row.tail_s
+    return longest
+
+
+def _period(row: Any, longest: dict[str, int]) -> PeriodFigure:
+    figure = figure_from(row, max(row["longest_s"], longest.get(row["id"], 0)))
+    return PeriodFigure(row["id"], figure, row["elements"], bool(row["final"]))
+
+
+def _by_technology(found: list[PeriodFigure]) -> dict[str, PeriodFigure]:
+    groups: dict[str, list[PeriodFigure]] = defaultdict(list)
+    for one in found:
+        for technology in filter(None, one.id.split(";")):
+            groups[technology].append(one)
+    return {
+        name: PeriodFigure(
+            name,
+            total_of(one.figure for one in parts),
+            sum(one.elements for one in parts),
+            all(one.final for one in parts),
+        )
+        for name, parts in sorted(groups.items())
+    }

@@ -1,0 +1,248 @@
+"""The ledger's tables: what the engines know and what was closed.
+
+Types are portable between SQLite and PostgreSQL. Instants (`*_ms`) are milliseconds since the epoch, durations
+(`*_s`) integer seconds, `day` the local calendar day, `tier` the ordinal of the first day whose close covers the
+moment of receipt. The migrations build the same schema; a test compares them.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+METADATA: Final = MetaData(
+    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
+)
+READINGS: Final = ("unknown", "up", "degraded", "down")
+SECONDS: Final = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
+RECONCILIATION: Final = tuple(
+    f"rec_{measured}_{declared}_s" for measured in READINGS for declared in READINGS
+)
+
+
+def _key(name: str, kind: Any = String) -> Column[Any]:
+    return Column(name, kind, primary_key=True, autoincrement=False)
+
+
+def _need(name: str, kind: Any) -> Column[Any]:
+    return Column(name, kind, nullable=False)
+
+
+properties = Table("properties", METADATA, _key("name"), _need("value", String))
+
+positions = Table(
+    "positions",
+    METADATA,
+    _key("consumer"),
+    _need("journal_offset", BigInteger),
+    _need("updated_ms", BigInteger),
+)
+
+# --- the engine's state: mergeable evidence of the days that are still open ---
+
+evidence_blocks = Table(
+    "evidence_blocks",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _key("reporter"),
+    _key("tier", Integer),
+    _key("hour", Integer),
+    _need("cells", LargeBinary),
+)
+
+life_blocks = Table(
+    "life_blocks",
+    METADATA,
+    _key("day", Date),
+    _key("enterprise"),
+    _key("tier", Integer),
+    _need("slots", LargeBinary),
+)
+
+notices = Table(
+    "notices",
+    METADATA,
+    _key("enterprise"),
+    _key("notice"),
+    _key("action"),
+    _need("received_ms", BigInteger),
+    _need("from_ms", BigInteger),
+    _need("to_ms", BigInteger),
+    _need("elements", JSON),
+    _need("canonical", Text),
+)
+
+carries = Table(
+    "carries",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _key("basis"),
+    _need("carry", LargeBinary),
+)
+
+# --- what the screens show ---
+
+element_state = Table(
+    "element_state",
+    METADATA,
+    _key("element"),
+    _need("enterprise", String),
+    _need("kind", String),
+    _need("status", Integer),
+    _need("since_ms", BigInteger),
+    _need("measured", Integer),
+    _need("declared", Integer),
+    Column("cause", String),
+    Column("detail", Text),
+    Column("measured_at_ms", BigInteger),
+    Column("measured_code", Integer),
+    Column("declared_at_ms", BigInteger),
+    Column("declared_code", Integer),
+    Column("metrics", JSON),
+    _need("updated_ms", BigInteger),
+    Index(None, "enterprise"),
+    Index(None, "status"),
+)
+
+transitions = Table(
+    "transitions",
+    METADATA,
+    _key("element"),
+    _key("day", Date),
+    _key("number", Integer),
+    _need("at_ms", BigInteger),
+    _need("before", Integer),
+    _need("after", Integer),
+    Column("cause", String),
+    Index(None, "at_ms"),
+)
+
+day_figures = Table(
+    "day_figures",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _need("enterprise", String),
+    _need("kind", String),
+    Column("unit", String),
+    _need("technologies", String),
+    *(_need(name, Integer) for name in SECONDS),
+    _need("total_s", Integer),
+    _need("outages", Integer),
+    _need("longest_s", Integer),
+    _need("head_s", Integer),
+    _need("tail_s", Integer),
+    _need("from_ms", BigInteger),
+    _need("to_ms", BigInteger),
+    *(_need(name, Integer) for name in RECONCILIATION),
+    Column("runs", JSON),
+    _need("revision", Integer),
+    _need("state", String),
+    _need("as_of_ms", BigInteger),
+    _need("registry_digest", String),
+    _need("rules_digest", String),
+    _need("inputs_digest", String),
+    Column("closed_at_ms", BigInteger),
+    Index(None, "element", "day"),
+    Index(None, "enterprise", "day"),
+)
+
+closed_days = Table(
+    "closed_days",
+    METADATA,
+    _key("day", Date),
+    _need("closed_at_ms", BigInteger),
+    _need("complete", Boolean),
+    _need("elements", Integer),
+    _need("events", Integer),
+    _need("differences", Integer),
+    _need("registry_digest", String),
+    _need("inputs_digest", String),
+    _need("notes", JSON),
+)
+
+late_evidence = Table(
+    "late_evidence",
+    METADATA,
+    _key("journal_offset", BigInteger),
+    _need("day", Date),
+    _need("element", String),
+    _need("reporter", String),
+    _need("at_ms", BigInteger),
+    _need("received_ms", BigInteger),
+    _need("status", String),
+    Index(None, "day", "element"),
+)
+
+feeds = Table(
+    "feeds",
+    METADATA,
+    _key("enterprise"),
+    Column("last_life_ms", BigInteger),
+    Column("last_received_ms", BigInteger),
+    _need("accepted", BigInteger),
+    _need("refused", BigInteger),
+    Column("silent_since_ms", BigInteger),
+    _need("updated_ms", BigInteger),
+)
+
+refused_counts = Table(
+    "refused_counts",
+    METADATA,
+    _key("day", Date),
+    _key("reporter"),
+    _key("code"),
+    _need("events", BigInteger),
+    _need("last_ms", BigInteger),
+)
+
+device_health = Table(
+    "device_health",
+    METADATA,
+    _key("device"),
+    _need("vantage", String),
+    _need("outcome", String),
+    _need("since_ms", BigInteger),
+    Column("answered_ms", BigInteger),
+    Column("round_trip_ms", Integer),
+    _need("failures", Integer),
+    Column("detail", Text),
+    _need("updated_ms", BigInteger),
+)
+
+vantage_incidents = Table(
+    "vantage_incidents",
+    METADATA,
+    _key("vantage"),
+    _key("path"),
+    _key("opened_ms", BigInteger),
+    Column("closed_ms", BigInteger),
+    _need("reason", Text),
+    _need("devices", Integer),
+)
+
+alarms = Table(
+    "alarms",
+    METADATA,
+    _key("kind"),
+    _key("subject"),
+    _key("day", Date),
+    _need("raised_ms", BigInteger),
+    _need("detail", JSON),
+    Column("acknowledged_ms", BigInteger),
+    Index(None, "raised_ms"),
+)
