@@ -1,72 +1,9 @@
-"""From counts to the published figure: seconds, ratios, outages, reconciliation (spec section 5, and interfaces)."""
+"""From counts to the published figure (spec section 5)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Final
+from processors.core.tally import Tally
+from schemas.figures import NO_TIME, Figure, mean, ratio, total_of
 
-from processors.core.tally import NOTHING, Tally
-
-_NAMES: Final = ("unknown", "up", "degraded", "down")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure in integer seconds. `longest_s` is None when there was no outage."""
-
-    up: int
-    degraded: int
-    down: int
-    planned: int
-    unknown: int
-    outages: int
-    longest_s: int | None
-    pairs_s: tuple[int, ...]
-
-    @property
-    def total(self) -> int:
-        """All counted seconds."""
-        return self.up + self.degraded + self.down + self.planned + self.unknown
-
-    @property
-    def ok(self) -> int:
-        """In service, also with a part lost."""
-        return self.up + self.degraded
-
-    def ratios(self) -> dict[str, float | None]:
-        """A, A_up, A_gross, A_min, A_max and coverage, each rounded to 9 decimals or None where its denominator is 0."""
-        ok, down, planned, total = self.ok, self.down, self.planned, self.total
-        return {
-            "A": ratio(ok, ok + down),
-            "A_up": ratio(self.up, ok + down),
-            "A_gross": ratio(ok, ok + down + planned),
-            "A_min": ratio(ok, total - planned),
-            "A_max": ratio(ok + self.unknown, total - planned),
-            "coverage": ratio(total - self.unknown, total),
-        }
-
-    def as_dict(self) -> dict[str, Any]:
-        """The parts `seconds`, `ratios`, `outages` and `reconciliation` of the published object."""
-        return {
-            "seconds": {
-                "up": self.up,
-                "degraded": self.degraded,
-                "down": self.down,
-                "planned": self.planned,
-                "unknown": self.unknown,
-                "total": self.total,
-            },
-            "ratios": self.ratios(),
-            "outages": {
-                "count": self.outages,
-                "longest_s": self.longest_s,
-                "mttr_s": mean(self.down, self.outages),
-                "mtbf_s": mean(self.ok, self.outages),
-            },
-            "reconciliation": {
-                measured: {declared: self.pairs_s[4 * m + d] for d, declared in enumerate(_NAMES)}
-                for m, measured in enumerate(_NAMES)
-            },
-        }
+__all__ = ["NO_TIME", "Figure", "figure_of", "mean", "ratio", "total_of"]
 
 
 def figure_of(tally: Tally, grid_s: int) -> Figure:
@@ -75,33 +12,3 @@ def figure_of(tally: Tally, grid_s: int) -> Figure:
     longest = tally.longest * grid_s if tally.outages else None
     pairs = tuple(n * grid_s for n in tally.pairs)
     return Figure(up, degraded, down, planned, unknown, tally.outages, longest, pairs)
-
-
-NO_TIME: Final = figure_of(NOTHING, 1)
-
-
-def total_of(figures: Iterable[Figure]) -> Figure:
-    """A scope's figure: sums of its elements' seconds and outages, the greatest of their longest."""
-    result = NO_TIME
-    for one in figures:
-        result = Figure(
-            result.up + one.up,
-            result.degraded + one.degraded,
-            result.down + one.down,
-            result.planned + one.planned,
-            result.unknown + one.unknown,
-            result.outages + one.outages,
-            max((s for s in (result.longest_s, one.longest_s) if s is not None), default=None),
-            tuple(x + y for x, y in zip(result.pairs_s, one.pairs_s, strict=True)),
-        )
-    return result
-
-
-def ratio(numerator: int, denominator: int) -> float | None:
-    """Rounded to 9 decimals; None for a denominator of 0, never 0 or 1."""
-    return round(numerator / denominator, 9) if denominator else None
-
-
-def mean(seconds: int, count: int) -> float | None:
-    """Seconds per outage, 3 decimals; None without outages."""
-    return round(seconds / count, 3) if count else None
