@@ -8,6 +8,8 @@ from functools import lru_cache
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 
 US = 1_000_000
+# Zones' offsets are multiples of a quarter of an hour, so each such quarter lies in one local day.
+_QUARTER_US = 900 * US
 
 
 @dataclass(frozen=True)
@@ -42,22 +44,17 @@ class Grid:
         self.slot_us = conventions.grid_s * US
         self._calendar = LocalCalendar(conventions.zone)
         self._start_us = lru_cache(maxsize=4096)(self._start_of)
-        self._held = (
-            0,
-            0,
-            0,
-        )  # start, end, ordinal of the day asked for last: events come in runs of one day
+        self._day_of_quarter = lru_cache(maxsize=1 << 16)(self._day_of)
 
     def _start_of(self, day: int) -> int:
         return self._calendar.start_of(date.fromordinal(day)) * 1000
 
+    def _day_of(self, quarter: int) -> int:
+        return self._calendar.day_of(quarter * (_QUARTER_US // 1000)).toordinal()
+
     def day_of(self, instant_us: int) -> int:
         """The local day that holds the instant."""
-        start, end, day = self._held
-        if not start <= instant_us < end:
-            day = self._calendar.day_of(instant_us // 1000).toordinal()
-            self._held = (self._start_us(day), self._start_us(day + 1), day)
-        return day
+        return self._day_of_quarter(instant_us // _QUARTER_US)
 
     def span(self, day: int) -> tuple[int, int]:
         """The slots `[first, end)` whose start lies in the local day."""

@@ -1,0 +1,14 @@
+"""`btswatch` and `python -m btswatch`."""
+
+import sys
+
+from btswatch.cli.app import run
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""`btswatch replay`: figures from archived events, offline."""
+
+import csv
+import gzip
+import io
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from btswatch.cli.exits import CommandError, Exit
+from processors.core.conventions import Conventions
+from processors.core.periods import NotOnBoundaryError, PeriodKind
+from processors.core.province import Province
+from processors.replay import PeriodFigure, Question, Scope, figures, take_in
+from schemas.refusal import Refusal
+from schemas.registry import Kind, Registry
+from schemas.time import DEFAULT_ZONE, parse_rfc3339, to_ms
+
+app = typer.Typer()
+
+
+class Format(StrEnum):
+    """How the figures are printed."""
+
+    JSON = "json"
+    CSV = "csv"
+    TABLE = "table"
+
+
+@app.command("replay")
+def replay(
+    registry: Annotated[Path, typer.Option(help="Directory of the registry's CSV files")],
+    events: Annotated[list[Path], typer.Option(help="NDJSON files of archived events, also .gz; repeatable")],
+    from_: Annotated[str, typer.Option("--from", help="Start, on a period's boundary (RFC 3339)")],
+    to: Annotated[str, typer.Option(help="End, on a period's boundary (RFC 3339)")],
+    now: Annotated[str, typer.Option(help="As of when (RFC 3339); later receipts do not exist yet")],
+    period: Annotated[PeriodKind, typer.Option(help="Length of the periods")],
+    scope: Annotated[Scope, typer.Option(help="What a figure is about")] = Scope.ELEMENT,
+    kind: Annotated[Kind, typer.Option(help="Stations or links")] = Kind.STATION,
+    grid_seconds: Annotated[int, typer.Option(help="Slot length in seconds; divides 3600")] = 10,
+    zone: Annotated[str, typer.Option(help="Time zone of the calendar")] = DEFAULT_ZONE,
+    format_: Annotated[Format, typer.Option("--format", help="json, csv or table")] = Format.TABLE,
+    more_events: Annotated[
+        list[Path] | None, typer.Argument(help="Further event files", show_default=False)
+    ] = None,
+) -> None:
+    """Run the core over archived events and print the period figures.
+
+    Example: btswatch replay --registry registry --events archive.ndjson.gz --from 2026-11-02T00:00:00+07:00
+    --to 2026-11-03T00:00:00+07:00 --now 2026-11-09T00:00:00+07:00 --period day
+    """
+    question = Question(
+        _instant(from_, "--from"), _instant(to, "--to"), _instant(now, "--now"), period, scope, kind
+    )
+    if question.start >= question.end:
+        raise CommandError(Exit.MISUSE, f"--from {from_} is not before --to {to}")
+    try:
+        conventions = Conventions(grid_s=grid_seconds, zone=zone)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, f"--grid-seconds: {error}") from error
+    province = Province(_registry(registry), conventions)
+    refusals: Counter[Refusal] = Counter()
+    first: dict[Refusal, str] = {}
+
+    def refuse(line: bytes, code: Refusal, detail: str) -> None:
+        refusals[code] += 1
+        first.setdefault(code, f"{detail}: {line[:120].decode(errors='replace')}")
+
+    take_in(province, _lines([*events, *(more_events or [])]), question.now, refuse)
+    for code, number in sorted(refusals.items()):
+        typer.echo(f"btswatch: refused {number} as {code}; first: {first[code]}", err=True)
+    try:
+        sys.stdout.write(_PRINTERS[format_](list(figures(province, question)), zone))
+    except NotOnBoundaryError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+
+
+def _instant(text: str, option: str) -> int:
+    try:
+        return to_ms(parse_rfc3339(text))
+    except ValueError as error:
+        raise CommandError(
+            Exit.MISUSE, f"{option} {text}: {error}; write such as 2026-11-02T00:00:00+07:00"
+        ) from error
+
+
+def _registry(directory: Path) -> Registry:
+    from stores.registry.load import RegistryErrors, load
+
+    try:
+        return load(directory)
+    except RegistryErrors as errors:
+        raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
+
+
+def _lines(paths: list[Path]) -> Iterator[bytes]:
+    for path in paths:
+        try:
+            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+                for line in stream:
+                    if stripped := line.strip():
+                        yield stripped
+        except (OSError, EOFError) as error:
+            raise CommandError(Exit.MISUSE, f"{path}: {error}") from error
+
+
+def _json(rows: list[PeriodFigure], zone: str) -> str:
+    objects = [row.as_dict(zone) for row in rows]
+    return json.dumps(objects, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
+
+
+def _flat(row: PeriodFigure, zone: str) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in row.as_dict(zone).items():
+        if key == "reconciliation":
+            flat |= {f"{m}_{d}_s": seconds for m, inner in value.items() for d, seconds in inner.items()}
+        elif key == "seconds":
+            flat |= {f"{name}_s": seconds for name, seconds in value.items()}
+        elif isinstance(value, dict):
+            flat |= value
+        else:
+            flat[key] = value
+    return flat
+
+
+def _csv(rows: list[PeriodFigure], zone: str) -> str:
+    text = io.StringIO()
+    flat = [_flat(row, zone) for row in rows]
+    if flat:
+        writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(flat)
+    return text.getvalue()
+
+
+def _table(rows: list[PeriodFigure], zone: str) -> str:
+    heads = (
+        "id",
+        "from",
+        "A",
+        "A_min",
+        "A_max",
+        "coverage",
+        "down_s",
+        "planned_s",
+        "count",
+        "longest_s",
+        "state",
+    )
+    cells = [[_shown(_flat(row, zone)[head]) for head in heads] for row in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    lines = (
+        " ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in [heads, *cells]
+    )
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.6f}" if isinstance(value, float) else str(value)
+
+
+_PRINTERS = {Format.JSON: _json, Format.CSV: _csv, Format.TABLE: _table}

@@ -1,0 +1,32 @@
+"""Logging: structlog to stderr, as text for people or JSON for machines."""
+
+import logging
+import os
+import sys
+
+import structlog
+
+_LEVEL = "BTSWATCH_LOG_LEVEL"
+
+
+def configure(log_format: str | None = None) -> None:
+    """Set the process's logging up; text on a terminal and JSON elsewhere unless told."""
+    text = log_format == "text" or (log_format is None and sys.stderr.isatty())
+    level = logging.getLevelNamesMapping().get(os.environ.get(_LEVEL, "INFO").upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.StackInfoRenderer(),
+            *(
+                [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+                if text
+                else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+            ),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
