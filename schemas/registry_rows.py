@@ -6,7 +6,7 @@ product assumes. `stores.registry` reads, checks and writes the files; `schemas.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -79,7 +79,8 @@ def _iso_date(cell: object) -> object:
     if not isinstance(cell, str):
         return cell
     try:
-        return datetime.strptime(cell, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        # Python would take 20261102 and 2026-W45-1 too.
+        return date.fromisoformat(cell if cell[4:5] == cell[7:8] == "-" else "")
     except ValueError:
         raise PydanticCustomError("iso_date", "Input should be a date such as 2026-11-02") from None
 
