@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from schemas.events import SUBMITTED, CloudEvent
+from schemas.events import SUBMITTED, CloudEvent, Received
 from schemas.status import Track
 from schemas.time import format_ms
 from stores.journal_entry import NewEntry, Origin
@@ -40,7 +40,10 @@ def entry_of(
 
     Raises:
         pydantic.ValidationError: the mapping is no submitted event.
+        TypeError: the event is archived already.
     """
+    if isinstance(event, Received):
+        raise TypeError(f"event {event.id} of {event.reporter} is already archived")
     submitted = event if isinstance(event, CloudEvent) else SUBMITTED.validate_python(event)
     dumped = submitted.model_dump_json(by_alias=True, exclude_none=True).encode()
     line = (
