@@ -87,7 +87,7 @@ class DataDirectory:
             raise ModeError(self.path, f"its file `mode` says {text!r}, not demo or production") from None
 
     def lock(self) -> None:
-        """Keep others from running on it until `unlock` or the end of the process, however it ends.
+        """Keep others from running on it: until `unlock`, as long as this object lives, however the process ends.
 
         Raises:
             DirectoryInUseError: another process runs on it.

@@ -170,10 +170,15 @@ def test_positions_are_kept_and_can_go_back_but_not_beyond_the_end(journal, entr
 def test_a_full_journal_refuses_the_whole_batch_and_takes_again_when_there_is_room(tmp_path, entry):
     with Journal(tmp_path / "j.db", max_bytes=1 << 20) as journal:
         stored = 0
-        with pytest.raises(JournalFullError) as caught:
+
+        def fill():
+            nonlocal stored
             while True:
                 journal.append([entry(f"{stored}-{i}", body=bytes(10_000)) for i in range(10)])
                 stored += 10
+
+        with pytest.raises(JournalFullError) as caught:
+            fill()
         assert caught.value.max_bytes == 1 << 20
         assert caught.value.used_bytes > 1 << 20
         assert 50 < stored < 105
