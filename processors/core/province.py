@@ -322,8 +322,10 @@ class Province:
 
     def restore_carry(self, element: str, day: int, carry: Carry) -> None:
         """Let readings of the element start from this carry; evidence before the day is not there."""
-        if element in self._elements:
-            self._elements[element].base = (day, carry)
+        state = self._elements.get(element)
+        if state is not None:
+            state.base = (day, carry)
+            state.changed(day - 1)
 
     def drop_before(self, day: int) -> None:
         """Forget evidence of days before this one, keeping for each element what reading on needs."""
