@@ -24,7 +24,7 @@ def test_a_directory_with_other_things_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.odt").touch()
     with pytest.raises(ModeError, match=r"thesis\.odt"):
         DataDirectory(tmp_path).create(Mode.DEMO)
-    assert os.listdir(tmp_path) == ["thesis.odt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.odt"]
 
 
 def test_without_a_mode_or_with_a_strange_one_nothing_is_guessed(tmp_path):
