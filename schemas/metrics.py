@@ -121,3 +121,42 @@ CONSOLE_READS_FAILED = Spec(
     "Readings of the ledger (or updates of one page) that failed; the pages then say that they are old.",
     ("where",),
 )
+
+# Engine
+ENGINE_EVENTS = Spec(
+    "btswatch_engine_events_total",
+    "Journal entries that the engine dealt with, by outcome: counted, late (after their day's close), or a refusal's code.",
+    ("outcome",),
+)
+ENGINE_OFFSET = Spec(
+    "btswatch_engine_offset", "Journal offset up to which everything is in the ledger; stands still when the engine does."
+)
+ENGINE_LAG = Spec(
+    "btswatch_engine_lag_entries", "Journal entries not yet read by the engine; grows when it can't keep up."
+)
+ENGINE_COMMIT_SECONDS = Spec(
+    "btswatch_engine_commit_seconds",
+    "Duration of the engine's transactions on the ledger, by what they write.",
+    ("kind",),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+ENGINE_TRANSITION_SECONDS = Spec(
+    "btswatch_engine_transition_seconds",
+    "From the receipt of evidence that changed a state to the ledger.",
+    (),
+    (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+ENGINE_FAILED = Spec(
+    "btswatch_engine_failed_steps_total",
+    "Steps of the engine that a store refused (disk full, locked); nothing is lost, it tries again.",
+    ("error",),
+)
+
+# Closing
+CLOSING_DAY = Spec("btswatch_closing_day", "Ordinal of the latest closed local day; has to grow by one each day.")
+CLOSING_DIFFERENCES = Spec(
+    "btswatch_closing_differences_total", "Closed figures that differ from the last provisional one; each is an alarm."
+)
+CLOSING_SECONDS = Spec(
+    "btswatch_closing_seconds", "Duration of the closing of one day.", (), (1, 2.5, 5, 10, 30, 60, 120, 300, 900)
+)

@@ -1,0 +1,254 @@
+"""One request's events on their way to disk: judged, appended, refused, receipted, in one transaction a chunk."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from ingest.feeds.auth import Caller
+from ingest.feeds.body import Chunk
+from ingest.feeds.framing import Frame
+from ingest.feeds.limits import RateLimits
+from ingest.feeds.problems import Code, ProblemError
+from ingest.feeds.receipts import Receipt, RejectedEvent, RepeatedEvent, Tally
+from ingest.feeds.submission import Rejected, Terms, judge
+from schemas.metrics import EVENTS_ACCEPTED, EVENTS_REFUSED
+from schemas.refusal import Refusal
+from schemas.registry import Registry
+from schemas.settings.gateway import GatewaySettings
+from schemas.status import Track
+from schemas.time import LocalCalendar
+from stores.entries import entry_of
+from stores.journal import Appended, JournalError, JournalTransaction, NewEntry, Origin, Outcome, Refused
+
+T = TypeVar("T")
+ENTRANCE: Final = "gateway"
+_CONFLICT: Final = "this id was used with another content: a changed event needs a new id"
+# Events judged before the loop's other work, the polls, gets its turn again: some milliseconds.
+_JUDGED_AT_ONCE: Final = 100
+_BESIDE_BODY: Final = 400
+_RETRY_S: Final = 5
+# The fault is in the body, not in the connection: it is kept for replay.
+_FAULTS_OF_BODY: Final = {Code.MALFORMED: Refusal.MALFORMED, Code.TOO_LARGE: Refusal.TOO_LARGE}
+
+
+class JournalWriter(Protocol):
+    """One transaction for several callers; `stores.journal.GroupCommit` is one."""
+
+    async def write(self, job: Callable[[JournalTransaction], T], size: int) -> T:
+        """What `job` returned, once that is on disk. It may run twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Good:
+    index: int
+    frame: Frame
+    type: str
+    entry: NewEntry
+
+    def conflict(self) -> "_Bad":
+        return _Bad(self.index, self.frame, Rejected(Refusal.CONFLICT, _CONFLICT, self.entry.id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    index: int
+    frame: Frame
+    why: Rejected
+
+    def listed(self) -> RejectedEvent:
+        return RejectedEvent.model_construct(
+            index=self.index, id=self.why.id, code=self.why.code, detail=self.why.detail
+        )
+
+    def refused(self, at_ms: int, reporter: str) -> Refused:
+        raw, cut = self.frame.raw, self.frame.oversized
+        return Refused(at_ms, reporter, ENTRANCE, self.why.code, self.why.detail, raw, truncated=cut)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What one transaction did."""
+
+    tally: Tally
+    accepted: Sequence[_Good]
+    refused: Sequence[_Bad]
+
+
+@dataclass(slots=True)
+class _Run:
+    """One request under way."""
+
+    caller: Caller
+    receipt: str
+    began_ms: int
+    tally: Tally
+    registry: Registry
+    next_index: int = field(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Takes the events of enterprises into the journal.
+
+    Attributes:
+        registry: the registry in force now.
+        new_id: a fresh receipt id.
+        origin: None for live events; a demonstration may mark its own.
+    """
+
+    journal: JournalWriter
+    registry: Callable[[], Registry]
+    calendar: LocalCalendar
+    settings: GatewaySettings
+    limits: RateLimits
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    origin: Origin | None = None
+
+    async def take(self, caller: Caller, chunks: AsyncIterator[Chunk]) -> Receipt:
+        """Everything good on disk, everything bad refused, and the receipt of it.
+
+        A chunk is stored when the next one has come, so that the last one's transaction holds the receipt too.
+
+        Raises:
+            ProblemError: the body, a limit or the journal ended the request; where events are on disk
+                already, its member `receipt` tells of them.
+        """
+        run = _Run(caller, self.new_id(), self.now_ms(), Tally(self.settings.max_listed), self.registry())
+        try:
+            waiting: Chunk = []
+            async for chunk in chunks:
+                if waiting:
+                    await self._store(run, waiting, last=False)
+                waiting = chunk
+            await self._store(run, waiting, last=True)
+        except ProblemError as problem:
+            await self._break_off(run, problem)
+            raise
+        return run.tally.receipt(run.receipt, run.began_ms)
+
+    async def _store(self, run: _Run, chunk: Chunk, *, last: bool) -> None:
+        if chunk:
+            self.limits.count_events(run.caller.key_id, len(chunk))
+        now_ms = self.now_ms()
+        good, bad = await self._judge(run, chunk, now_ms)
+        reporter = run.caller.enterprise
+
+        def job(transaction: JournalTransaction) -> _Stored:
+            answers = transaction.append([one.entry for one in good], run.receipt)
+            accepted, refused, tally = _outcome(run.tally.copy(), good, bad, answers)
+            if refused:
+                transaction.refuse([one.refused(now_ms, reporter) for one in refused])
+            if last:
+                receipt = tally.receipt(run.receipt, run.began_ms)
+                body = receipt.model_dump_json().encode()
+                transaction.save_receipt(receipt.receipt, reporter, run.began_ms, body)
+            return _Stored(tally, accepted, refused)
+
+        stored = await self._write(job, sum(_BESIDE_BODY + 2 * len(frame.raw) for frame in chunk))
+        run.tally = stored.tally
+        run.next_index += len(chunk)
+        for one in stored.accepted:
+            EVENTS_ACCEPTED.counter().labels(ENTRANCE, reporter, one.type).inc()
+        for each in stored.refused:
+            EVENTS_REFUSED.counter().labels(ENTRANCE, each.why.code).inc()
+
+    async def _judge(self, run: _Run, chunk: Chunk, now_ms: int) -> tuple[list[_Good], list[_Bad]]:
+        terms = Terms(
+            run.caller.enterprise,
+            run.registry,
+            self.calendar,
+            now_ms,
+            self.settings.max_future_s * 1000,
+            self.settings.max_age_s * 1000,
+        )
+        good: list[_Good] = []
+        bad: list[_Bad] = []
+        for index, frame in enumerate(chunk, run.next_index):
+            judged = self._judged(index, frame, terms)
+            if isinstance(judged, _Good):
+                good.append(judged)
+            else:
+                bad.append(judged)
+            if index % _JUDGED_AT_ONCE == _JUDGED_AT_ONCE - 1:
+                await asyncio.sleep(0)
+        return good, bad
+
+    def _judged(self, index: int, frame: Frame, terms: Terms) -> _Good | _Bad:
+        try:
+            event = judge(frame, terms)
+            if isinstance(event, Rejected):
+                return _Bad(index, frame, event)
+            entry = entry_of(
+                event,
+                received_ms=terms.now_ms,
+                track=Track.DECLARED,
+                reporter=terms.reporter,
+                origin=self.origin,
+            )
+        except Exception:  # noqa: BLE001 - logged; its neighbours must not suffer
+            structlog.get_logger().exception(
+                "event could not be judged", reporter=terms.reporter, index=index
+            )
+            return _Bad(index, frame, Rejected(Refusal.INVALID, "this event can't be processed", None))
+        return _Good(index, frame, event.type, entry)
+
+    async def _break_off(self, run: _Run, problem: ProblemError) -> None:
+        """Note what became of a request that did not come to its end."""
+        code = _FAULTS_OF_BODY.get(problem.code)
+        reporter, now_ms = run.caller.enterprise, self.now_ms()
+        receipt = run.tally.receipt(run.receipt, run.began_ms, complete=False)
+        if code is None and not run.tally.events:
+            return
+
+        def job(transaction: JournalTransaction) -> None:
+            if code is not None:
+                # Only what was read in whole can be replayed.
+                cut = code is not Refusal.MALFORMED or not problem.kept
+                transaction.refuse(
+                    [Refused(now_ms, reporter, ENTRANCE, code, problem.detail, problem.kept, truncated=cut)]
+                )
+            if run.tally.events:
+                body = receipt.model_dump_json().encode()
+                transaction.save_receipt(receipt.receipt, reporter, run.began_ms, body)
+
+        if run.tally.events:
+            problem.extra["receipt"] = receipt.model_dump(mode="json")
+        if code is not None:
+            EVENTS_REFUSED.counter().labels(ENTRANCE, code).inc()
+        await self._write(job, _BESIDE_BODY + len(problem.kept))
+
+    async def _write(self, job: Callable[[JournalTransaction], T], size: int) -> T:
+        try:
+            return await self.journal.write(job, size)
+        except JournalError as error:
+            structlog.get_logger().error("journal takes nothing", error=str(error))
+            raise ProblemError(
+                Code.JOURNAL_UNAVAILABLE, "nothing of this was stored", retry_after_s=_RETRY_S
+            ) from error
+
+
+def _outcome(
+    tally: Tally, good: Sequence[_Good], bad: Sequence[_Bad], answers: Sequence[Appended]
+) -> tuple[list[_Good], list[_Bad], Tally]:
+    """Who was accepted, who refused, and the tally with both counted on."""
+    accepted: list[_Good] = []
+    refused = list(bad)
+    for one, answer in zip(good, answers, strict=True):
+        match answer.outcome:
+            case Outcome.ACCEPTED:
+                accepted.append(one)
+                tally.accepted += 1
+            case Outcome.DUPLICATE:
+                tally.repeat(
+                    RepeatedEvent.model_construct(index=one.index, id=one.entry.id, receipt=answer.receipt)
+                )
+            case Outcome.CONFLICT:
+                refused.append(one.conflict())
+    refused.sort(key=lambda each: each.index)
+    for each in refused:
+        tally.reject(each.listed())
+    return accepted, refused, tally

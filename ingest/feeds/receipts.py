@@ -1,0 +1,99 @@
+"""What a sender is answered with, and keeps as proof."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas.refusal import Refusal
+from schemas.time import from_ms
+
+Number = Annotated[int, Field(ge=0)]
+
+
+class RejectedEvent(BaseModel):
+    """One event that was refused. Vietnamese: sự kiện bị từ chối."""
+
+    index: Number = Field(description="its place in the request, from 0; blank lines of a stream don't count")
+    id: str | None = Field(description="its id, where it could be read")
+    code: Refusal
+    detail: str = Field(description="what to change")
+
+
+class RepeatedEvent(BaseModel):
+    """One event that was here already, with the same content."""
+
+    index: Number
+    id: str
+    receipt: str | None = Field(description="the receipt it was first accepted under")
+
+
+class Receipt(BaseModel):
+    """What became of a request's events. Vietnamese: biên nhận."""
+
+    receipt: str = Field(
+        description="its id; of a request that only repeats, the first one's", examples=["r_0c9f3b6a51d84e72"]
+    )
+    received: AwareDatetime = Field(description="our clock when the request began")
+    accepted: Number = Field(description="events that are on disk now for the first time")
+    duplicates: Number = Field(description="events that were on disk already; they change nothing")
+    rejected: list[RejectedEvent]
+    rejected_total: Number = Field(description="more than are listed where a stream has very many")
+    repeated: list[RepeatedEvent]
+    complete: bool = Field(
+        default=True, description="false where the body broke off or a limit ended the request"
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts of one request while it runs. Lists stop at `most`; counts don't."""
+
+    most: int
+    accepted: int = 0
+    duplicates: int = 0
+    rejected_total: int = 0
+    rejected: list[RejectedEvent] = field(default_factory=list)
+    repeated: list[RepeatedEvent] = field(default_factory=list)
+
+    def reject(self, event: RejectedEvent) -> None:
+        """Count a refused event."""
+        self.rejected_total += 1
+        if len(self.rejected) < self.most:
+            self.rejected.append(event)
+
+    def repeat(self, event: RepeatedEvent) -> None:
+        """Count a repeated event."""
+        self.duplicates += 1
+        if len(self.repeated) < self.most:
+            self.repeated.append(event)
+
+    def copy(self) -> "Tally":
+        """One that can be counted on without changing this one."""
+        return Tally(
+            self.most,
+            self.accepted,
+            self.duplicates,
+            self.rejected_total,
+            list(self.rejected),
+            list(self.repeated),
+        )
+
+    @property
+    def events(self) -> int:
+        """All events seen."""
+        return self.accepted + self.duplicates + self.rejected_total
+
+    def receipt(self, new_id: str, received_ms: int, *, complete: bool = True) -> Receipt:
+        """The answer; a request that only repeats is answered with its first receipt."""
+        first = next((event.receipt for event in self.repeated if event.receipt), None)
+        return Receipt(
+            receipt=first if first and not self.accepted else new_id,
+            received=from_ms(received_ms),
+            accepted=self.accepted,
+            duplicates=self.duplicates,
+            rejected=self.rejected,
+            rejected_total=self.rejected_total,
+            repeated=self.repeated,
+            complete=complete,
+        )

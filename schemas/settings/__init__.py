@@ -1,0 +1,1 @@
+"""Settings of each part of the product, one small module a part."""
