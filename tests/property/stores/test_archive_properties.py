@@ -106,6 +106,8 @@ def test_every_line_is_archived_exactly_once_whatever_is_killed(lines, steps):
 
 
 def check(archive, expected, durable):
+    for day in archive.days():
+        assert archive.verify(day).problems == ()
     for day in range(3):
         for family in Family:
             wanted = [line for line in expected[day, family] if int(line) <= durable]
