@@ -194,3 +194,32 @@ def test_live_transitions_carry_the_moment_of_the_answer():
         (int(at("10:00:03.250000").timestamp() * 1000), Reading.UP),
         (int(at("10:00:57.125000").timestamp() * 1000), Reading.DOWN),
     ]
+
+
+@pytest.mark.parametrize("sign", ["heartbeat", "status of an element that changed hands"])
+def test_a_late_sign_of_life_also_moves_the_beginning_of_a_fault_that_was_carried_over(sign):
+    rows = [
+        Element("A", Kind.STATION, "vnpt", policy=Policy.DECLARED_FIRST),
+        Element("B", Kind.STATION, "gtel", valid_to=date(2026, 11, 2)),
+        Element("B", Kind.STATION, "vnpt", valid_from=date(2026, 11, 2)),
+    ]
+    following = date(2026, 11, 4)
+    work = {"from": at("00:00", following).isoformat(), "to": at("01:00", following).isoformat()}
+    lines = [
+        event(
+            "maintenance", at("08:00", date(2026, 11, 1)), reporter="vnpt", subject="vnpt",
+            action="announce", notice="n", elements=["A"], **work,
+        ),
+        status(at("10:00"), "up", reporter="vnpt"),
+        *[status(at("23:50") + timedelta(seconds=60 * n), "down") for n in range(40)],
+    ]  # fmt: skip
+    made = province(lines, *rows, feed=Feed.TRANSITION)
+    assert reading(made, at("00:10", following)) is Reading.DOWN
+    received = at("08:00", following)
+    late = (
+        event("heartbeat", at("23:48"), received, reporter="vnpt", subject="vnpt")
+        if sign == "heartbeat"
+        else status(at("23:48"), "up", received, reporter="vnpt", subject="B")
+    )
+    take_in(made, [late], int(FAR.timestamp() * 1000), pytest.fail)
+    assert reading(made, at("00:10", following)) is Reading.PLANNED
