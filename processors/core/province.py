@@ -200,6 +200,10 @@ class Province:
         rule = self.rule_of(row)
         return self._carry_into(self._elements[element], day, rule)[1]
 
+    def carry_under(self, element: str, day: int, rule: ReadingRule) -> Carry:
+        """What reading the day under this rule needs of the days before it, also where no row is in force."""
+        return self._carry_into(self._elements[element], day, rule)[1]
+
     def rule_of(self, row: Element) -> ReadingRule:
         """How an element is read under a registry row."""
         if row not in self._rules:

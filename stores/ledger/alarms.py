@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from stores.ledger.tables import alarms
 from stores.ledger.upsert import upsert
@@ -54,3 +54,9 @@ def acknowledge(connection: Connection, kind: str, subject: str, day: date, now_
         .where(alarms.c.kind == kind, alarms.c.subject == subject, alarms.c.day == day)
         .values(acknowledged_ms=now_ms)
     )
+
+
+def count(connection: Connection, kind: str, day: date) -> int:
+    """How many subjects have an alarm of the kind about the local day."""
+    query = select(func.count()).select_from(alarms).where(alarms.c.kind == kind, alarms.c.day == day)
+    return int(connection.execute(query).scalar() or 0)

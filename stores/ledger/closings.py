@@ -54,7 +54,7 @@ def closings(connection: Connection, first: date, last: date) -> list[ClosedDay]
 
 
 def save_carries(connection: Connection, day: date, basis: str, found: Mapping[str, bytes]) -> None:
-    """Keep what each element's reading of the local day leaves for the next; `basis` is LIVE or CLOSED."""
+    """Keep what reading each element's local day needs of the days before it; `basis` is LIVE or CLOSED."""
     upsert(
         connection,
         carries,
@@ -65,10 +65,10 @@ def save_carries(connection: Connection, day: date, basis: str, found: Mapping[s
     )
 
 
-def carries_after(
+def carries_into(
     connection: Connection, day: date, basis: str, elements: Sequence[str] | None = None
 ) -> dict[str, bytes]:
-    """What was carried out of the local day, by element."""
+    """What is carried into the local day, by element."""
     query = select(carries.c.element, carries.c.carry).where(carries.c.day == day, carries.c.basis == basis)
     if elements is not None:
         query = query.where(carries.c.element.in_(elements))
@@ -76,5 +76,5 @@ def carries_after(
 
 
 def drop_carries_before(connection: Connection, day: date, basis: str) -> None:
-    """Forget the carries of earlier local days."""
+    """Forget the carries into earlier local days."""
     connection.execute(carries.delete().where(carries.c.day < day, carries.c.basis == basis))

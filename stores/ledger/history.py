@@ -69,6 +69,41 @@ def transitions_of(connection: Connection, element: str, from_ms: int, to_ms: in
     return [_transition(row) for row in connection.execute(query).mappings()]
 
 
+def transitions_from(connection: Connection, first: date) -> dict[tuple[str, date], list[Transition]]:
+    """All transitions of the local day `first` and later, by (element, day)."""
+    query = (
+        select(transitions)
+        .where(transitions.c.day >= first)
+        .order_by(transitions.c.element, transitions.c.day, transitions.c.number)
+    )
+    found: dict[tuple[str, date], list[Transition]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault((row["element"], row["day"]), []).append(_transition(row))
+    return found
+
+
+def causes_of(
+    connection: Connection, elements: Sequence[str], first: date, last: date
+) -> dict[str, dict[int, str]]:
+    """The causes that are known of transitions on the local days `first` to `last`, by element and moment."""
+    query = select(transitions.c.element, transitions.c.at_ms, transitions.c.cause).where(
+        transitions.c.element.in_(elements),
+        transitions.c.day >= first,
+        transitions.c.day <= last,
+        transitions.c.cause.is_not(None),
+    )
+    found: dict[str, dict[int, str]] = {}
+    for element, at_ms, cause in connection.execute(query):
+        found.setdefault(element, {})[at_ms] = cause
+    return found
+
+
+def ends_of(connection: Connection, day: date) -> dict[str, Reading]:
+    """What each element read at the end of the local day, as far as it was counted."""
+    query = select(day_figures.c.element, day_figures.c.runs).where(day_figures.c.day == day)
+    return {row.element: Reading(row.runs[-1][2]) for row in connection.execute(query) if row.runs}
+
+
 def latest_transitions(connection: Connection, since_ms: int, limit: int = 200) -> list[Transition]:
     """The province's newest transitions first, none before `since_ms`."""
     query = (

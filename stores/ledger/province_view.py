@@ -48,7 +48,9 @@ def current(connection: Connection, enterprise: str | None = None) -> list[Eleme
 
 def changed_since(connection: Connection, since_ms: int) -> list[ElementNow]:
     """The states written at or after the instant, by id: what a screen that read before needs to read again."""
-    query = select(element_state).where(element_state.c.updated_ms >= since_ms).order_by(element_state.c.element)
+    query = (
+        select(element_state).where(element_state.c.updated_ms >= since_ms).order_by(element_state.c.element)
+    )
     return _states(connection, query)
 
 

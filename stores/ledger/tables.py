@@ -1,6 +1,7 @@
 """The ledger's tables: what the engines know and what was closed.
 
-Types are portable between SQLite and PostgreSQL. Instants (`*_ms`) are milliseconds since the epoch, durations
+Types are portable between SQLite and PostgreSQL. Instants are milliseconds (`*_ms`; of notices,
+where the exact order decides, microseconds, `*_us`) since the epoch, durations
 (`*_s`) integer seconds, `day` the local calendar day, `tier` the ordinal of the first day whose close covers the
 moment of receipt. The migrations build the same schema; a test compares them.
 """
@@ -68,7 +69,6 @@ life_blocks = Table(
     METADATA,
     _key("day", Date),
     _key("enterprise"),
-    _key("tier", Integer),
     _need("slots", LargeBinary),
 )
 
@@ -78,9 +78,9 @@ notices = Table(
     _key("enterprise"),
     _key("notice"),
     _key("action"),
-    _need("received_ms", BigInteger),
-    _need("from_ms", BigInteger),
-    _need("to_ms", BigInteger),
+    _need("received_us", BigInteger),
+    _need("from_us", BigInteger),
+    _need("to_us", BigInteger),
     _need("elements", JSON),
     _need("canonical", Text),
 )
@@ -116,6 +116,7 @@ element_state = Table(
     _need("updated_ms", BigInteger),
     Index(None, "enterprise"),
     Index(None, "status"),
+    Index(None, "updated_ms"),
 )
 
 transitions = Table(

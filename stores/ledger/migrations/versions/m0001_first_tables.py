@@ -125,6 +125,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_element_state_enterprise"), "element_state", ["enterprise"], unique=False)
     op.create_index(op.f("ix_element_state_status"), "element_state", ["status"], unique=False)
+    op.create_index(op.f("ix_element_state_updated_ms"), "element_state", ["updated_ms"], unique=False)
     op.create_table(
         "evidence_blocks",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
@@ -164,18 +165,17 @@ def upgrade() -> None:
         "life_blocks",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
         sa.Column("enterprise", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("tier", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("slots", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("day", "enterprise", "tier", name=op.f("pk_life_blocks")),
+        sa.PrimaryKeyConstraint("day", "enterprise", name=op.f("pk_life_blocks")),
     )
     op.create_table(
         "notices",
         sa.Column("enterprise", sa.String(), autoincrement=False, nullable=False),
         sa.Column("notice", sa.String(), autoincrement=False, nullable=False),
         sa.Column("action", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("received_ms", sa.BigInteger(), nullable=False),
-        sa.Column("from_ms", sa.BigInteger(), nullable=False),
-        sa.Column("to_ms", sa.BigInteger(), nullable=False),
+        sa.Column("received_us", sa.BigInteger(), nullable=False),
+        sa.Column("from_us", sa.BigInteger(), nullable=False),
+        sa.Column("to_us", sa.BigInteger(), nullable=False),
         sa.Column("elements", sa.JSON(), nullable=False),
         sa.Column("canonical", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("enterprise", "notice", "action", name=op.f("pk_notices")),
@@ -240,6 +240,7 @@ def downgrade() -> None:
     op.drop_table("late_evidence")
     op.drop_table("feeds")
     op.drop_table("evidence_blocks")
+    op.drop_index(op.f("ix_element_state_updated_ms"), table_name="element_state")
     op.drop_index(op.f("ix_element_state_status"), table_name="element_state")
     op.drop_index(op.f("ix_element_state_enterprise"), table_name="element_state")
     op.drop_table("element_state")

@@ -1,0 +1,243 @@
+"""Closing of days: the official figures, made from the archive alone by the same core (spec section 7).
+
+A day closes when what may still count for it has been received. Killed anywhere it is done again to the same end.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+import structlog
+
+from processors.core.conventions import Conventions, Grid
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
+from processors.results import Basis, day_figure, end_reading, transitions
+from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
+from schemas.refusal import Refusal
+from schemas.registry import Registry
+from schemas.settings.engine import ClosingSettings
+from schemas.status import Reading
+from stores.archive import ArchiveReader
+from stores.journal import JournalReader
+from stores.ledger import Ledger, alarms, closings, figures, history, positions
+from stores.ledger.alarms import FIGURE_DIFFERS, Alarm
+from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.figures import FINAL, DayFigure
+
+# The ledger's property that says from which local day on figures are official.
+CLOSING_FROM: Final = "closing_from"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a catch-up is: the day that was closed, and how many of how many."""
+
+    day: date
+    done: int
+    total: int
+
+
+def archived_through(journal: JournalReader, archive: ArchiveReader) -> Callable[[int], bool]:
+    """Whether everything that was received up to an instant (ms) has reached the archive's files."""
+
+    def told(received_ms: int) -> bool:
+        waiting = journal.read(archive.durable_offset(), 1, ["event"])
+        return not waiting or waiting[0].received_ms > received_ms
+
+    return told
+
+
+class Closer:
+    """Closes local days in order.
+
+    Args:
+        ledger: open.
+        archive: where the evidence is read from.
+        registry: with all dated rows; each day uses those in force on it.
+        conventions: the deployment's constants.
+        settings: when to begin and how much to write at once.
+        complete: whether the archive has all that was received up to an instant (`archived_through`).
+        now_ms: the clock.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: ArchiveReader,
+        registry: Registry,
+        conventions: Conventions,
+        settings: ClosingSettings,
+        *,
+        complete: Callable[[int], bool],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._registry = registry
+        self._conventions = conventions
+        self._grid = Grid(conventions)
+        self._settings = settings
+        self._complete = complete
+        self._now_ms = now_ms
+
+    def due(self) -> list[date]:
+        """The local days that can be closed now, in order."""
+        day = self._first()
+        found: list[date] = []
+        while day is not None and self._may_close(day):
+            found.append(day)
+            day += timedelta(days=1)
+        return found
+
+    def close_due(
+        self,
+        progress: Callable[[Progress], None] = lambda _: None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> list[date]:
+        """Close all days that are due, in order; those that were closed.
+
+        Args:
+            progress: told after each day.
+            stopping: asked between days and between batches of elements; what is half done is done again later.
+        """
+        days = self.due()
+        if not days:
+            return []
+        refused: list[str] = []
+        readings = OfficialReadings(
+            self._archive,
+            self._registry,
+            self._conventions,
+            lambda _line, code, detail: refused.append(_refusal(code, detail)),
+        )
+        with self._ledger.reading() as connection:
+            stored = closings.carries_into(connection, days[0], CLOSED)
+            ends = history.ends_of(connection, days[0] - timedelta(days=1))
+        carries = readings.begin(days[0], stored)
+        closed: list[date] = []
+        for day in days:
+            if not self._close(day, readings, carries, ends, refused, stopping):
+                break
+            closed.append(day)
+            progress(Progress(day, len(closed), len(days)))
+        return closed
+
+    def _close(
+        self,
+        day: date,
+        readings: OfficialReadings,
+        carries: Carries,
+        ends: dict[str, Reading],
+        refused: list[str],
+        stopping: Callable[[], bool],
+    ) -> bool:
+        started = time.perf_counter()
+        before = readings.events
+        digest = sha256()
+        elements = 0
+        for batch in _batches(readings.read(day, carries), self._settings.batch_elements):
+            if stopping():
+                return False
+            self._write(day, batch, ends)
+            elements += len(batch)
+            for one in batch:
+                digest.update(f"{one.row.id}={one.inputs_digest}\n".encode())
+        now_ms = self._now_ms()
+        with self._ledger.writing() as connection:
+            following = day + timedelta(days=1)
+            kept = {element: carries_bytes(found) for element, found in carries.items()}
+            closings.save_carries(connection, following, CLOSED, kept)
+            closings.drop_carries_before(connection, following, CLOSED)
+            differences = alarms.count(connection, FIGURE_DIFFERS, day)
+            record = ClosedDay(
+                day=day,
+                closed_at_ms=now_ms,
+                complete=True,
+                elements=elements,
+                events=readings.events - before,
+                differences=differences,
+                registry_digest=self._registry.digest,
+                inputs_digest=f"sha256:{digest.hexdigest()}",
+                notes={"refused": len(refused), "first_refused": refused[:10]},
+            )
+            closings.save_closed(connection, record)
+        refused.clear()
+        CLOSING_DAY.gauge().set(day.toordinal())
+        CLOSING_SECONDS.histogram().observe(time.perf_counter() - started)
+        structlog.get_logger().info(
+            "day closed", day=day.isoformat(), elements=elements, differences=differences
+        )
+        return True
+
+    def _write(self, day: date, batch: list[OfficialDay], ends: dict[str, Reading]) -> None:
+        """Write the official rows of some elements; what a former try wrote is left as it is."""
+        now_ms = self._now_ms()
+        basis = Basis(FINAL, self._grid.close_us(day.toordinal()) // 1000, self._registry.digest, now_ms)
+        names = [one.row.id for one in batch]
+        with self._ledger.writing() as connection:
+            known = {row.element: row for row in figures.figures_of_day(connection, day, names)}
+            causes = history.causes_of(connection, names, day, day)
+            official: list[DayFigure] = []
+            changes: dict[tuple[str, date], list[history.Transition]] = {}
+            raised: list[Alarm] = []
+            for one in batch:
+                element = one.row.id
+                figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
+                provisional = known.get(element)
+                changes[element, day] = transitions(
+                    one.read, element, ends.get(element), causes.get(element, {})
+                )
+                end = end_reading(one.read)
+                ends[element] = end if end is not None else Reading.UNKNOWN
+                if provisional is not None and provisional.state == FINAL:
+                    if provisional.inputs_digest == figure.inputs_digest:
+                        continue
+                elif provisional is not None and provisional.figure != figure.figure:
+                    raised.append(
+                        Alarm(FIGURE_DIFFERS, element, day, now_ms, _difference(provisional, figure))
+                    )
+                official.append(figure)
+            figures.save_final(connection, official)
+            history.replace_transitions(connection, changes)
+            alarms.raise_alarms(connection, raised)
+        CLOSING_DIFFERENCES.counter().inc(len(raised))
+
+    def _first(self) -> date | None:
+        with self._ledger.reading() as connection:
+            last = closings.last_closed(connection)
+            begin = positions.known_property(connection, CLOSING_FROM)
+        if last is not None:
+            return last + timedelta(days=1)
+        if begin is not None:
+            return date.fromisoformat(begin)
+        return next(iter(self._archive.days()), None)
+
+    def _may_close(self, day: date) -> bool:
+        close_ms = self._grid.close_us(day.toordinal()) // 1000
+        return self._now_ms() >= close_ms + int(self._settings.delay_s * 1000) and self._complete(close_ms)
+
+
+def _difference(provisional: DayFigure, official: DayFigure) -> Mapping[str, Any]:
+    return {
+        "provisional": asdict(provisional.figure),
+        "official": asdict(official.figure),
+        "provisional_as_of_ms": provisional.as_of_ms,
+        "provisional_revision": provisional.revision,
+    }
+
+
+def _refusal(code: Refusal, detail: str) -> str:
+    return f"{code.value}: {detail}"
+
+
+def _batches(found: Iterator[OfficialDay], size: int) -> Iterator[list[OfficialDay]]:
+    batch: list[OfficialDay] = []
+    for one in found:
+        batch.append(one)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    yield batch

@@ -1,0 +1,155 @@
+"""The province as it is read live: which elements to read again, and what came out of it. No clock, no storage."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+from processors.core.element_day import ElementDay
+from processors.core.province import Province
+from processors.engine.latest import Latest
+from processors.results import Basis, day_figure, end_reading, transitions
+from schemas.registry import Element
+from schemas.status import Reading
+from stores.ledger.figures import PROVISIONAL, DayFigure
+from stores.ledger.history import Transition
+
+
+@dataclass(slots=True)
+class Results:
+    """What was read and is not stored yet. `prompt` elements changed their state: others want to know at once."""
+
+    figures: dict[tuple[str, date], DayFigure] = field(default_factory=dict)
+    transitions: dict[tuple[str, date], list[Transition]] = field(default_factory=dict)
+    states: set[str] = field(default_factory=set)
+    prompt: set[str] = field(default_factory=set)
+
+
+class LiveReadings:
+    """Reads elements again when evidence came or time passed.
+
+    `horizon` is the first day whose evidence is in memory; what days before it read comes from `ends`.
+
+    Args:
+        province: the evidence.
+        latest: what is shown.
+        horizon: see above.
+        ends: what each element read at the end of the day before the horizon.
+        transitions: the transitions that the ledger has, of the days from the horizon on.
+    """
+
+    def __init__(
+        self,
+        province: Province,
+        latest: Latest,
+        horizon: int,
+        ends: dict[tuple[str, int], Reading],
+        transitions: dict[tuple[str, int], list[Transition]],
+    ) -> None:
+        self.province = province
+        self.latest = latest
+        self.horizon = horizon
+        self.results = Results()
+        self._ends = ends
+        self._transitions = transitions
+        self._touched: dict[str, set[int]] = {}
+        # When each element was read last, the longest ago first.
+        self._read_us: OrderedDict[str, int] = OrderedDict.fromkeys(province.registry.elements, 0)
+
+    def touch(self, element: str, days: Iterable[int]) -> None:
+        """Evidence of these days is new: read them, and the days after them, again."""
+        self._touched.setdefault(element, set()).update(days)
+
+    def touch_all(self, day: int) -> None:
+        """Read this day of every element."""
+        for element in self.province.registry.elements:
+            self.touch(element, (day,))
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read."""
+        return bool(self._touched)
+
+    def read(self, now_us: int, refresh_us: int, limit: int) -> int:
+        """Read up to `limit` elements: those touched, then those not read for `refresh_us`; how many."""
+        today = self.province.grid.day_of(now_us)
+        done = 0
+        for element in list(self._touched)[:limit]:
+            days = self._touched.pop(element)
+            self.results.states.add(element)
+            self._read_element(element, range(min(days | {today}), today + 1), now_us)
+            done += 1
+        for element in list(self._stale(now_us - refresh_us, limit - done)):
+            self._read_element(element, (today,), now_us)
+            done += 1
+        return done
+
+    def forget_before(self, day: int) -> None:
+        """Days before this one are no longer read: it is the horizon now."""
+        self.horizon = day
+        self._ends = {key: end for key, end in self._ends.items() if key[1] >= day - 1}
+        self._transitions = {key: known for key, known in self._transitions.items() if key[1] >= day}
+        self.latest.forget_causes_before(self.province.grid.start_us(day) // 1000)
+
+    def end_of(self, element: str, day: int, reading: Reading) -> None:
+        """What the element read at the end of a day before the horizon, from elsewhere."""
+        self._ends[element, day] = reading
+
+    def _stale(self, before_us: int, limit: int) -> Iterator[str]:
+        for element, read_us in self._read_us.items():
+            if limit <= 0 or read_us > before_us:
+                return
+            limit -= 1
+            yield element
+
+    def _read_element(self, element: str, days: Iterable[int], now_us: int) -> None:
+        self._read_us[element] = now_us
+        self._read_us.move_to_end(element)
+        grid = self.province.grid
+        for day in days:
+            # The slot that now lies in shows, although it counts only when it is over.
+            read = self.province.read_day(element, day, now_us + grid.slot_us)
+            if read.row is not None:
+                self._take(read, read.row, now_us)
+
+    def _take(self, read: ElementDay, row: Element, now_us: int) -> None:
+        grid, now_ms = self.province.grid, now_us // 1000
+        key = row.id, date.fromordinal(read.day)
+        basis = Basis(PROVISIONAL, now_ms, self.province.registry.digest)
+        over = min(read.counted[1], now_us // grid.slot_us)
+        self.results.figures[key] = day_figure(read, row, read.tally_between(read.counted[0], over), basis)
+        before = self._end_before(row.id, read.day)
+        found = transitions(read, row.id, before, self.latest.causes(row.id))
+        if found != self._transitions.get((row.id, read.day), []):
+            self._transitions[row.id, read.day] = found
+            self.results.transitions[key] = found
+            self.results.prompt.add(row.id)
+        end = end_reading(read)
+        if read.day < grid.day_of(now_us):
+            self._ends[row.id, read.day] = end if end is not None else Reading.UNKNOWN
+            return
+        slot = min(now_us // grid.slot_us, read.counted[1] - 1)
+        since = self._since(row.id, read, found)
+        shown = self.latest.shown.get(row.id)
+        if self.latest.show(row, read.state_at(slot), since, now_ms):
+            self.results.prompt.add(row.id)
+        if self.latest.shown[row.id] is not shown:
+            self.results.states.add(row.id)
+
+    def _since(self, element: str, read: ElementDay, found: list[Transition]) -> int:
+        earlier = found or self._transitions.get((element, read.day - 1), [])
+        if earlier:
+            return earlier[-1].at_ms
+        known = self.latest.shown.get(element)
+        end = end_reading(read)
+        if known is not None and known.status is (end if end is not None else Reading.UNKNOWN):
+            return known.since_ms
+        return max(read.counted[0] * read.grid.slot_us, read.grid.start_us(read.day)) // 1000
+
+    def _end_before(self, element: str, day: int) -> Reading | None:
+        known = self._ends.get((element, day - 1))
+        if known is None and day - 1 >= self.horizon:
+            grid = self.province.grid
+            known = end_reading(self.province.read_day(element, day - 1, grid.start_us(day)))
+            self._ends[element, day - 1] = known if known is not None else Reading.UNKNOWN
+        return known

@@ -1,0 +1,175 @@
+"""One run of the engine over its state: what it knows, how far it has come, which days it holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from processors.core.conventions import Conventions
+from processors.core.province import Province, Taken
+from processors.engine.feed_watch import FeedWatch
+from processors.engine.intake import Applied, TurnedAway
+from processors.engine.latest import Latest
+from processors.engine.live import LiveReadings
+from processors.engine.memory import HORIZON, check_conventions, restore
+from processors.engine.pending import CONSUMER, Pending, pending
+from schemas.registry import Registry
+from schemas.status import Feed
+from stores.archive import Archive
+from stores.ledger import Ledger, feeds, history, positions, province_view
+
+# A step that reads more elements than this would keep the next batch waiting.
+_ELEMENTS_A_STEP: Final = 400
+
+
+@dataclass(slots=True)
+class Session:
+    """The engine's state. Evidence from `horizon` on is in memory; `late` names what came for days before it."""
+
+    province: Province
+    live: LiveReadings
+    latest: Latest
+    pending: Pending
+    elements_of: Mapping[str, tuple[str, ...]]
+    position: int
+    archived: int
+    cursor: int
+    today: int
+    checkpoint_ms: int
+    flushed_ms: int
+    read_ms: int = 0
+    late: dict[str, int] = field(default_factory=dict)
+    newest_received_ms: int = 0
+    _alive_days: set[tuple[str, int]] = field(default_factory=set)
+
+    @property
+    def horizon(self) -> int:
+        """The first day whose evidence is in memory."""
+        return self.live.horizon
+
+    def is_new(self, offset: int) -> bool:
+        """Whether the entry is read for the first time, as far as the ledger knows."""
+        return offset > self.position
+
+    def applied(self, one: Applied, now_ms: int) -> None:
+        """Note what an event that the core took in changes."""
+        event, day = one.event, one.day
+        self.pending.note(event)
+        if self.is_new(one.entry.offset):
+            self.pending.feeds.heard(event["reporter"], one.time_us // 1000, one.entry.received_ms)
+            if one.taken is Taken.LATE:
+                self.pending.propose(one)
+        if one.taken is Taken.LATE:
+            return
+        if event["type"] == "btswatch.status.v1":
+            self._evidence(event["subject"], one.time_us)
+            self.latest.take(event, one.time_us // 1000, one.entry.body)
+            self.newest_received_ms = max(self.newest_received_ms, one.entry.received_ms)
+        if event["reporter"] in self.elements_of and day < self.province.grid.day_of(now_ms * 1000):
+            self._alive_days.add((event["reporter"], day))
+
+    def turned_away(self, one: TurnedAway) -> None:
+        """Count a refused event."""
+        if self.is_new(one.entry.offset):
+            received = one.entry.received_ms
+            day = date.fromordinal(self.province.grid.day_of(received * 1000))
+            self.pending.feeds.refused(one.entry.reporter, one.code.value, day, received)
+
+    def time_passes(self, now_ms: int) -> None:
+        """A new local day: the one before is over and is read once more as a whole."""
+        for enterprise, day in self._alive_days:
+            for element in self.elements_of[enterprise]:
+                self._touch(element, day)
+        self._alive_days.clear()
+        today = self.province.grid.day_of(now_ms * 1000)
+        if today > self.today:
+            self.live.touch_all(max(self.today, self.horizon))
+            self.today = today
+
+    def read(self, now_ms: int, refresh_us: int) -> None:
+        """Read some of the elements that need it."""
+        self.live.read(now_ms * 1000, refresh_us, _ELEMENTS_A_STEP)
+        self.read_ms = now_ms
+
+    def since_read(self, now_ms: int) -> int:
+        """Milliseconds since elements were read last."""
+        return now_ms - self.read_ms
+
+    def _evidence(self, element: str, time_us: int) -> None:
+        grid = self.province.grid
+        slot = time_us // grid.slot_us
+        day = grid.day_of(slot * grid.slot_us)
+        self._touch(element, day)
+        # It may confirm a silence at the end of the day before.
+        row = self.province.registry.on(element, date.fromordinal(day - 1))
+        if row is not None:
+            valid = self.province.rule_of(row).measured.valid_slots
+            if slot - grid.span(day)[0] < valid:
+                self._touch(element, day - 1)
+
+    def _touch(self, element: str, day: int) -> None:
+        if day < self.horizon:
+            self.late[element] = min(day, self.late.get(element, day))
+        else:
+            self.live.touch(element, (day,))
+
+
+def open_session(
+    ledger: Ledger, archive: Archive, registry: Registry, conventions: Conventions, now_ms: int
+) -> Session:
+    """Go on from what the ledger and the archive hold.
+
+    Raises:
+        ConventionsChangedError: the ledger was made with another grid or zone.
+    """
+    province = Province(registry, conventions, track_changes=True)
+    today = province.grid.day_of(now_ms * 1000)
+    with ledger.writing() as connection:
+        check_conventions(connection, conventions)
+        stored = positions.known_property(connection, HORIZON)
+        horizon = date.fromisoformat(stored).toordinal() if stored else today - 1
+        if not stored:
+            positions.save_property(connection, HORIZON, date.fromordinal(horizon).isoformat())
+        restore(connection, province, horizon)
+        position = positions.position(connection, CONSUMER)
+        ends = {
+            (e, horizon - 1): end
+            for e, end in history.ends_of(connection, date.fromordinal(horizon - 1)).items()
+        }
+        known = {
+            (e, day.toordinal()): found
+            for (e, day), found in history.transitions_from(connection, date.fromordinal(horizon)).items()
+        }
+        latest = Latest({state.element: state for state in province_view.current(connection)})
+        feed_watch = FeedWatch(registry.enterprises, feeds.feeds_health(connection))
+    for (element, _), found in known.items():
+        for one in found:
+            if one.cause is not None:
+                latest.restore_cause(element, one.at_ms, one.cause)
+    archived = archive.durable_offset()
+    live = LiveReadings(province, latest, horizon, ends, known)
+    # Whatever went by while nobody looked: all days in memory are read again.
+    live.touch_all(horizon)
+    return Session(
+        province=province,
+        live=live,
+        latest=latest,
+        pending=pending(province, feed_watch),
+        elements_of=_elements_of_transition_feeds(registry),
+        position=position,
+        archived=archived,
+        cursor=min(position, archived),
+        today=today,
+        checkpoint_ms=now_ms,
+        flushed_ms=now_ms,
+    )
+
+
+def _elements_of_transition_feeds(registry: Registry) -> dict[str, tuple[str, ...]]:
+    """Elements whose reading depends on their feed's signs of life, by enterprise."""
+    feeds_ = {one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION}
+    found: dict[str, list[str]] = {name: [] for name in feeds_}
+    for element, rows in registry.elements.items():
+        for owner in {row.enterprise for row in rows} & feeds_:
+            found[owner].append(element)
+    return {name: tuple(elements) for name, elements in found.items()}

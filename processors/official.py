@@ -1,0 +1,176 @@
+"""Official readings: day after day from the archive, each with what the closing before carried over."""
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from processors.core.conventions import Conventions
+from processors.core.element_day import ElementDay
+from processors.core.province import Province
+from processors.core.reading import Carry, ReadingRule
+from processors.replay import take_in
+from processors.results import inputs_digest
+from schemas.refusal import Refusal
+from schemas.registry import Element, Registry
+from schemas.status import Feed
+from stores.archive import ArchiveReader, Family
+
+# Everything that is archived may be read; whether it counts is told by when it was received.
+_ANY_TIME_MS: Final = 1 << 53
+_ALL: Final = tuple(Family)
+
+Carries = dict[str, dict[str, Carry]]
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialDay:
+    """One element's closed day, and the digest of what it was read from."""
+
+    row: Element
+    read: ElementDay
+    inputs_digest: str
+
+
+class OfficialReadings:
+    """Reads closed days in order. Memory holds two days of evidence.
+
+    Args:
+        archive: what was accepted.
+        registry: the rows in force on each day are taken from it.
+        conventions: the deployment's constants.
+        refused: told of archived lines that the core refuses: (line, code, detail).
+    """
+
+    def __init__(
+        self,
+        archive: ArchiveReader,
+        registry: Registry,
+        conventions: Conventions,
+        refused: Callable[[bytes, Refusal, str], None],
+    ) -> None:
+        self._archive = archive
+        self._registry = registry
+        self._conventions = conventions
+        self._refused = refused
+        self._province = Province(registry, conventions)
+        self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
+        self._taken: set[date] = set()
+        self.events = 0
+
+    def begin(self, day: date, stored: Mapping[str, bytes]) -> Carries:
+        """Make ready to read `day` first; what is carried into it, from what was stored.
+
+        An element whose way of being read is new since then is read again from the archive's beginning.
+        """
+        archived = self._archive.days()
+        if archived:
+            self._take(self._archive.notices(archived[-1]))
+        self._take(self._signs_of_life(day - timedelta(days=1)))
+        carries = {name: carries_from(kept) for name, kept in stored.items() if name in self._rules}
+        new = {
+            name for name, rules in self._rules.items() if not rules.keys() <= carries.get(name, {}).keys()
+        }
+        if new and any(one < day for one in archived):
+            carries |= self._from_the_beginning(new, archived, day)
+        return carries
+
+    def read(self, day: date, carries: Carries) -> Iterator[OfficialDay]:
+        """Every element's day; `carries` are those into it, and afterwards those into the next day."""
+        number = day.toordinal()
+        ahead = max(
+            (self._days_ahead(rule) for rules in self._rules.values() for rule in rules.values()), default=1
+        )
+        for offset in range(ahead + 1):
+            self._take_day(day + timedelta(days=offset))
+        for element in sorted(self._rules):
+            found = self._read_element(element, number, carries)
+            if found is not None:
+                yield found
+        self._province.drop_before(number + 1)
+
+    def _read_element(self, element: str, day: int, carries: Carries) -> OfficialDay | None:
+        province, rules = self._province, self._rules[element]
+        into = carries.get(element, {})
+        row = self._registry.on(element, date.fromordinal(day))
+        following, official = {}, None
+        for fingerprint, rule in rules.items():
+            carry = into.get(fingerprint)
+            province.restore_carry(element, day, carry or Carry(at=province.grid.span(day)[0]))
+            if row is not None and province.rule_of(row) == rule:
+                read = province.read_day(element, day, province.grid.close_us(day))
+                windows = province.notices.windows(row.enterprise, element, province.grid.close_us(day))
+                carried = json.dumps(carry.as_dict()).encode() if carry else b""
+                official = OfficialDay(row, read, inputs_digest(read, carried, windows))
+            following[fingerprint] = province.carry_under(element, day + 1, rule)
+        carries[element] = following
+        return official
+
+    def _rules_of(self, rows: Iterable[Element]) -> dict[str, ReadingRule]:
+        rules = {self._province.rule_of(row) for row in rows}
+        return {sha256(repr(rule).encode()).hexdigest()[:16]: rule for rule in rules}
+
+    def _days_ahead(self, rule: ReadingRule) -> int:
+        """How many days after its own may confirm a silence at a day's end."""
+        return -(-rule.measured.valid_slots * self._conventions.grid_s // 86_400)
+
+    def _take_day(self, day: date) -> None:
+        if day not in self._taken:
+            self._taken.add(day)
+            # Notices were all taken at the beginning; as signs of life they counted then too.
+            self._take(self._archive.read(day, (Family.EVIDENCE, Family.OTHER)))
+
+    def _take(self, lines: Iterable[bytes]) -> None:
+        self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused)
+
+    def _signs_of_life(self, day: date) -> Iterator[bytes]:
+        """What may be a sign of life of a transition feed: a feed stays alive over midnight."""
+        feeds = [e.id for e in self._registry.enterprises.values() if e.feed is Feed.TRANSITION]
+        return _naming(self._archive.read(day, (Family.EVIDENCE, Family.OTHER)), feeds) if feeds else iter(())
+
+    def _from_the_beginning(self, elements: Collection[str], archived: list[date], day: date) -> Carries:
+        registry = replace(
+            self._registry, elements={name: self._registry.elements[name] for name in sorted(elements)}
+        )
+        names = [*elements, *(e.id for e in registry.enterprises.values() if e.feed is Feed.TRANSITION)]
+        past = OfficialReadings(
+            _Naming(self._archive.root, names), registry, self._conventions, lambda *_: None
+        )
+        past._take(self._archive.notices(archived[-1]))
+        carries: Carries = {}
+        current = archived[0]
+        while current < day:
+            for _ in past.read(current, carries):
+                pass
+            current += timedelta(days=1)
+        return carries
+
+
+class _Naming(ArchiveReader):
+    """The archive's lines that name one of some ids."""
+
+    def __init__(self, root: Path, names: Collection[str]) -> None:
+        super().__init__(root)
+        self._names = names
+
+    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
+        return _naming(super().read(day, families), self._names)
+
+
+def _naming(lines: Iterable[bytes], names: Collection[str]) -> Iterator[bytes]:
+    found = re.compile(b"|".join(re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in names))
+    return (line for line in lines if found.search(line))
+
+
+def carries_bytes(carries: Mapping[str, Carry]) -> bytes:
+    """One element's carries, by the fingerprint of the rule they were made under, for storage."""
+    return json.dumps({name: carry.as_dict() for name, carry in carries.items()}, sort_keys=True).encode()
+
+
+def carries_from(stored: bytes) -> dict[str, Carry]:
+    """The carries that `carries_bytes` gave."""
+    return {name: Carry.from_dict(values) for name, values in json.loads(stored).items()}
