@@ -119,8 +119,8 @@ DayOrInstant = Annotated[Instant | date, Field(union_mode="left_to_right"), Befo
 YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Ids = Annotated[tuple[Id, ...], BeforeValidator(_split), AfterValidator(_no_repetition)]
 Technologies = Annotated[tuple[Technology, ...], BeforeValidator(_split), AfterValidator(_no_repetition)]
-Latitude = Annotated[float, BeforeValidator(_number), Field(ge=-90, le=90)]
-Longitude = Annotated[float, BeforeValidator(_number), Field(ge=-180, le=180)]
+# Latitudes too: swapped ones must come as far as the check that calls them swapped.
+Degrees = Annotated[float, BeforeValidator(_number), Field(ge=-180, le=180)]
 Amount = Annotated[float, BeforeValidator(_number), Field(ge=0, le=1e9)]
 Whole = Annotated[int, BeforeValidator(_number), Field(ge=0, le=10**9)]
 WholeSeconds = Annotated[int, BeforeValidator(_number), Field(ge=1, le=366 * 86_400)]
@@ -152,8 +152,8 @@ class UnitRow(Contract):
     ascii: Free = ""
     kind: UnitKind
     parent: Id | None = Field(default=None, description="code of the unit above")
-    lat: Latitude | None = None
-    lon: Longitude | None = None
+    lat: Degrees | None = None
+    lon: Degrees | None = None
     area_km2: Amount | None = None
     touches_border: YesNo | None = Field(default=None, description="yes or no")
     valid_from: Day | None = Field(default=None, description="first local day")
@@ -170,8 +170,8 @@ class StationRow(_ElementRow):
     """stations.csv: a base station. Vietnamese: trạm BTS (trạm thu phát sóng thông tin di động)."""
 
     unit: Id | None = Field(default=None, description="code in units.csv")
-    lat: Latitude | None = None
-    lon: Longitude | None = None
+    lat: Degrees | None = None
+    lon: Degrees | None = None
     technologies: Technologies = Field(default=(), description="separated by ;")
     cells: Whole | None = None
     subscribers: Whole | None = None

@@ -90,6 +90,8 @@ def _dates(tables: Tables) -> Iterator[Problem]:
 def _overlaps(rows: Iterable[Located[DatedT]], key: Callable[[DatedT], str]) -> Iterator[Problem]:
     by_key: dict[str, list[Located[DatedT]]] = defaultdict(list)
     for row in rows:
+        if row.bad & {"valid_from", "valid_to"}:
+            continue
         if row.value.valid_from is not None and (row.value.valid_to or date.max) <= row.value.valid_from:
             yield row.problem(
                 "valid_to", "must be after valid_from: it is the first day that no longer counts"

@@ -1,11 +1,11 @@
 """From a sheet to typed rows: columns checked against the row model, every bad cell located."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from schemas.base import Contract
@@ -19,11 +19,12 @@ _SHOWN = 60
 
 @dataclass(frozen=True)
 class Located(Generic[RowT]):
-    """A typed row and where it stands."""
+    """A typed row and where it stands; `bad` names the cells that it had to be read without."""
 
     file: str
     row: int
     value: RowT
+    bad: frozenset[str] = frozenset()
 
     def problem(self, field: str, message: str, near: str | None = None) -> Problem:
         """A problem of this row."""
@@ -31,7 +32,11 @@ class Located(Generic[RowT]):
 
 
 def parse(sheet: Sheet, file: RegistryFile) -> tuple[list[Located[Any]], list[Problem]]:
-    """The good rows as the file's row model, and a problem for each thing wrong with the others."""
+    """The rows as the file's row model, and a problem for each thing wrong in them.
+
+    A row with bad cells stays, as far as it can be told apart, without those cells: so the checks between rows find in
+    the same pass what else is wrong with it. With any problem no registry is built of them.
+    """
     problems = _header_problems(sheet, file)
     known = set(file.columns)
     missing = {problem.field for problem in problems if problem.row == 0}
@@ -49,12 +54,30 @@ def parse(sheet: Sheet, file: RegistryFile) -> tuple[list[Located[Any]], list[Pr
         try:
             rows.append(Located(sheet.file, number, file.model.model_validate(named)))
         except ValidationError as error:
+            bad = {
+                str(details["loc"][0]): details
+                for details in error.errors(include_url=False)
+                if details["loc"]
+            }
             problems.extend(
                 _cell_problem(sheet.file, number, file, details, named)
-                for details in error.errors(include_url=False)
-                if details["loc"][:1] not in {(name,) for name in missing}
+                for field, details in bad.items()
+                if field not in missing
             )
+            if file.required_columns[0] not in bad:
+                rows.append(Located(sheet.file, number, _without(file, named, bad), frozenset(bad)))
     return rows, problems
+
+
+def _without(file: RegistryFile, named: Mapping[str, str], bad: Container[str]) -> Contract:
+    """The row without its bad cells; required ones among them are None."""
+    good = {name: cell for name, cell in named.items() if name not in bad}
+    values: dict[str, Any] = {}
+    for name, cell in good.items():
+        field = file.model.model_fields[name]
+        annotation: Any = Annotated[field.annotation, field]
+        values[name] = TypeAdapter(annotation).validate_python(cell)
+    return file.model.model_construct(**{**dict.fromkeys(file.required_columns), **values})
 
 
 def _header_problems(sheet: Sheet, file: RegistryFile) -> list[Problem]:

@@ -20,7 +20,7 @@ def places(tables: Tables) -> Iterator[Problem]:
     rows: list[Located[StationRow] | Located[UnitRow]] = [*tables.stations, *tables.units]
     for row in rows:
         lat, lon = row.value.lat, row.value.lon
-        if lat is None and lon is None:
+        if (lat is None and lon is None) or row.bad & {"lat", "lon"}:
             continue
         if lat is None or lon is None:
             yield row.problem(
