@@ -13,8 +13,8 @@ from typing import Protocol
 from schemas.credentials import Credential
 
 # What a varbind can carry. The SNMP type is not kept (not every engine knows it): the profile says what is a counter.
-# bytes: OCTET STRING and Opaque; str: OBJECT IDENTIFIER (no leading dot) and IpAddress; float: net-snmp's Opaque
-# Float; None: ASN.1 NULL, which some agents send for "not measured".
+# bytes: OCTET STRING and Opaque; str: OBJECT IDENTIFIER (no leading dot) and IpAddress; float: gufo's Real;
+# None: ASN.1 NULL, which some agents send for "not measured".
 Value = int | float | bytes | str | None
 
 
@@ -26,7 +26,10 @@ class VarbindKind(StrEnum):
     NO_SUCH_INSTANCE = "noSuchInstance"
     END_OF_MIB_VIEW = "endOfMibView"
     NO_SUCH = "noSuch"
-    """noSuchObject or noSuchInstance: the engine or the protocol version can't tell which (gufo; SNMPv1)."""
+    """noSuchObject or noSuchInstance: the engine or the protocol version can't tell which (SNMPv1; gufo, for which an
+    ASN.1 NULL among other values is the same)."""
+    FAILED = "failed"
+    """The agent answers this object alone with an error-status, or (gufo) with an ASN.1 NULL."""
 
 
 class Report(StrEnum):

@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 from dataclasses import dataclass
 
 from ingest.snmp.engine import Value
@@ -52,6 +53,8 @@ def _number(described: Object, value: Value) -> int | float | None:
     """Agents send numbers as text, whatever their MIB says: digits are read, a unit only where the profile expects one."""
     if isinstance(value, int):
         return value
+    if isinstance(value, bytes):
+        value = _opaque(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     match = _NUMBER.match(_text(value))
@@ -60,3 +63,11 @@ def _number(described: Object, value: Value) -> int | float | None:
     digits = match[1].replace(",", ".")
     number = float(digits) if "." in digits else int(digits)
     return number if abs(number) < _WIDEST else None
+
+
+def _opaque(content: bytes) -> bytes | float:
+    """Float and Double as net-snmp packs them into Opaque; the engines hand Opaque out as it came."""
+    for head, form in ((b"\x9fx\x04", ">f"), (b"\x9fy\x08", ">d")):
+        if content.startswith(head) and len(content) == len(head) + struct.calcsize(form):
+            return float(struct.unpack(form, content[len(head) :])[0])
+    return content
