@@ -34,6 +34,7 @@ class CataloguedContract:
     group: Group
     adapter: TypeAdapter[Any]
     title: str
+    model: type[BaseModel] | None = None
 
     @property
     def id(self) -> str:
@@ -48,7 +49,7 @@ class CataloguedContract:
 
 def _of(name: str, group: Group, model: type[BaseModel], version: int = 1) -> CataloguedContract:
     title = (model.__doc__ or "").strip().splitlines()[0]
-    return CataloguedContract(name, version, group, TypeAdapter(model), title)
+    return CataloguedContract(name, version, group, TypeAdapter(model), title, model)
 
 
 CONTRACTS: Final = (
