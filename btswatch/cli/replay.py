@@ -91,7 +91,8 @@ def _instant(text: str, option: str) -> int:
 
 
 def _registry(directory: Path) -> Registry:
-    from stores.registry.load import RegistryErrors, load
+    from stores.registry.load import load
+    from stores.registry.problems import RegistryErrors
 
     try:
         return load(directory)

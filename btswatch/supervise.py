@@ -1,0 +1,135 @@
+"""Runs the parts as child processes: restarts what dies, stops all within a deadline.
+
+A child's standard input is a pipe that only the supervisor holds: if the supervisor is killed, its children see the
+end of it and stop by themselves.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from btswatch.cli.exits import Exit
+from btswatch.parts.part import SUPERVISED
+
+_LOG = structlog.get_logger()
+_FIRST_PAUSE_S: Final = 0.5
+_LONGEST_PAUSE_S: Final = 30.0
+# A child that ran so long was fine: its next death starts with a short pause again.
+_FINE_AFTER_S: Final = 60.0
+_HOPELESS: Final = (Exit.MISUSE, Exit.UNREACHABLE)
+
+
+@dataclass(frozen=True)
+class Child:
+    """A process to keep running. Of those with `first_to_stop` the others wait, so that what they sent is taken in."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    first_to_stop: bool = False
+    restart: bool = True
+
+
+class Supervisor:
+    """Keeps its children running until `stop`.
+
+    Args:
+        children: started in order.
+        stop_s: all have ended after so long, the last of them killed.
+    """
+
+    def __init__(self, children: Sequence[Child], *, stop_s: float) -> None:
+        self._children = children
+        self._stop_s = stop_s
+        self._running: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+        self.exit_code = int(Exit.DONE)
+        self.restarts: dict[str, int] = {child.name: 0 for child in children}
+
+    async def run(self, started: Callable[[], None] | None = None) -> int:
+        """Run until a signal, `stop`, or a child that can't work at all; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        keepers = [asyncio.create_task(self._keep(child), name=child.name) for child in self._children]
+        if started is not None:
+            started()
+        await self._stopping.wait()
+        await self._stop_all()
+        await asyncio.gather(*keepers)
+        return self.exit_code
+
+    def stop(self) -> None:
+        """Ask for the end; `run` returns when all have stopped."""
+        self._stopping.set()
+
+    async def _keep(self, child: Child) -> None:
+        pause = _FIRST_PAUSE_S
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            code = await self._run_once(child)
+            if self._stopping.is_set() or (code == 0 and not child.restart):
+                return
+            lived = time.monotonic() - began
+            if code in _HOPELESS and self.restarts[child.name] == 0:
+                _LOG.error("part can't run", part=child.name, exit_code=code)
+                self.exit_code = code
+                self.stop()
+                return
+            pause = _FIRST_PAUSE_S if lived > _FINE_AFTER_S else min(2 * pause, _LONGEST_PAUSE_S)
+            self.restarts[child.name] += 1
+            _LOG.error(
+                "part died", part=child.name, exit_code=code, lived_s=round(lived, 1), restart_in_s=pause
+            )
+            await self._pause(pause)
+
+    async def _run_once(self, child: Child) -> int:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *child.arguments,
+            stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, **child.environment, SUPERVISED: "1"},
+            # A Ctrl-C at the terminal reaches us alone: the order of stopping is ours.
+            start_new_session=True,
+        )
+        self._running[child.name] = process
+        try:
+            return await process.wait()
+        finally:
+            del self._running[child.name]
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _stop_all(self) -> None:
+        first = {child.name for child in self._children if child.first_to_stop}
+        begin = time.monotonic()
+        await self._end([p for name, p in self._running.items() if name in first], self._stop_s * 0.4)
+        left = self._stop_s - (time.monotonic() - begin)
+        await self._end(list(self._running.values()), max(0.5, left - 0.5))
+
+    async def _end(self, processes: list[asyncio.subprocess.Process], deadline_s: float) -> None:
+        for process in processes:
+            if process.returncode is None:
+                process.terminate()
+        waits = [asyncio.create_task(process.wait()) for process in processes]
+        if not waits:
+            return
+        await asyncio.wait(waits, timeout=deadline_s)
+        for process, wait in zip(processes, waits, strict=True):
+            if not wait.done():
+                _LOG.error(
+                    "part did not stop in time: killed", pid=process.pid, deadline_s=round(deadline_s, 1)
+                )
+                process.kill()
+        await asyncio.gather(*waits)
