@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -12,6 +13,8 @@ from ingest.snmp.profile_model import Profile, Subject
 SHIPPED = Path(__file__).parent / "profiles"
 FALLBACK_LINK = "interface"
 FALLBACK_STATION = "system"
+# What has one of these is described anew as a whole.
+_OBJECT_KEYS = frozenset({"oid", "table", "sys_object_id"})
 
 
 class ProfileError(ValueError):
@@ -62,26 +65,69 @@ def load_profiles(*directories: Path) -> Profiles:
     """
     problems: list[str] = []
     found: dict[str, Profile] = {}
-    for path in (p for directory in (SHIPPED, *directories) for p in sorted(directory.glob("*.yaml"))):
+    sources = _read(directories, problems)
+    for name, source in sources.items():
         try:
-            profile = Profile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except yaml.YAMLError as error:
-            problems.append(f"{path.name}: no YAML: {' '.join(str(error).split())}")
+            profile = Profile.model_validate(_resolved(name, sources))
+        except ProfileError as error:
+            problems += error.problems
         except ValidationError as error:
-            problems += [_located(path, part["loc"], part["msg"]) for part in error.errors()]
+            problems += [_located(name, part["loc"], part["msg"]) for part in error.errors()]
         else:
-            if profile.name != path.stem:
-                problems.append(f"{path.name}: name is {profile.name!r}, it must be the file's name")
-            found[profile.name] = profile
+            if profile.name != name:
+                problems.append(f"{name}.yaml: name is {source.get('name')!r}, it must be the file's name")
+            found[name] = profile
     problems += _claimed_twice(found)
     if problems:
         raise ProfileError(problems)
     return Profiles(found)
 
 
-def _located(path: Path, loc: tuple[int | str, ...], message: str) -> str:
+def _read(directories: Iterable[Path], problems: list[str]) -> dict[str, dict[str, Any]]:
+    found = {}
+    for path in (p for directory in (SHIPPED, *directories) for p in sorted(directory.glob("*.yaml"))):
+        try:
+            source = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            problems.append(f"{path.name}: no YAML: {' '.join(str(error).split())}")
+            continue
+        if isinstance(source, dict):
+            found[path.stem] = source
+        else:
+            problems.append(f"{path.name}: a profile is a mapping")
+    return found
+
+
+def _resolved(
+    name: str, sources: Mapping[str, dict[str, Any]], heirs: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The profile with what it extends under it: its own words win, its status rules come first."""
+    source = dict(sources[name])
+    parent = source.pop("extends", None)
+    if parent is None:
+        return source
+    if parent not in sources or parent in (name, *heirs):
+        raise ProfileError([f"{name}.yaml: it extends {parent!r}, which is no other profile"])
+    inherited = _resolved(parent, sources, (*heirs, name))
+    inherited.pop("match", None)
+    merged = _merged(inherited, source)
+    merged["status"] = [*(source.get("status") or ()), *(inherited.get("status") or ())]
+    return merged
+
+
+def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(under)
+    for key, value in over.items():
+        both = (
+            isinstance(value, dict) and isinstance(under.get(key), dict) and not _OBJECT_KEYS & value.keys()
+        )
+        merged[key] = _merged(under[key], value) if both else value
+    return merged
+
+
+def _located(name: str, loc: tuple[int | str, ...], message: str) -> str:
     place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in loc)
-    return f"{path.name}: {place + ': ' if place else ''}{message.removeprefix('Value error, ')}"
+    return f"{name}.yaml: {place + ': ' if place else ''}{message.removeprefix('Value error, ')}"
 
 
 def _claimed_twice(profiles: Mapping[str, Profile]) -> list[str]:

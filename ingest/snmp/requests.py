@@ -86,7 +86,7 @@ def plan_requests(profile: Profile, *, rows: Sequence[str] = (), engine_time: bo
     return RequestPlan(
         scalars=tuple(dict.fromkeys([*first, *of_rows, *others])),
         tables=tuple(
-            TableRequest(name, tuple(c.oid for c in table.columns.values()), table.optional)
+            TableRequest(name, tuple(dict.fromkeys(c.oid for c in table.columns.values())), table.optional)
             for name, table in profile.tables.items()
             if name != selected
         ),
