@@ -79,7 +79,33 @@ JOURNAL_BYTES = Spec("btswatch_journal_bytes", "Size of the journal; at max_byte
 # Archive
 ARCHIVE_LINES = Spec("btswatch_archive_lines_total", "Events written to the archive, by family.", ("family",))
 ARCHIVE_PENDING = Spec(
-    "btswatch_archive_pending_lines", "Events accepted but not yet in an archive file (they are in the journal)."
+    "btswatch_archive_pending_lines",
+    "Events accepted but not yet in an archive file (they are in the journal).",
+)
+
+# Traps
+TRAPS_RECEIVED = Spec("btswatch_traps_received_total", "Datagrams at the trap port that are in the journal.")
+TRAPS_KERNEL_DROPPED = Spec(
+    "btswatch_traps_kernel_dropped_total",
+    "Datagrams the kernel dropped because the socket's buffer was full: raise net.core.rmem_max.",
+)
+TRAPS_BUFFER_BYTES = Spec(
+    "btswatch_traps_buffer_bytes",
+    "Receive buffer that the kernel granted; far below the setting, bursts are lost.",
+)
+TRAPS_WRITES_FAILED = Spec(
+    "btswatch_traps_writes_failed_total",
+    "Writes of traps to the journal that failed and are tried again, by error.",
+    ("error",),
+)
+TRAPS_ANSWERED = Spec(
+    "btswatch_traps_answered_total", "Informs acknowledged, and SNMPv3 messages answered with a Report."
+)
+TRAPS_DECODED = Spec(
+    "btswatch_traps_decoded_total",
+    "Traps and informs by what came of them: evidence, poll, noted, unlisted (nobody described it), discovery,"
+    " repeated, quarantined (their codes: btswatch_events_refused_total with entrance traps).",
+    ("outcome",),
 )
 
 # Gateway
@@ -106,7 +132,8 @@ GATEWAY_SECONDS = Spec(
     (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0),
 )
 GATEWAY_IN_FLIGHT = Spec(
-    "btswatch_gateway_requests_in_flight", "Requests being served; at its limit, further ones are turned away."
+    "btswatch_gateway_requests_in_flight",
+    "Requests being served; at its limit, further ones are turned away.",
 )
 
 # Console
@@ -129,7 +156,8 @@ ENGINE_EVENTS = Spec(
     ("outcome",),
 )
 ENGINE_OFFSET = Spec(
-    "btswatch_engine_offset", "Journal offset up to which everything is in the ledger; stands still when the engine does."
+    "btswatch_engine_offset",
+    "Journal offset up to which everything is in the ledger; stands still when the engine does.",
 )
 ENGINE_LAG = Spec(
     "btswatch_engine_lag_entries", "Journal entries not yet read by the engine; grows when it can't keep up."
@@ -153,10 +181,16 @@ ENGINE_FAILED = Spec(
 )
 
 # Closing
-CLOSING_DAY = Spec("btswatch_closing_day", "Ordinal of the latest closed local day; has to grow by one each day.")
+CLOSING_DAY = Spec(
+    "btswatch_closing_day", "Ordinal of the latest closed local day; has to grow by one each day."
+)
 CLOSING_DIFFERENCES = Spec(
-    "btswatch_closing_differences_total", "Closed figures that differ from the last provisional one; each is an alarm."
+    "btswatch_closing_differences_total",
+    "Closed figures that differ from the last provisional one; each is an alarm.",
 )
 CLOSING_SECONDS = Spec(
-    "btswatch_closing_seconds", "Duration of the closing of one day.", (), (1, 2.5, 5, 10, 30, 60, 120, 300, 900)
+    "btswatch_closing_seconds",
+    "Duration of the closing of one day.",
+    (),
+    (1, 2.5, 5, 10, 30, 60, 120, 300, 900),
 )

@@ -47,12 +47,16 @@ class Rejected(NamedTuple):
 
 @dataclass
 class AuthoritativeEngine:
-    """One engine. `boots` counts its starts; `started_ms` and `now_ms` are of one clock."""
+    """One engine.
+
+    `users` by user name; several may share one (two enterprises), then the MAC tells whose a message is. `boots` counts
+    the starts; `started_ms` and `now_ms` are of one clock.
+    """
 
     engine_id: bytes
     boots: int
     started_ms: int
-    users: Mapping[bytes, UserKeys]
+    users: Mapping[bytes, tuple[UserKeys, ...]]
     now_ms: Callable[[], int]
     salt: int
     """Where its salts begin: random, so that a lost boots counter does not repeat an IV."""
@@ -68,17 +72,21 @@ class AuthoritativeEngine:
         usm = message.usm
         if usm.engine_id != self.engine_id:
             return self._reject(Stat.UNKNOWN_ENGINE_ID, message)
-        keys = self.users.get(usm.user)
-        if keys is None:
+        candidates = self.users.get(usm.user, ())
+        if not candidates:
             return self._reject(Stat.UNKNOWN_USER, message)
         level = message.flags & (Flags.AUTH | Flags.PRIV)
-        if level & ~keys.level or (keys.level & ~level) & Flags.AUTH:
+        fitting = [
+            keys for keys in candidates if not level & ~keys.level and not keys.level & ~level & Flags.AUTH
+        ]
+        if not fitting:
             return self._reject(Stat.UNSUPPORTED_LEVEL, message)
-        if level & Flags.AUTH:
-            if not verify(keys, data, message):
-                return self._reject(Stat.WRONG_DIGEST, message)
-            if not self._timely(usm):
-                return self._reject(Stat.NOT_IN_TIME_WINDOW, message, keys)
+        signed = fitting if not level & Flags.AUTH else [k for k in fitting if verify(k, data, message)]
+        if not signed:
+            return self._reject(Stat.WRONG_DIGEST, message)
+        keys = signed[0]
+        if level & Flags.AUTH and not self._timely(usm):
+            return self._reject(Stat.NOT_IN_TIME_WINDOW, message, keys)
         if level != keys.level:
             # Only the clock may be asked for without privacy (RFC 3414 section 4).
             return self._reject(Stat.UNSUPPORTED_LEVEL, message)

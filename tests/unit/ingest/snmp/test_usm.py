@@ -101,7 +101,7 @@ def test_keys_of_the_least_recently_used_engine_are_forgotten():
 def engine(now=200_000, **users):
     known = users or {"alice": keys()}
     return AuthoritativeEngine(
-        ENGINE, 3, 100_000, {name.encode(): k for name, k in known.items()}, lambda: now, salt=5
+        ENGINE, 3, 100_000, {name.encode(): (k,) for name, k in known.items()}, lambda: now, salt=5
     )
 
 
@@ -152,3 +152,9 @@ def test_what_is_refused_is_reported_by_its_counter(user, usm, stat, signed):
 def test_nothing_is_answered_to_what_is_not_reportable():
     data = sealed(keys(), message(3, boots=1)._replace(flags=3), salt=1)
     assert engine().accept(data, decode_message(data)) == Rejected(Stat.NOT_IN_TIME_WINDOW, None)
+
+
+def test_of_two_users_of_one_name_the_mac_tells_which_is_meant():
+    other = keys(auth_key="another-key")
+    both = AuthoritativeEngine(ENGINE, 3, 100_000, {b"alice": (keys(), other)}, lambda: 200_000, salt=5)
+    assert ask(both, other).keys is other

@@ -1,0 +1,1 @@
+"""Traps and informs: datagrams into the journal first, decoded from there."""
