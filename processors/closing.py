@@ -23,12 +23,13 @@ from schemas.status import Reading
 from stores.archive import ArchiveReader
 from stores.journal import JournalReader
 from stores.ledger import Ledger, alarms, closings, figures, history, positions
-from stores.ledger.alarms import FIGURE_DIFFERS, Alarm
+from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, Alarm
 from stores.ledger.closings import CLOSED, ClosedDay
 from stores.ledger.figures import FINAL, DayFigure
 
 # The ledger's property that says from which local day on figures are official.
 CLOSING_FROM: Final = "closing_from"
+ENGINE: Final = "engine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,10 @@ class Closer:
                 if provisional is not None and provisional.state == FINAL:
                     if provisional.inputs_digest == figure.inputs_digest:
                         continue
+                elif provisional is not None and provisional.to_ms < figure.to_ms:
+                    # Nobody looked until the day's end: one alarm for the day, not one for each element.
+                    detail = {"provisional_as_of_ms": provisional.as_of_ms}
+                    raised.append(Alarm(NOT_FOLLOWED, ENGINE, day, now_ms, detail))
                 elif provisional is not None and provisional.figure != figure.figure:
                     raised.append(
                         Alarm(FIGURE_DIFFERS, element, day, now_ms, _difference(provisional, figure))
@@ -203,7 +208,7 @@ class Closer:
             figures.save_final(connection, official)
             history.replace_transitions(connection, changes)
             alarms.raise_alarms(connection, raised)
-        CLOSING_DIFFERENCES.counter().inc(len(raised))
+        CLOSING_DIFFERENCES.counter().inc(sum(alarm.kind == FIGURE_DIFFERS for alarm in raised))
 
     def _first(self) -> date | None:
         with self._ledger.reading() as connection:

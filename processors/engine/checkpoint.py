@@ -10,15 +10,13 @@ from processors.engine import hindsight
 from processors.engine.live import Results
 from processors.engine.memory import HORIZON, carry_bytes, carry_from
 from processors.engine.pending import CONSUMER, save_figures, save_position, save_results
-from processors.engine.session import Session
+from processors.engine.session import Session, first_open
 from schemas.metrics import ENGINE_COMMIT_SECONDS, ENGINE_OFFSET, ENGINE_TRANSITION_SECONDS
 from stores.archive import Archive
 from stores.doorbell import Doorbell
 from stores.journal import Journal
 from stores.ledger import Ledger, blocks, closings, positions
 from stores.ledger.closings import LIVE
-
-_S_A_DAY = 86_400
 
 
 class Checkpointer:
@@ -63,7 +61,7 @@ class Checkpointer:
             if advanced:
                 horizon = date.fromordinal(max(advanced))
                 positions.save_property(connection, HORIZON, horizon.isoformat())
-                open_from = self._first_open(session, now_ms)
+                open_from = date.fromordinal(first_open(session.province, session.through_ms) - 1)
                 blocks.drop_before(connection, open_from)
                 closings.drop_carries_before(connection, open_from, LIVE)
             save_position(connection, session.cursor, now_ms)
@@ -109,18 +107,14 @@ class Checkpointer:
     def _next_horizon(self, session: Session) -> dict[int, dict[str, bytes]]:
         """What is carried into each day up to yesterday, when the horizon has to move there; else nothing."""
         carried: dict[int, dict[str, bytes]] = {}
-        for day in range(session.horizon + 1, session.today):
+        through_day = session.province.grid.day_of(session.through_ms * 1000)
+        first = max(session.horizon + 1, first_open(session.province, session.through_ms))
+        for day in range(first, min(session.today, through_day)):
             found = ((e, session.province.carry_into(e, day)) for e in session.province.registry.elements)
             carried[day] = {
                 element: carry_bytes(carry) for element, carry in found if isinstance(carry, Carry)
             }
         return carried
-
-    def _first_open(self, session: Session, now_ms: int) -> date:
-        """The first day that evidence may still reach, with the day before it for what it carries."""
-        grid = session.province.grid
-        lateness_us = grid.conventions.lateness_s * 1_000_000
-        return date.fromordinal(grid.day_of(now_ms * 1000 - lateness_us) - 2)
 
 
 @contextmanager

@@ -94,6 +94,11 @@ class EmbeddedEngine:
         self._thread = threading.Thread(target=self._run, name="engine")
         self._thread.start()
 
+    def join(self) -> None:
+        """Wait until the thread has ended, whyever."""
+        if self._thread is not None:
+            self._thread.join()
+
     def stop(self) -> bool:
         """Take in what is in the journal, write everything, end; False when the deadline passed before."""
         self._stop.set()
@@ -178,8 +183,10 @@ class EmbeddedEngine:
             journal.refuse(*refused)
         self._stores.archive.append(accepted)
         session.cursor = entries[-1].offset if entries else max(session.cursor, last)
+        more = session.cursor < last
+        session.through_ms = entries[-1].received_ms if more and entries else now_ms
         ENGINE_LAG.gauge().set(max(0, last - session.cursor))
-        return session.cursor < last
+        return more
 
     def _opened(self) -> Session:
         if self._session is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from processors.core.conventions import Conventions
+from processors.core.conventions import US, Conventions
 from processors.core.province import Province, Taken
 from processors.engine.feed_watch import FeedWatch
 from processors.engine.intake import Applied, TurnedAway
@@ -40,6 +40,8 @@ class Session:
     read_ms: int = 0
     late: dict[str, int] = field(default_factory=dict)
     newest_received_ms: int = 0
+    # Up to when the journal was read by its entries' receipt: in a backlog days stay open that are over by the clock.
+    through_ms: int = 0
     _alive_days: set[tuple[str, int]] = field(default_factory=set)
 
     @property
@@ -83,7 +85,7 @@ class Session:
         self._alive_days.clear()
         today = self.province.grid.day_of(now_ms * 1000)
         if today > self.today:
-            self.live.touch_all(max(self.today, self.horizon))
+            self.live.touch_all(max(self.today, self.horizon, first_open(self.province, now_ms)))
             self.today = today
 
     def read(self, now_ms: int, refresh_us: int) -> None:
@@ -112,6 +114,12 @@ class Session:
             self.late[element] = min(day, self.late.get(element, day))
         else:
             self.live.touch(element, (day,))
+
+
+def first_open(province: Province, now_ms: int) -> int:
+    """The first day that evidence may still reach. What lies before it after a long stop is the closing's business."""
+    lateness_us = province.conventions.lateness_s * US
+    return province.grid.day_of(now_ms * 1000 - lateness_us) - 1
 
 
 def open_session(
@@ -149,7 +157,7 @@ def open_session(
     archived = archive.durable_offset()
     live = LiveReadings(province, latest, horizon, ends, known)
     # Whatever went by while nobody looked: all days in memory are read again.
-    live.touch_all(horizon)
+    live.touch_all(max(horizon, first_open(province, now_ms)))
     return Session(
         province=province,
         live=live,

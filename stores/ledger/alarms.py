@@ -11,6 +11,9 @@ from stores.ledger.tables import alarms
 from stores.ledger.upsert import upsert
 
 FIGURE_DIFFERS: Final = "figure_differs"
+"""A closed figure is another than the last provisional one."""
+NOT_FOLLOWED: Final = "day_not_followed"
+"""The live engine did not run until the day's end, so that its provisional figures stop before it."""
 
 
 @dataclass(frozen=True, slots=True)
