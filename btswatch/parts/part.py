@@ -34,6 +34,31 @@ class Part(Protocol):
         """Why it can't do its work at the moment; None when it can."""
 
 
+class Ending:
+    """Why a process is to end: it was told to, or a part of it failed."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.failure: BaseException | None = None
+
+    def tell(self) -> None:
+        """An orderly end."""
+        self._event.set()
+
+    def fail(self, failure: BaseException) -> None:
+        """A part can't go on; its supervisor starts the process again."""
+        self.failure = self.failure or failure
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Until one of both."""
+        await self._event.wait()
+
+
+class PartFailedError(Exception):
+    """A part ended by itself."""
+
+
 class Together:
     """Parts started in order and stopped in the reverse order, one deadline for all."""
 
@@ -68,44 +93,50 @@ class Together:
 
 async def run_until_told(
     part: Part,
+    ending: Ending,
     *,
     stop_s: float,
     status: StatusServer | None = None,
     started: Callable[[], None] | None = None,
 ) -> None:
-    """Run a part until SIGTERM, SIGINT, or the end of the process that supervises us."""
+    """Run a part until SIGTERM, SIGINT, the end of the process that supervises us, or its own failure.
+
+    Raises:
+        PartFailedError: the part ended by itself.
+    """
     loop = asyncio.get_running_loop()
-    told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, ending.tell)
     if os.environ.get(SUPERVISED):
-        await _follow_supervisor(told)
+        await _follow_supervisor(ending)
     await part.start()
     if status is not None:
         status.start(part.not_ready)
     if started is not None:
         started()
     try:
-        await told.wait()
+        await ending.wait()
     finally:
         await part.stop(stop_s)
         if status is not None:
             status.stop()
+    if ending.failure is not None:
+        raise PartFailedError(str(ending.failure)) from ending.failure
 
 
 class _EndOfInput(asyncio.Protocol):
-    def __init__(self, told: asyncio.Event) -> None:
-        self._told = told
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
 
     def eof_received(self) -> bool:
-        self._told.set()
+        self._ending.tell()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the base's signature
-        self._told.set()
+        self._ending.tell()
 
 
-async def _follow_supervisor(told: asyncio.Event) -> None:
+async def _follow_supervisor(ending: Ending) -> None:
     """Our standard input is a pipe from the supervisor: it ends with it, also when it is killed."""
     loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: _EndOfInput(told), sys.stdin)
+    await loop.connect_read_pipe(lambda: _EndOfInput(ending), sys.stdin)
