@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI can't know by itself, above all the bodies of events and every refusal."""
 
+import json
 from typing import Any, Final
 
 from fastapi.openapi.constants import REF_TEMPLATE
@@ -43,7 +44,7 @@ EVENTS_BODY: Final[dict[str, Any]] = {
         "application/json": {"schema": {"oneOf": [_ONE, _MANY]}, "examples": {"status": {"value": _EVENT}}},
         "application/x-ndjson": {
             "schema": {"type": "string", "description": "one event a line"},
-            "examples": {"lines": {"value": '{"specversion":"1.0",...}\n{"specversion":"1.0",...}\n'}},
+            "examples": {"lines": {"value": "".join(json.dumps(e) + "\n" for e in (_EVENT, _HEARTBEAT))}},
         },
     },
 }

@@ -56,6 +56,7 @@ def create_gateway(deps: GatewayDeps) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        generate_unique_id_function=lambda route: route.name,
         # The default handlers would answer in another form than problem documents.
         exception_handlers={
             ProblemError: problems.answer,

@@ -1,5 +1,7 @@
 """Problem documents (RFC 9457): every answer of the gateway that is not a success."""
 
+import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -7,10 +9,13 @@ from typing import Any, Final
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 
 from schemas.metrics import GATEWAY_PROBLEMS
 
 MEDIA_TYPE: Final = "application/problem+json"
+_LINGER_S: Final = 2.0
+_LINGER_BYTES: Final = 16 << 20
 
 
 class Code(StrEnum):
@@ -89,6 +94,28 @@ class Problem(BaseModel):
     detail: str
 
 
+class _Lingering(JSONResponse):
+    """An answer given before the body was read, on a connection that is then closed.
+
+    Closing at once would make the system throw the answer away together with what the sender still sends. So the
+    answer goes out whole, and some of the rest is read and dropped before the end.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's form
+        """Send, linger, end."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        dropped = 0
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                while dropped < _LINGER_BYTES:
+                    message = await receive()
+                    dropped += len(message.get("body", b""))
+                    if not message.get("more_body"):
+                        break
+        await send({"type": "http.response.body", "body": b""})
+
+
 @dataclass(eq=False)
 class ProblemError(Exception):
     """Ends a request with a problem document.
@@ -131,7 +158,8 @@ class ProblemError(Exception):
         if self.close:
             headers["Connection"] = "close"
         GATEWAY_PROBLEMS.counter().labels(self.code).inc()
-        return JSONResponse(self.document(), MEANINGS[self.code].status, headers, MEDIA_TYPE)
+        kind = _Lingering if self.close else JSONResponse
+        return kind(self.document(), MEANINGS[self.code].status, headers, MEDIA_TYPE)
 
 
 async def answer(_request: Request, problem: Exception) -> JSONResponse:

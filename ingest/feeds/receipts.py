@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from schemas.refusal import Refusal
 from schemas.time import from_ms
@@ -30,6 +30,30 @@ class RepeatedEvent(BaseModel):
 
 class Receipt(BaseModel):
     """What became of a request's events. Vietnamese: biên nhận."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "receipt": "r_0c9f3b6a51d84e72a1b2c3d4e5f60718",
+                    "received": "2026-11-02T05:01:00.123Z",
+                    "accepted": 1,
+                    "duplicates": 0,
+                    "rejected": [
+                        {
+                            "index": 1,
+                            "id": "2026-11-02-000002",
+                            "code": "unknown_element",
+                            "detail": "the subject is none of your elements",
+                        }
+                    ],
+                    "rejected_total": 1,
+                    "repeated": [],
+                    "complete": True,
+                }
+            ]
+        }
+    )
 
     receipt: str = Field(
         description="its id; of a request that only repeats, the first one's", examples=["r_0c9f3b6a51d84e72"]

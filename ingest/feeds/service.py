@@ -100,15 +100,21 @@ class GatewayService:
 
         What was cut off was not answered: its senders send it again.
         """
-        if self._server is None or self._task is None:
+        server, task = self._server, self._task
+        if server is None or task is None:
             return True
-        self._server.should_exit = True
-        done, _ = await asyncio.wait({self._task}, timeout=deadline_s)
-        if not done:
-            self._server.force_exit = True
-            self._task.cancel()
-            await asyncio.wait({self._task})
         self._server = self._task = None
+        server.should_exit = True
+        done, _ = await asyncio.wait({task}, timeout=deadline_s)
+        if not done:
+            # Connections first: whoever waits sees a break and sends again, not an error of the server.
+            for connection in list(server.server_state.connections):
+                connection.transport.abort()
+            task.cancel()
+            requests = list(server.server_state.tasks)
+            for request in requests:
+                request.cancel()
+            await asyncio.wait({task, *requests})
         return bool(done)
 
 

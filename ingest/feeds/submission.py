@@ -59,8 +59,7 @@ def judge(frame: Frame, terms: Terms) -> Submitted | Rejected:
     try:
         event = SUBMITTED.validate_json(frame.raw)
     except ValidationError as error:
-        code, detail = refusal_of(error)
-        return Rejected(code, detail, _id_of(frame.raw))
+        return Rejected(*refusal_of(error), _id_of(frame.raw))
     fault = _fault(event, terms)
     return event if fault is None else Rejected(*fault, event.id)
 
