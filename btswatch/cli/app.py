@@ -19,6 +19,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "poll": ("btswatch.cli.parts", "The SNMP pollers as a process of their own"),
     "traps": ("btswatch.cli.parts", "The trap receiver as a process of its own"),
     "gateway": ("btswatch.cli.parts", "The enterprises' HTTP gateway as a process of its own"),
+    "ingest": ("btswatch.cli.parts", "Pollers, traps and gateway in one process"),
+    "closing": ("btswatch.cli.parts", "Close the days that are due, and end"),
     "engine": ("btswatch.cli.parts", "The embedded engine as a process of its own"),
     "console": ("btswatch.cli.parts", "The NOC console as a process of its own"),
     "check": ("btswatch.cli.check", "Read everything that is configured and say what is wrong"),

@@ -1,0 +1,121 @@
+"""`btswatch check`: read everything that is configured, connect to what it names, and say what is wrong."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, TypeVar
+
+import typer
+
+from btswatch.cli.configured import SettingsOption, credentials_of, registry_of, settings_from
+from btswatch.cli.exits import CommandError, Exit
+from btswatch.settings import Settings
+from schemas.credentials import Credential
+from schemas.registry import Registry
+
+app = typer.Typer(rich_markup_mode=None)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong; `reach` when it is a service that does not answer."""
+
+    text: str
+    reach: bool = False
+
+
+@app.command("check")
+def check(
+    settings: SettingsOption = None,
+    connect: Annotated[bool, typer.Option(help="Also ask every SNMP agent and try every port")] = True,
+) -> None:
+    """Read settings, registry, profiles and credentials; connect to what they name; say what is wrong.
+
+    Example: btswatch check --settings btswatch.toml
+    """
+    try:
+        loaded = settings_from(settings)
+    except CommandError as error:
+        raise CommandError(Exit.NO, *error.lines) from error
+    found: list[Finding] = []
+    registry = _or_finding(lambda: registry_of(loaded), found)
+    credentials = _or_finding(lambda: credentials_of(loaded), found)
+    found += _mode(loaded)
+    if registry is not None and credentials is not None:
+        found += _devices(loaded, registry, credentials, connect=connect)
+    if connect:
+        found += _ports(loaded)
+    if found:
+        code = Exit.UNREACHABLE if all(one.reach for one in found) else Exit.NO
+        raise CommandError(code, *(one.text for one in found))
+    elements = len(registry.elements) if registry else 0
+    typer.echo(
+        f"All is well: {elements} elements, {len(credentials or {})} credentials, data in {loaded.data}."
+    )
+
+
+def _or_finding(read: Callable[[], _T], found: list[Finding]) -> _T | None:
+    try:
+        return read()
+    except CommandError as error:
+        found += [Finding(line) for line in error.lines]
+        return None
+
+
+def _mode(settings: Settings) -> Iterator[Finding]:
+    from stores.data_directory import DataDirectory, DataDirectoryError
+
+    if not (settings.data / "mode").exists():
+        return
+    try:
+        found = DataDirectory(settings.data).mode()
+    except DataDirectoryError as error:
+        yield Finding(str(error))
+        return
+    if found != settings.mode:
+        yield Finding(f"{settings.data}: is a {found} directory, but the setting mode says {settings.mode}")
+
+
+def _devices(
+    settings: Settings, registry: Registry, credentials: dict[str, Credential], *, connect: bool
+) -> Iterator[Finding]:
+    from btswatch.parts.snmp import ProfileError, profiles_of
+    from ingest.snmp.devices import devices_of
+
+    try:
+        profiles = profiles_of(settings)
+    except ProfileError as error:
+        yield Finding(str(error))
+        return
+    devices = devices_of(registry, date.today(), credentials, profiles, settings.poll)  # noqa: DTZ011 - the operator's own day
+    for one in devices.undone:
+        yield Finding(f"{settings.registry}: element {one.element}: {one.why}")
+    if connect and devices.devices:
+        from btswatch.parts.snmp import ask_all
+
+        for target, why in asyncio.run(ask_all(devices.devices)):
+            yield Finding(f"agent {target}: {why}", reach=True)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    wanted = [
+        ("gateway.port", settings.gateway.host, settings.gateway.port, socket.SOCK_STREAM),
+        ("console.port", settings.console.host, settings.console.port, socket.SOCK_STREAM),
+        ("traps.port", settings.traps.host, settings.traps.port, socket.SOCK_DGRAM),
+        ("status.ingest_port", settings.status.host, settings.status.ingest_port, socket.SOCK_STREAM),
+        ("status.engine_port", settings.status.host, settings.status.engine_port, socket.SOCK_STREAM),
+    ]
+    for name, host, port, kind in wanted:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, kind) as probe:
+            if kind == socket.SOCK_STREAM:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                yield Finding(
+                    f"setting {name}: {host}:{port}: {error.strerror} (is btswatch running already?)",
+                    reach=True,
+                )

@@ -1,0 +1,61 @@
+"""What commands that run or examine an installation have in common: its settings, registry and data directory."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from btswatch.cli.exits import CommandError, Exit
+from btswatch.settings import Settings, SettingsError
+from schemas.credentials import Credential
+from schemas.registry import Registry
+from stores.data_directory import DataDirectory, DataDirectoryError, Mode
+from stores.registry.credentials import load_credentials
+from stores.registry.load import load
+from stores.registry.problems import RegistryErrors
+
+SettingsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings", envvar="BTSWATCH_SETTINGS", help="TOML file; without one, defaults and environment"
+    ),
+]
+
+
+def settings_from(path: Path | None) -> Settings:
+    """The settings, or the command's end with every problem."""
+    try:
+        return Settings.load(path)
+    except SettingsError as error:
+        raise CommandError(Exit.MISUSE, *error.lines) from error
+
+
+def registry_of(settings: Settings) -> Registry:
+    """The registry, or the command's end with every problem."""
+    try:
+        return load(settings.registry, zone=settings.zone)
+    except RegistryErrors as errors:
+        raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
+
+
+def credentials_of(settings: Settings) -> dict[str, Credential]:
+    """The SNMP credentials by name; none where the file is absent and so nothing can be polled."""
+    if not settings.credentials.exists():
+        return {}
+    try:
+        return load_credentials(settings.credentials)
+    except RegistryErrors as errors:
+        raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
+
+
+def directory_of(settings: Settings, *, create: bool = True) -> DataDirectory:
+    """The data directory in the settings' mode."""
+    directory = DataDirectory(settings.data)
+    try:
+        if create:
+            directory.create(Mode(settings.mode))
+        else:
+            directory.mode()
+    except DataDirectoryError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+    return directory

@@ -1,0 +1,136 @@
+"""`btswatch poll`, `traps`, `gateway`, `engine`, `console`: the parts as processes of their own."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import typer
+
+from btswatch.cli.configured import SettingsOption, credentials_of, directory_of, registry_of, settings_from
+from btswatch.cli.exits import CommandError, Exit
+from btswatch.parts.part import Ending, Part, PartFailedError, Together, run_until_told, system_now_ms
+from btswatch.settings import Settings
+from btswatch.status_server import StatusServer
+
+app = typer.Typer(rich_markup_mode=None)
+Build = Callable[[Settings, Ending], Part]
+
+
+@app.command("poll")
+def poll(settings: SettingsOption = None) -> None:
+    """Poll the registry's devices by SNMP into the journal.
+
+    Example: btswatch poll --settings btswatch.toml
+    """
+    run(settings, partial(_ingest, wanted=("poll",)), "ingest_port")
+
+
+@app.command("traps")
+def traps(settings: SettingsOption = None) -> None:
+    """Receive traps and informs into the journal, and decode them from there.
+
+    Example: btswatch traps --settings btswatch.toml
+    """
+    run(settings, partial(_ingest, wanted=("traps",)), "ingest_port")
+
+
+@app.command("gateway")
+def gateway(settings: SettingsOption = None) -> None:
+    """Take the enterprises' events over HTTP into the journal.
+
+    Example: btswatch gateway --settings btswatch.toml
+    """
+    run(settings, partial(_ingest, wanted=("gateway",)), None)
+
+
+@app.command("ingest", hidden=True)
+def ingest(settings: SettingsOption = None) -> None:
+    """Pollers, traps and gateway in one process, as `serve` runs them.
+
+    Example: btswatch ingest --settings btswatch.toml
+    """
+    run(settings, partial(_ingest, wanted=("poll", "traps", "gateway")), "ingest_port")
+
+
+@app.command("engine")
+def engine(settings: SettingsOption = None) -> None:
+    """Compute states and figures from the journal into ledger and archive, and close days.
+
+    Example: btswatch engine --settings btswatch.toml
+    """
+    run(settings, partial(_engine, settings), "engine_port")
+
+
+@app.command("console")
+def console(settings: SettingsOption = None) -> None:
+    """Serve the NOC console from the ledger.
+
+    Example: btswatch console --settings btswatch.toml
+    """
+    run(settings, _console, None)
+
+
+@app.command("closing", hidden=True)
+def closing(settings: SettingsOption = None) -> None:
+    """Close the days that are due, and end.
+
+    Example: btswatch closing --settings btswatch.toml
+    """
+    from btswatch.parts.closing import close_due
+
+    loaded = settings_from(settings)
+    close_due(loaded, directory_of(loaded, create=False), registry_of(loaded), system_now_ms)
+
+
+def run(path: Path | None, build: Build, status_port: str | None) -> None:
+    """Run one process until it is told to end."""
+    loaded = settings_from(path)
+    status = None
+    if status_port is not None:
+        status = StatusServer(loaded.status.host, getattr(loaded.status, status_port))
+
+    async def main() -> None:
+        ending = Ending()
+        await run_until_told(build(loaded, ending), ending, stop_s=loaded.stop_s * 0.8, status=status)
+
+    try:
+        asyncio.run(main())
+    except OSError as error:
+        raise CommandError(
+            Exit.UNREACHABLE, f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        ) from error
+    except PartFailedError as error:
+        raise CommandError(Exit.NO, f"ended by itself: {error}") from error
+
+
+def _ingest(settings: Settings, _ending: Ending, *, wanted: tuple[str, ...]) -> Part:
+    from btswatch.parts.gateway import GatewayPart
+    from btswatch.parts.journal import JournalPart
+
+    directory, registry = directory_of(settings), registry_of(settings)
+    journal = JournalPart(directory, settings.journal, system_now_ms)
+    parts: list[Part] = [journal]
+    if "gateway" in wanted:
+        parts.append(GatewayPart(settings, directory, journal, lambda: registry, system_now_ms))
+    if "poll" in wanted or "traps" in wanted:
+        from btswatch.parts.snmp import snmp_parts
+
+        parts += snmp_parts(
+            settings, directory, journal, registry, credentials_of(settings), wanted, system_now_ms
+        )
+    return Together(*parts)
+
+
+def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
+    from btswatch.parts.engine import ClosingPart, EnginePart
+
+    directory, registry = directory_of(settings), registry_of(settings)
+    arguments = ("closing", *(("--settings", str(path)) if path else ()))
+    return Together(EnginePart(settings, directory, registry, system_now_ms, ending), ClosingPart(arguments))
+
+
+def _console(settings: Settings, _ending: Ending) -> Part:
+    from btswatch.parts.console import ConsolePart
+
+    return ConsolePart(settings, directory_of(settings), registry_of(settings), system_now_ms)

@@ -1,0 +1,59 @@
+"""`btswatch serve`: the embedded product, its parts supervised."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import typer
+
+from btswatch.cli.configured import SettingsOption, credentials_of, directory_of, registry_of, settings_from
+from btswatch.cli.exits import CommandError, Exit
+from btswatch.settings import Settings
+from btswatch.supervise import Child, Supervisor
+from stores.data_directory import DataDirectoryError
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command("serve")
+def serve(settings: SettingsOption = None) -> None:
+    """Run pollers, traps, gateway, engine, closing and console until told to stop.
+
+    Example: btswatch serve --settings btswatch.toml
+    """
+    loaded = settings_from(settings)
+    # What a part would stumble over is told once, here, and not by each part again and again.
+    registry_of(loaded)
+    credentials_of(loaded)
+    directory = directory_of(loaded)
+    try:
+        directory.lock()
+    except DataDirectoryError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+
+    def tell() -> None:
+        typer.echo(f"Console  http://{loaded.console.host}:{loaded.console.port}/", err=True)
+        typer.echo(f"Gateway  http://{loaded.gateway.host}:{loaded.gateway.port}/docs", err=True)
+        typer.echo(f"Data     {loaded.data.resolve()}    Ctrl-C drains and stops", err=True)
+
+    try:
+        code = asyncio.run(_supervise(loaded, parts_of(settings), tell))
+    finally:
+        directory.unlock()
+    if code:
+        raise CommandError(Exit(code), "a part can't run: its own line above says why")
+
+
+async def _supervise(settings: Settings, children: Sequence[Child], tell: Callable[[], None]) -> int:
+    supervisor = Supervisor(children, stop_s=settings.stop_s)
+    return await supervisor.run(tell)
+
+
+def parts_of(settings: Path | None) -> list[Child]:
+    """The product's processes."""
+    chosen = ("--settings", str(settings)) if settings else ()
+    return [
+        Child("engine", ("-m", "btswatch", "engine", *chosen)),
+        Child("ingest", ("-m", "btswatch", "ingest", *chosen), first_to_stop=True),
+        Child("console", ("-m", "btswatch", "console", *chosen)),
+    ]

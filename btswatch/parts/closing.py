@@ -1,0 +1,63 @@
+"""One run of the closing of days."""
+
+import fcntl
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from threading import Event
+
+from btswatch.settings import Settings
+from processors.closing import Closer, Progress, archived_through
+from schemas.registry import Registry
+from stores.archive import ArchiveReader
+from stores.data_directory import DataDirectory
+from stores.ledger import Ledger
+
+
+def close_due(
+    settings: Settings,
+    directory: DataDirectory,
+    registry: Registry,
+    now_ms: Callable[[], int],
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> list[date]:
+    """Close the days that are due until done or told to stop; nothing where another process is closing."""
+    stopping = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    with _alone(directory) as alone:
+        if not alone:
+            return []
+        ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
+        ledger.open()
+        journal.open()
+        try:
+            archive = ArchiveReader(directory.path / "archive")
+            closer = Closer(
+                ledger,
+                archive,
+                registry,
+                settings.conventions(),
+                settings.closing,
+                complete=archived_through(journal, archive),
+                now_ms=now_ms,
+            )
+            closed = closer.close_due(progress, stopping.is_set)
+        finally:
+            journal.close()
+            ledger.close()
+        if closed:
+            directory.bell("console").ring()
+        return closed
+
+
+@contextmanager
+def _alone(directory: DataDirectory) -> Iterator[bool]:
+    """Whether this process may close; the system lets go when the process ends, however it ends."""
+    with (directory.path / "closing.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True

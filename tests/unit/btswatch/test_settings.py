@@ -1,0 +1,60 @@
+import pytest
+
+from btswatch.settings import Settings, SettingsError
+
+
+def test_defaults_stand_without_a_file():
+    settings = Settings.load(None, {})
+    assert settings.mode == "production"
+    assert settings.conventions().grid_s == 10
+
+
+def test_paths_are_relative_to_the_file(tmp_path):
+    file = tmp_path / "btswatch.toml"
+    file.write_text('data = "d"\nregistry = "/elsewhere"\n')
+    settings = Settings.load(file, {})
+    assert settings.data == tmp_path / "d"
+    assert str(settings.registry) == "/elsewhere"
+
+
+def test_the_environment_goes_before_the_file_and_secret_files_before_nothing(tmp_path):
+    file = tmp_path / "btswatch.toml"
+    file.write_text("[poll]\ninterval_s = 30\n[gateway]\nport = 1\n")
+    secret = tmp_path / "secret"
+    secret.write_text("poller-7\n")
+    settings = Settings.load(
+        file, {"BTSWATCH_POLL__INTERVAL_S": "45", "BTSWATCH_POLL__VANTAGE_FILE": str(secret), "OTHER": "x"}
+    )
+    assert (settings.poll.interval_s, settings.poll.vantage, settings.gateway.port) == (45, "poller-7", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[pol]\n", "pol: no such setting; did you mean poll?"),
+        ("[poll]\nintervall_s = 3\n", "poll.intervall_s: no such setting; did you mean interval_s?"),
+        ("[gateway]\nport = 99999\n", "gateway.port"),
+        ('mode = "test"\n', "mode"),
+        ("[gateway\n", "btswatch.toml"),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_key_and_the_nearest_name(tmp_path, text, said):
+    file = tmp_path / "btswatch.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(file, {})
+    assert said in str(raised.value)
+    assert "btswatch.toml" in str(raised.value)
+
+
+def test_all_problems_come_in_one_pass(tmp_path):
+    file = tmp_path / "btswatch.toml"
+    file.write_text("[poll]\nx = 1\n[gateway]\ny = 1\n")
+    with pytest.raises(SettingsError) as raised:
+        Settings.load(file, {})
+    assert len(raised.value.lines) == 2
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(SettingsError, match=r"nowhere\.toml"):
+        Settings.load(tmp_path / "nowhere.toml", {})
