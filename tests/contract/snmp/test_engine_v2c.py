@@ -380,7 +380,7 @@ async def test_what_is_forgotten_leaves_no_descriptor(engine, community_target):
         await asyncio.sleep(0)  # transports close in the loop's next turn
         await asyncio.sleep(0)
         before = descriptors()
-        for _ in range(20):
+        for _ in range(5):
             await engine.get(target, [UPTIME])
             engine.forget(target.id)
         await asyncio.sleep(0)
