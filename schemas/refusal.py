@@ -1,19 +1,35 @@
 """Why an event is refused: one code each, the same at every entrance, in answers, counters and the list of refused events."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class Refusal(StrEnum):
-    """Codes are stable; the text beside each says what the sender has to change."""
+    """Codes are stable; `MEANING` says to the sender what has to change."""
 
-    MALFORMED = "malformed"  # not JSON, or not an object
-    TOO_LARGE = "too_large"  # body, batch or event above the limit
-    INVALID = "invalid"  # a field is missing, unknown, or has the wrong type or value
-    UNSUPPORTED_TYPE = "unsupported_type"  # no such event type
-    NOT_ALLOWED = "not_allowed"  # this reporter may not send this type or status
-    WRONG_SOURCE = "wrong_source"  # `source` must begin with the reporter's id and a slash
+    MALFORMED = "malformed"
+    TOO_LARGE = "too_large"
+    INVALID = "invalid"
+    UNSUPPORTED_TYPE = "unsupported_type"
+    NOT_ALLOWED = "not_allowed"
+    WRONG_SOURCE = "wrong_source"
     TIME_WITHOUT_ZONE = "time_without_zone"
-    TIME_IN_FUTURE = "time_in_future"  # more than max_future after the receiver's clock
-    TIME_TOO_OLD = "time_too_old"  # older than the identity memory: could not be deduplicated
-    UNKNOWN_ELEMENT = "unknown_element"  # also another enterprise's: both answer alike
-    CONFLICT = "conflict"  # the id was used with another content
+    TIME_IN_FUTURE = "time_in_future"
+    TIME_TOO_OLD = "time_too_old"
+    UNKNOWN_ELEMENT = "unknown_element"
+    CONFLICT = "conflict"
+
+
+MEANING: Final[dict[Refusal, str]] = {
+    Refusal.MALFORMED: "not JSON, or not an object",
+    Refusal.TOO_LARGE: "the body, the batch or the event is above the limit",
+    Refusal.INVALID: "a field is missing, unknown, or has the wrong type or value",
+    Refusal.UNSUPPORTED_TYPE: "there is no such event type",
+    Refusal.NOT_ALLOWED: "this reporter may not send this type or status",
+    Refusal.WRONG_SOURCE: "`source` must begin with the reporter's id and a slash",
+    Refusal.TIME_WITHOUT_ZONE: "a time has no offset, so nobody knows which instant it was",
+    Refusal.TIME_IN_FUTURE: "`time` is too far after the receiver's clock",
+    Refusal.TIME_TOO_OLD: "`time` is older than the memory of identities: it could not be told from a repetition",
+    Refusal.UNKNOWN_ELEMENT: "no such element, or another enterprise's: both are answered alike",
+    Refusal.CONFLICT: "the id was used with another content before",
+}

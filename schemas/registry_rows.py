@@ -172,7 +172,7 @@ class StationRow(_ElementRow):
     unit: Id | None = Field(default=None, description="code in units.csv")
     lat: Degrees | None = None
     lon: Degrees | None = None
-    technologies: Technologies = Field(default=(), description="separated by ;")
+    technologies: Technologies = Field(default=(), description="a list")
     cells: Whole | None = None
     subscribers: Whole | None = None
     commissioned: DayOrInstant | None = Field(
@@ -183,7 +183,7 @@ class StationRow(_ElementRow):
     no_response: NoResponse = Field(default=NoResponse.DOWN, description="what confirmed silence means")
     measured_valid_for_s: WholeSeconds = DEFAULT_MEASURED_VALID_FOR_S
     declared_valid_for_s: WholeSeconds = DEFAULT_DECLARED_VALID_FOR_S
-    depends_on: Ids = Field(default=(), description="stations and links that feed it, separated by ;")
+    depends_on: Ids = Field(default=(), description="stations and links that feed it (a list)")
     agent: Address | None = Field(default=None, description="SNMP agent: host or host:port")
     profile: Id | None = Field(default=None, description="poll profile; empty: by sysObjectID")
     credential: Id | None = Field(default=None, description="name in credentials.toml")
@@ -209,7 +209,7 @@ class LinkRow(_ElementRow):
     no_response: NoResponse = Field(default=NoResponse.DOWN, description="what confirmed silence means")
     measured_valid_for_s: WholeSeconds = DEFAULT_MEASURED_VALID_FOR_S
     declared_valid_for_s: WholeSeconds = DEFAULT_DECLARED_VALID_FOR_S
-    depends_on: Ids = Field(default=(), description="stations and links that feed it, separated by ;")
+    depends_on: Ids = Field(default=(), description="stations and links that feed it (a list)")
     agent: Address | None = Field(default=None, description="SNMP agent: host or host:port")
     if_name: Free | None = Field(default=None, description="ifName of the port at the agent")
     profile: Id | None = Field(default=None, description="poll profile; empty: by sysObjectID")
