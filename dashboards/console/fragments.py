@@ -89,8 +89,9 @@ class Fragments:
         return {
             "t": lambda key: TEXTS[key].in_(language),
             "other": lambda key: TEXTS[key].in_(language.other),
-            "cause": self._cause,
-            "outcome_text": self._outcome,
+            "cause": lambda cause: self._named("cause", cause),
+            "outcome": lambda outcome: self._named("device", outcome),
+            "alarm": lambda kind: self._named("alarm", kind),
             "code_name": lambda code: Code(code).name.lower(),
             "percent": lambda ratio, digits=2: formats.percent(ratio, language, digits),
             "count": lambda number: formats.count(number, language),
@@ -106,13 +107,10 @@ class Fragments:
             "zone": zone,
         }
 
-    def _cause(self, cause: str | None) -> str:
-        text = TEXTS.get(f"cause_{cause}") if cause else None
-        return text.in_(self._language) if text else cause or ""
-
-    def _outcome(self, outcome: str) -> str:
-        text = TEXTS.get(f"device_{outcome}")
-        return f"{text.in_(self._language)} ({outcome})" if text else outcome
+    def _named(self, family: str, name: str | None) -> str:
+        """A name that comes from data: in words where they are known, else as it is."""
+        text = TEXTS.get(f"{family}_{name}")
+        return text.in_(self._language) if text else name or ""
 
 
 def _mttr(figure: Figure) -> int | None:

@@ -5,7 +5,7 @@ shown, so that a row is sent again only when a reader would see a difference.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from dashboards.console.formats import cut
 from dashboards.console.texts import TEXTS, Language
@@ -16,7 +16,6 @@ from stores.ledger.periods import PeriodFigure
 from .live import Snapshot
 
 Row = dict[str, Any]
-_NUMBER: Final = "agNumberColumnFilter"
 
 
 def rows(snapshot: Snapshot, kind: Kind, ids: Iterable[str] | None = None) -> dict[str, Row]:
@@ -80,25 +79,25 @@ def options(kind: Kind, language: Language, data: Iterable[Row]) -> dict[str, An
         }
 
     where = (
-        {"field": "u", **head("unit"), "width": 150}
+        {"field": "u", **head("unit"), "width": 128}
         if kind is Kind.STATION
-        else {"field": "ends", **head("ends"), "width": 210}
+        else {"field": "ends", **head("ends"), "width": 200}
     )
     what = head("technology" if kind is Kind.STATION else "medium")
     columns = [
-        {"field": "s", **head("state"), "width": 140, ":cellRenderer": "bw.state", ":comparator": "bw.worse"},
-        {"field": "id", **head("id"), "width": 130, ":cellRenderer": "bw.link", "pinned": "left"},
-        {"field": "n", **head("name"), "width": 190},
-        {"field": "e", **head("enterprise"), "width": 120},
+        {"field": "s", **head("state"), "width": 128, ":cellRenderer": "bw.state", ":comparator": "bw.worse"},
+        {"field": "id", **head("id"), "width": 138, ":cellRenderer": "bw.link", "pinned": "left"},
+        {"field": "n", **head("name"), "minWidth": 140, "flex": 1},
+        {"field": "e", **head("enterprise"), "width": 112},
         where,
-        {"field": "t", **what, "width": 110, ":valueFormatter": "p => (p.value || '').replaceAll(';', ' ')"},
-        {"field": "at", **head("since"), "width": 140, ":valueFormatter": "bw.when", "filter": _NUMBER},
-        {"field": "c", **head("cause"), "width": 130, ":valueFormatter": "bw.cause"},
+        {"field": "t", **what, "width": 104, ":valueFormatter": "p => (p.value || '').replaceAll(';', ' ')"},
+        {"field": "at", **head("since"), "width": 124, ":valueFormatter": "bw.when"},
+        {"field": "c", **head("cause"), "width": 124, ":valueFormatter": "bw.cause"},
         {"field": "m", **head("measured_short"), "width": 112, ":cellRenderer": "bw.state"},
-        {"field": "d", **head("declared_short"), "width": 122, ":cellRenderer": "bw.state"},
-        {"field": "d1", **head("availability_today"), "width": 180, ":cellRenderer": "bw.figure"},
-        {"field": "m1", **head("availability_month"), "width": 180, ":cellRenderer": "bw.figure"},
-        {"field": "n1", **head("outages"), "width": 100, "type": "rightAligned"},
+        {"field": "d", **head("declared_short"), "width": 112, ":cellRenderer": "bw.state"},
+        {"field": "d1", **head("availability_today"), "width": 166, ":cellRenderer": "bw.figure"},
+        {"field": "m1", **head("availability_month"), "width": 166, ":cellRenderer": "bw.figure"},
+        {"field": "n1", **head("outages"), "width": 88, "type": "rightAligned"},
         {
             "field": "l1",
             **head("longest"),

@@ -122,12 +122,13 @@ class Live:
         CONSOLE_PAGES.gauge().set(len(self._listeners))
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             await self._bell.wait_async(_QUIET_S)
             if self._listeners:
                 await self._refresh()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), self._settings.refresh_s)
+                async with asyncio.timeout(self._settings.refresh_s):
+                    await self._stopping.wait()
 
     async def _refresh(self) -> None:
         async with self._busy:

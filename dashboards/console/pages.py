@@ -48,16 +48,15 @@ class Pages:
     async def _wall(self, page: "Page") -> None:
         panels = self._panels.wall(page.visit.language)
         with ui.element("main").classes("wall"):
-            with ui.element("div").classes("numbers"):
-                page.panel("counts", panels, "tiles")
-                page.panel("province", panels, "headlines")
-            with ui.element("section").classes("panel area-map"):
-                ui.html(page.fragments.render("map_title"), sanitize=False)
-                chart = ui.echart({"series": []}).classes("chart")
-            with ui.element("div").classes("area-lists"):
+            page.panel("counts", panels, "tiles")
+            page.panel("province", panels, "headlines")
+            with ui.element("div").classes("lists"):
                 for name in _WALL_LISTS:
                     page.panel(name, panels, "panel")
-            page.panel("enterprises", panels, "panel area-ent")
+            page.panel("enterprises", panels, "panel enterprises")
+            with ui.element("section").classes("panel map"):
+                ui.html(page.fragments.render("map_title"), sanitize=False)
+                chart = ui.echart({"series": []}).classes("chart")
         known = page.snapshot.elements.keys()
         page.call(f"bw.map({chart.id}, {_script(geography.scene(page.snapshot))})")
 

@@ -24,7 +24,7 @@ class Look:
 LOOKS: Final[dict[Reading, Look]] = {
     Reading.DOWN: Look("down", "◆", "diamond", 4),
     Reading.DEGRADED: Look("degraded", "▲", "triangle", 3),
-    Reading.UNKNOWN: Look("unknown", "○", "emptyCircle", 2),
+    Reading.UNKNOWN: Look("unknown", "○", "circle", 2),
     Reading.PLANNED: Look("planned", "■", "rect", 1),
     Reading.UP: Look("up", "●", "circle", 0),
 }

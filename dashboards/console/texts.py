@@ -98,6 +98,7 @@ TEXTS: Final[dict[str, Text]] = {
     "nothing_down_today": Text("Nothing was down today", "Hôm nay chưa có gián đoạn"),
     "more": Text("more", "nữa"),
     "history_progress": Text("Simulated history filling in", "Đang nạp dữ liệu lịch sử mô phỏng"),
+    "date": Text("Day", "Ngày"),
     "days": Text("days", "ngày"),
     "simulated": Text("SIMULATED DATA", "DỮ LIỆU MÔ PHỎNG"),
     "data_as_of": Text("Data as of", "Số liệu lúc"),
@@ -177,6 +178,9 @@ TEXTS: Final[dict[str, Text]] = {
     "complete": Text("Complete", "Đầy đủ"),
     "yes": Text("yes", "có"),
     "no": Text("no", "không"),
+    "alarm_figure_differs": Text(
+        "Closed figure differs from the provisional one", "Số liệu chốt khác số liệu tạm tính"
+    ),
     "alarms": Text("Alarms", "Cảnh báo"),
     "no_alarms": Text("No alarm", "Không có cảnh báo"),
     # around

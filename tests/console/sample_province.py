@@ -1,11 +1,12 @@
 """A province in a real ledger, the same for the same seed and moment: for the console's tests and to look at.
 
-    python tests/console/sample_province.py --port 8088 [--stations 200 --links 80 --days 23 --live]
+python tests/console/sample_province.py --port 8088 [--stations 200 --links 80 --days 23 --live]
 """
 
 import argparse
 import asyncio
 import csv
+import itertools
 import random
 import signal
 import sys
@@ -124,13 +125,14 @@ def runs_of_day(
     """Runs of one day without a gap, up to now; the last day ends as the fate says."""
     end = min(end, now)
     since = max(start, now - fate.since_s * 1000) if end == now else end
+    latest = since - 600_000
     cuts = []
-    if since > start and chance.random() < fate.bad_days:
-        at = chance.randrange(start, since, 10_000)
-        cuts.append((at, min(since, at + chance.randint(30, 9_000) * 1000), DOWN))
-    if since > start and chance.random() < fate.unknown_share + 0.03:
-        at = chance.randrange(start, since, 10_000)
-        cuts.append((at, min(since, at + int(fate.unknown_share * 60_000_000) + 400_000), UNKNOWN))
+    if latest > start and chance.random() < fate.bad_days:
+        at = chance.randrange(start, latest, 10_000)
+        cuts.append((at, min(latest, at + chance.randint(30, 9_000) * 1000), DOWN))
+    if latest > start and chance.random() < fate.unknown_share + 0.03:
+        at = chance.randrange(start, latest, 10_000)
+        cuts.append((at, min(latest, at + int(fate.unknown_share * 60_000_000) + 400_000), UNKNOWN))
     at = start
     for low, high, reading in sorted(cuts):
         if low >= at:
@@ -199,16 +201,30 @@ def fill(ledger: Ledger, found: Registry, now: int, days: int, seed: int = 7) ->
         )
         devices.save_incidents(
             connection,
-            [devices.VantageIncident("lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries silent", 12)],
+            [
+                devices.VantageIncident(
+                    "lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries silent", 12
+                )
+            ],
         )
         positions.save_position(connection, "engine", 123_456, now)
-        raise_alarms(connection, [Alarm(FIGURE_DIFFERS, elements[0].id, today - timedelta(4), now - 5_000_000, {})])
+        raise_alarms(
+            connection, [Alarm(FIGURE_DIFFERS, elements[0].id, today - timedelta(4), now - 5_000_000, {})]
+        )
         for back in range(4, min(days, 12)):
             day = today - timedelta(back)
             closings.save_closed(
                 connection,
                 closings.ClosedDay(
-                    day, CALENDAR.end_of(day) + 259_200_000, True, len(elements), 1_440 * len(elements), 0, "", "", {}
+                    day,
+                    CALENDAR.end_of(day) + 259_200_000,
+                    True,
+                    len(elements),
+                    1_440 * len(elements),
+                    0,
+                    "",
+                    "",
+                    {},
                 ),
             )
 
@@ -250,7 +266,7 @@ def _fill_day(
             history.Transition(
                 one.id, after[0], before[2], after[2], chance.choice(CAUSES) if after[2] is DOWN else None
             )
-            for before, after in zip(runs, runs[1:], strict=False)
+            for before, after in itertools.pairwise(runs)
         ]
     with ledger.writing() as connection:
         (save_final if final else save_provisional)(connection, figures)
@@ -296,7 +312,9 @@ def turn(ledger: Ledger, element: str, status: Reading, now: int) -> None:
     with ledger.writing() as connection:
         state = province_view.current_of(connection, element)
         assert state is not None
-        after = replace(state, status=status, since_ms=now, measured=status, measured_at_ms=now, updated_ms=now)
+        after = replace(
+            state, status=status, since_ms=now, measured=status, measured_at_ms=now, updated_ms=now
+        )
         province_view.save_states(connection, [after])
 
 
@@ -309,8 +327,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     def now() -> int:
         return time.time_ns() // 1_000_000
 
-    data = Path(arguments.data)
-    data.mkdir(parents=True, exist_ok=True)
+    data = arguments.data
     found = registry(arguments.stations, arguments.links)
     ledger = Ledger(data / "ledger.db")
     fresh = not (data / "ledger.db").exists()
@@ -336,11 +353,13 @@ def main() -> None:
     """Serve the sample until a signal."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8088)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--stations", type=int, default=200)
     parser.add_argument("--links", type=int, default=80)
     parser.add_argument("--days", type=int, default=3)
-    asyncio.run(_serve(parser.parse_args()))
+    arguments = parser.parse_args()
+    arguments.data.mkdir(parents=True, exist_ok=True)
+    asyncio.run(_serve(arguments))
 
 
 if __name__ == "__main__":

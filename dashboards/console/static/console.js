@@ -85,10 +85,10 @@ window.bw = (() => {
     const w = (x1 - x0) * shrink * 1.06, h = (y1 - y0) * 1.08, mx = (x0 + x1) / 2, my = (y0 + y1) / 2;
     const H = Math.max(h, w / wide), W = Math.max(w, h * wide) / shrink;
     const axis = { type: "value", show: false, scale: true };
-    const many = stations.length > 600;
+    const many = stations.length > 600, font = getComputedStyle(document.body).fontFamily;
     const series = [{
-      type: "scatter", silent: true, symbolSize: 1, z: 1, data: places.map((p) => p.slice(0, 2)), itemStyle: { opacity: 0 }, animation: false,
-      label: { show: true, formatter: (p) => places[p.dataIndex][2], color: css("--faint"), fontSize: 10, fontFamily: "inherit" }, labelLayout: { hideOverlap: true },
+      type: "scatter", silent: true, symbolSize: 1, z: 1, data: places.map((p) => p.slice(0, 2)), itemStyle: { color: "transparent" }, animation: false,
+      label: { show: true, formatter: (p) => places[p.dataIndex][2], color: css("--faint"), fontSize: 11, fontFamily: font }, labelLayout: { hideOverlap: true },
     }];
     for (const [s, l] of byBadness()) {
       series.push({
@@ -98,15 +98,15 @@ window.bw = (() => {
       });
       series.push({
         id: `s${s}`, type: "scatter", symbol: l.symbol, z: 5 + l.badness, animation: false,
-        symbolSize: { down: 17, degraded: 13, unknown: many ? 7 : 9, planned: 10, up: many ? 5 : 7 }[l.name],
-        itemStyle: { color: css(`--${l.name}`), borderColor: l.name === "unknown" ? css("--unknown") : css("--panel"), borderWidth: l.name === "unknown" ? 1.5 : 1, opacity: l.name === "up" ? 0.9 : 1 },
+        symbolSize: { down: 20, degraded: 15, unknown: many ? 8 : 10, planned: 11, up: many ? 6 : 8 }[l.name],
+        itemStyle: { color: css(l.name === "unknown" ? "--panel" : `--${l.name}`), borderColor: css(l.name === "unknown" ? "--unknown" : "--panel"), borderWidth: l.name === "unknown" ? 2 : 1, opacity: l.name === "up" ? 0.9 : 1 },
         data: stations.filter((one) => one.s === s).map((one) => ({ value: one.xy, id: one.id, name: one.n, e: one.e, at: one.at, s })),
       });
     }
     chart.setOption({
       grid: { left: 10, right: 10, top: 10, bottom: 10 }, xAxis: { ...axis, min: mx - W / 2, max: mx + W / 2 }, yAxis: { ...axis, min: my - H / 2, max: my + H / 2 },
       tooltip: {
-        trigger: "item", backgroundColor: css("--raised"), borderColor: css("--line"), textStyle: { color: css("--ink"), fontFamily: "inherit" },
+        trigger: "item", backgroundColor: css("--raised"), borderColor: css("--line"), textStyle: { color: css("--ink"), fontFamily: font },
         formatter: (p) => p.data.id ? `<b>${escape(p.data.id)}</b> ${escape(p.data.name)}<br>${escape(p.data.e)}<br>${look(p.data.s).glyph} ${escape(look(p.data.s).text)}${p.data.at ? ` · ${span((now() - p.data.at) / 1000)}` : ""}` : "",
       },
       dataZoom: [{ type: "inside", xAxisIndex: 0, filterMode: "none", minSpan: 5 }, { type: "inside", yAxisIndex: 0, filterMode: "none", minSpan: 5 }],
@@ -145,14 +145,12 @@ window.bw = (() => {
   };
 
   // --- what ticks: spans since an instant, the clock, the age of the data ---
+  // Only a difference is written: the observer below would otherwise see its own work for ever.
+  const put = (e, text) => e && e.textContent !== text && (e.textContent = text);
   const tick = () => {
     if (!bw.c) return;
-    document.querySelectorAll("[data-since]").forEach((e) => {
-      const text = span((now() - Number(e.dataset.since)) / 1000);
-      if (e.textContent !== text) e.textContent = text;
-    });
-    const face = document.querySelector("#clock");
-    if (face) face.textContent = local(now(), { ...clock, second: "2-digit" });
+    document.querySelectorAll("[data-since]").forEach((e) => put(e, span((now() - Number(e.dataset.since)) / 1000)));
+    put(document.querySelector("#clock"), local(now(), { ...clock, second: "2-digit" }));
     const fresh = document.querySelector("#fresh");
     if (fresh) {
       const age = (now() - Number(fresh.dataset.written)) / 1000;
@@ -173,11 +171,11 @@ window.bw = (() => {
     c: null, api: null, span: (p) => (p.value == null ? "–" : span(p.value)), state, figure, gridReady, choose, passes, mapMoved, tick,
     worse: (a, b) => look(a).badness - look(b).badness,
     link: (p) => `<a href="${path(p.data.ends ? "link" : "station", p.value)}">${escape(p.value)}</a>`,
-    when: (p) => (p.value == null ? "–" : local(p.value, local(p.value, date) === local(now(), date) ? { ...clock, second: "2-digit" } : { ...date, ...clock })),
+    when: (p) => (p.value == null ? "–" : local(p.value, local(p.value, date) === local(now(), date) ? { ...clock, second: "2-digit" } : { ...date, ...clock }).replace(",", "")),
     cause: (p) => (p.value ? bw.c.causes[p.value] ?? p.value : ""),
     filtering: () => Object.values(chosen).some(Boolean),
     open: (kind, p) => p.event?.target?.tagName !== "A" && (location.href = path(kind, p.data.id)),
-    countShown: (api) => { const e = document.querySelector("#shown"); if (e) e.textContent = api.getDisplayedRowCount(); },
+    countShown: (api) => put(document.querySelector("#shown"), String(api.getDisplayedRowCount())),
     transact: (change) => grid?.applyTransactionAsync(change),
     map: (element, scene) => { map.element = element; map.scene = scene; map.index = null; draw(); },
     setTheme: () => { const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark"; remember("bw_theme", next); theme(next); if (map.scene) draw(); },
