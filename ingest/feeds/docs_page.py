@@ -6,7 +6,7 @@ from html import escape
 from typing import Any, Final
 
 from ingest.feeds.problems import MEANINGS
-from schemas.refusal import Refusal
+from schemas.refusal import MEANING, Refusal
 
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24}"
@@ -56,8 +56,8 @@ def _body(body: dict[str, Any]) -> Iterator[str]:
 
 
 def _refusals() -> Iterator[str]:
-    yield "<h2>Codes of refused events</h2><p>In <code>rejected[].code</code>; "
-    yield f"{', '.join(f'<code>{code}</code>' for code in Refusal)}.</p>"
+    yield "<h2>Codes of refused events</h2><p>In <code>rejected[].code</code>:</p>"
+    yield from _table(("code", "what to change"), [(str(code), MEANING[code]) for code in Refusal])
 
 
 def _problems() -> Iterator[str]:
