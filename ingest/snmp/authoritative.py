@@ -96,14 +96,14 @@ class AuthoritativeEngine:
             return self._reject(Stat.DECRYPTION_ERROR, message)
 
     def respond(self, accepted: Accepted, pdu: Pdu) -> bytes:
-        """The answer, at the level of the question."""
+        """The answer, at the level of the question and in its context (RFC 3412 section 7.1)."""
         flags = accepted.message.flags & (Flags.AUTH | Flags.PRIV)
-        return self._seal(accepted.keys, accepted.message, flags, accepted.scoped.context, pdu)
+        return self._seal(accepted.keys, accepted.message, flags, accepted.scoped._replace(pdu=pdu))
 
     def notify(self, keys: UserKeys, pdu: Pdu, msg_id: int) -> bytes:
         """A trap of this engine: the sender of a trap is the authoritative side."""
         asked = V3Message(msg_id, MAX_SIZE, keys.level, UsmParameters(user=keys.user.user.encode()), b"")
-        return self._seal(keys, asked, keys.level, keys.user.context.encode(), pdu)
+        return self._seal(keys, asked, keys.level, ScopedPdu(self.engine_id, keys.user.context.encode(), pdu))
 
     def _timely(self, usm: UsmParameters) -> bool:
         return (
@@ -119,10 +119,9 @@ class AuthoritativeEngine:
         pdu = Pdu(PduType.REPORT, request_id, 0, 0, (counter,))
         # Only the time report is signed (3.2.7a): the asker sets its clock by it.
         flags = Flags.AUTH if keys is not None else 0
-        return Rejected(stat, self._seal(keys, message, flags, b"", pdu))
+        return Rejected(stat, self._seal(keys, message, flags, ScopedPdu(self.engine_id, b"", pdu)))
 
-    def _seal(self, keys: UserKeys | None, asked: V3Message, flags: int, context: bytes, pdu: Pdu) -> bytes:
+    def _seal(self, keys: UserKeys | None, asked: V3Message, flags: int, scoped: ScopedPdu) -> bytes:
         self.salt += 1
         usm = UsmParameters(self.engine_id, self.boots, self.engine_time, asked.usm.user)
-        scoped = ScopedPdu(self.engine_id, context, pdu)
         return sealed(keys, V3Message(asked.msg_id, MAX_SIZE, flags, usm, scoped), self.salt)
