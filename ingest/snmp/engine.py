@@ -167,7 +167,7 @@ class Limits:
     """How large requests are. Replies should stay under 1,400 bytes; per device less is learnt from its tooBig."""
 
     max_varbinds: int = 40
-    max_repetitions: int = 20
+    max_repetitions: int = 30
 
 
 @dataclass(frozen=True, slots=True)
