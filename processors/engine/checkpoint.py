@@ -46,7 +46,7 @@ class Checkpointer:
         What was touched and not read yet is read first: the position covers it.
         """
         while session.live.behind:
-            session.read(now_ms, 1 << 62)
+            session.read(now_ms)
         if session.late:
             self._read_late(session, now_ms)
         results = session.live.results
@@ -102,7 +102,7 @@ class Checkpointer:
                 session.live.end_of(element, day, end)
         session.late.clear()
         while session.live.behind:
-            session.read(now_ms, 1 << 62)
+            session.read(now_ms)
 
     def _next_horizon(self, session: Session) -> dict[int, dict[str, bytes]]:
         """What is carried into each day up to yesterday, when the horizon has to move there; else nothing."""

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from processors.core.conventions import Conventions
 from processors.engine.checkpoint import Checkpointer
 from processors.engine.intake import Applied, TurnedAway, apply
+from processors.engine.live import Pace
 from processors.engine.pending import CONSUMER
 from processors.engine.session import Session, open_session
 from schemas.metrics import ENGINE_EVENTS, ENGINE_FAILED, ENGINE_LAG
@@ -80,8 +81,10 @@ class EmbeddedEngine:
         """
         journal = self._stores.journal
         journal.register(CONSUMER)
+        settings, stores = self._settings, self._stores
+        pace = Pace(int(settings.refresh_s * 1_000_000), int(settings.unsteady_s * 1_000_000))
         session = open_session(
-            self._stores.ledger, self._stores.archive, self._registry, self._conventions, self._now_ms()
+            stores.ledger, stores.archive, self._registry, self._conventions, pace, self._now_ms()
         )
         self._checkpointer = Checkpointer(self._stores.ledger, self._stores.archive, journal, self._told)
         self._session = session
@@ -118,7 +121,7 @@ class EmbeddedEngine:
         session.time_passes(now_ms)
         # While behind, elements would be read again and again for nothing.
         if not more or session.since_read(now_ms) > 1000:
-            session.read(now_ms, int(self._settings.refresh_s * 1_000_000))
+            session.read(now_ms)
         if session.live.results.prompt:
             self._checkpointer.prompt(session, now_ms)
         if now_ms - session.checkpoint_ms >= self._settings.checkpoint_s * 1000:

@@ -6,7 +6,7 @@ from typing import Any
 
 from processors.core.decode import DecodedStatus, parse_any
 from schemas.registry import Element
-from schemas.status import CODE_OF, Reading, Status
+from schemas.status import CODE_OF, Reading, Status, Track
 from stores.ledger.province_view import ElementNow
 
 
@@ -41,6 +41,22 @@ class Latest:
             cause = _data(line).get("cause")
             if cause:
                 self._causes.setdefault(event["subject"], {})[at_ms] = str(cause)
+
+    def seen_us(self, element: str, track: Track) -> int:
+        """When the latest evidence of the track was observed; 0 where there is none."""
+        seen = self._seen.get((element, track))
+        return seen.at_ms * 1000 if seen else 0
+
+    def says_the_same(self, event: DecodedStatus, at_ms: int) -> bool:
+        """Whether the evidence is the newest of its track and an answer that this track shows already."""
+        shown = self.shown.get(event["subject"])
+        status = Status(event["data"]["status"])
+        if shown is None or status is Status.NO_RESPONSE:
+            return False
+        track = Track(event["track"])
+        reads = shown.measured if track is Track.MEASURED else shown.declared
+        same = reads.name.lower() == status.value
+        return same and at_ms * 1000 >= self.seen_us(event["subject"], track)
 
     def causes(self, element: str) -> Mapping[int, str]:
         """Causes by the moment of the evidence that gave them."""

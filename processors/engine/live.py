@@ -1,18 +1,22 @@
 """The province as it is read live: which elements to read again, and what came out of it. No clock, no storage."""
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from processors.core.element_day import ElementDay
 from processors.core.province import Province
 from processors.engine.latest import Latest
 from processors.results import Basis, day_figure, end_reading, transitions
 from schemas.registry import Element
-from schemas.status import Reading
+from schemas.status import Reading, Track
 from stores.ledger.figures import PROVISIONAL, DayFigure
 from stores.ledger.history import Transition
+
+_NEVER: Final = 1 << 62
+# Looking through all elements for those that are due costs a little: not more often than this.
+_LOOK_US: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -25,8 +29,16 @@ class Results:
     prompt: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often to read what no evidence asks for, in microseconds: elements that are steadily up, and the others."""
+
+    steady_us: int
+    unsteady_us: int
+
+
 class LiveReadings:
-    """Reads elements again when evidence came or time passed.
+    """Reads elements again when evidence came that may change them, or time passed.
 
     `horizon` is the first day whose evidence is in memory; what days before it read comes from `ends`.
 
@@ -53,8 +65,10 @@ class LiveReadings:
         self._ends = ends
         self._transitions = transitions
         self._touched: dict[str, set[int]] = {}
-        # When each element was read last, the longest ago first.
-        self._read_us: OrderedDict[str, int] = OrderedDict.fromkeys(province.registry.elements, 0)
+        # When to read although nothing new came: figures grow old, holds lapse.
+        self._refresh_us: dict[str, int] = dict.fromkeys(province.registry.elements, 0)
+        self._lapse_us: dict[Track, dict[str, int]] = {track: {} for track in Track}
+        self._looked_us = 0
 
     def touch(self, element: str, days: Iterable[int]) -> None:
         """Evidence of these days is new: read them, and the days after them, again."""
@@ -70,17 +84,22 @@ class LiveReadings:
         """Whether there is more to read."""
         return bool(self._touched)
 
-    def read(self, now_us: int, refresh_us: int, limit: int) -> int:
-        """Read up to `limit` elements: those touched, then those not read for `refresh_us`; how many."""
+    def steady(self, element: str, track: Track, lapse_us: int) -> None:
+        """Evidence came that says what is known already: its figures can wait, its hold lasts longer."""
+        self.results.states.add(element)
+        self._lapse_us[track][element] = lapse_us
+
+    def read(self, now_us: int, pace: Pace, limit: int) -> int:
+        """Read up to `limit` elements: those touched, then those that are due; how many."""
         today = self.province.grid.day_of(now_us)
         done = 0
         for element in list(self._touched)[:limit]:
             days = self._touched.pop(element)
             self.results.states.add(element)
-            self._read_element(element, range(min(days | {today}), today + 1), now_us)
+            self._read_element(element, range(min(days | {today}), today + 1), now_us, pace)
             done += 1
-        for element in list(self._stale(now_us - refresh_us, limit - done)):
-            self._read_element(element, (today,), now_us)
+        for element in self._due(now_us, limit - done):
+            self._read_element(element, (today,), now_us, pace)
             done += 1
         return done
 
@@ -95,22 +114,38 @@ class LiveReadings:
         """What the element read at the end of a day before the horizon, from elsewhere."""
         self._ends[element, day] = reading
 
-    def _stale(self, before_us: int, limit: int) -> Iterator[str]:
-        for element, read_us in self._read_us.items():
-            if limit <= 0 or read_us > before_us:
-                return
-            limit -= 1
-            yield element
+    def _due(self, now_us: int, limit: int) -> list[str]:
+        if limit <= 0 or now_us - self._looked_us < _LOOK_US:
+            return []
+        due = [
+            element
+            for times in (self._refresh_us, *self._lapse_us.values())
+            for element, at_us in times.items()
+            if at_us <= now_us
+        ]
+        due = list(dict.fromkeys(due))
+        if len(due) <= limit:
+            self._looked_us = now_us
+        return due[:limit]
 
-    def _read_element(self, element: str, days: Iterable[int], now_us: int) -> None:
-        self._read_us[element] = now_us
-        self._read_us.move_to_end(element)
+    def _read_element(self, element: str, days: Iterable[int], now_us: int, pace: Pace) -> None:
         grid = self.province.grid
         for day in days:
             # The slot that now lies in shows, although it counts only when it is over.
             read = self.province.read_day(element, day, now_us + grid.slot_us)
             if read.row is not None:
                 self._take(read, read.row, now_us)
+                self._plan(read.row, now_us, pace)
+
+    def _plan(self, row: Element, now_us: int, pace: Pace) -> None:
+        """When to read it again if nothing comes."""
+        rule, shown = self.province.rule_of(row), self.latest.shown.get(row.id)
+        steady = shown is not None and shown.status is Reading.UP and not rule.declared.alive_only
+        self._refresh_us[row.id] = now_us + (pace.steady_us if steady else pace.unsteady_us)
+        slot_us = self.province.grid.slot_us
+        for track, one in ((Track.MEASURED, rule.measured), (Track.DECLARED, rule.declared)):
+            lapse_us = (self.latest.seen_us(row.id, track) // slot_us + one.valid_slots) * slot_us
+            self._lapse_us[track][row.id] = lapse_us if lapse_us > now_us else _NEVER
 
     def _take(self, read: ElementDay, row: Element, now_us: int) -> None:
         grid, now_ms = self.province.grid, now_us // 1000

@@ -6,15 +6,16 @@ from datetime import date
 from typing import Final
 
 from processors.core.conventions import US, Conventions
+from processors.core.decode import DecodedStatus
 from processors.core.province import Province, Taken
 from processors.engine.feed_watch import FeedWatch
 from processors.engine.intake import Applied, TurnedAway
 from processors.engine.latest import Latest
-from processors.engine.live import LiveReadings
+from processors.engine.live import LiveReadings, Pace
 from processors.engine.memory import HORIZON, check_conventions, restore
 from processors.engine.pending import CONSUMER, Pending, pending
 from schemas.registry import Registry
-from schemas.status import Feed
+from schemas.status import Feed, Track
 from stores.archive import Archive
 from stores.ledger import Ledger, feeds, history, positions, province_view
 
@@ -35,6 +36,7 @@ class Session:
     archived: int
     cursor: int
     today: int
+    pace: Pace
     checkpoint_ms: int
     flushed_ms: int
     read_ms: int = 0
@@ -64,7 +66,7 @@ class Session:
         if one.taken is Taken.LATE:
             return
         if event["type"] == "btswatch.status.v1":
-            self._evidence(event["subject"], one.time_us)
+            self._evidence(event, one.time_us, now_ms)
             self.latest.take(event, one.time_us // 1000, one.entry.body)
             self.newest_received_ms = max(self.newest_received_ms, one.entry.received_ms)
         if event["reporter"] in self.elements_of and day < self.province.grid.day_of(now_ms * 1000):
@@ -88,26 +90,34 @@ class Session:
             self.live.touch_all(max(self.today, self.horizon, first_open(self.province, now_ms)))
             self.today = today
 
-    def read(self, now_ms: int, refresh_us: int) -> None:
+    def read(self, now_ms: int) -> None:
         """Read some of the elements that need it."""
-        self.live.read(now_ms * 1000, refresh_us, _ELEMENTS_A_STEP)
+        self.live.read(now_ms * 1000, self.pace, _ELEMENTS_A_STEP)
         self.read_ms = now_ms
 
     def since_read(self, now_ms: int) -> int:
         """Milliseconds since elements were read last."""
         return now_ms - self.read_ms
 
-    def _evidence(self, element: str, time_us: int) -> None:
-        grid = self.province.grid
+    def _evidence(self, event: DecodedStatus, time_us: int, now_ms: int) -> None:
+        element, grid = event["subject"], self.province.grid
         slot = time_us // grid.slot_us
         day = grid.day_of(slot * grid.slot_us)
-        self._touch(element, day)
-        # It may confirm a silence at the end of the day before.
-        row = self.province.registry.on(element, date.fromordinal(day - 1))
-        if row is not None:
-            valid = self.province.rule_of(row).measured.valid_slots
-            if slot - grid.span(day)[0] < valid:
-                self._touch(element, day - 1)
+        row = self.province.registry.on(element, date.fromordinal(day))
+        if row is None:
+            self._touch(element, day)
+            return
+        rule = self.province.rule_of(row)
+        if slot - grid.span(day)[0] < rule.measured.valid_slots:
+            # It may confirm a silence at the end of the day before.
+            self._touch(element, day - 1)
+            self._touch(element, day)
+        elif day == grid.day_of(now_ms * 1000) and self.latest.says_the_same(event, time_us // 1000):
+            track = Track(event["track"])
+            valid = (rule.measured if track is Track.MEASURED else rule.declared).valid_slots
+            self.live.steady(element, track, (slot + valid) * grid.slot_us)
+        else:
+            self._touch(element, day)
 
     def _touch(self, element: str, day: int) -> None:
         if day < self.horizon:
@@ -123,7 +133,12 @@ def first_open(province: Province, now_ms: int) -> int:
 
 
 def open_session(
-    ledger: Ledger, archive: Archive, registry: Registry, conventions: Conventions, now_ms: int
+    ledger: Ledger,
+    archive: Archive,
+    registry: Registry,
+    conventions: Conventions,
+    pace: Pace,
+    now_ms: int,
 ) -> Session:
     """Go on from what the ledger and the archive hold.
 
@@ -168,6 +183,7 @@ def open_session(
         archived=archived,
         cursor=min(position, archived),
         today=today,
+        pace=pace,
         checkpoint_ms=now_ms,
         flushed_ms=now_ms,
     )

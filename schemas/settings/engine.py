@@ -26,7 +26,11 @@ class EngineSettings(Contract):
         description="how often evidence, figures and the position are written; transitions are written at once",
     )
     refresh_s: Seconds = Field(
-        default=60.0, description="how long an element without new evidence is left before it is read again"
+        default=300.0, description="how often the figures of an element that is steadily up are made anew"
+    )
+    unsteady_s: Seconds = Field(
+        default=60.0,
+        description="how often those of the others, whose reading time alone may change (announced work, silent feeds)",
     )
     flush_s: Seconds = Field(
         default=300.0, description="longest time an accepted event waits for the archive"
