@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, Subquery, and_, case, func, select
+from sqlalchemy import Connection, Subquery, and_, case, func, literal, select
 
 from schemas.figures import Figure, total_of
 from stores.ledger.figures import FINAL, figure_from
@@ -54,7 +54,7 @@ def scope_figures(
     days = _days(first, last, kind, None, None)
     group: Any
     if scope == PROVINCE:
-        group, name = func.coalesce(PROVINCE), PROVINCE
+        group, name = literal(PROVINCE), PROVINCE
     elif scope in ("enterprise", "unit", "technology"):
         name = "technologies" if scope == "technology" else scope
         group = days.c[name]
