@@ -194,3 +194,61 @@ CLOSING_SECONDS = Spec(
     (),
     (1, 2.5, 5, 10, 30, 60, 120, 300, 900),
 )
+
+# Polling
+POLLS = Spec(
+    "btswatch_polls_total",
+    "Polls by outcome: answered, partial, silent, refused (the agent answers and tells nothing), malformed, not_done.",
+    ("outcome",),
+)
+POLL_SECONDS = Spec(
+    "btswatch_poll_seconds",
+    "Time of a whole poll of a device; a rise with no silence means slow agents or a slow path.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
+)
+POLL_START_DELAY_SECONDS = Spec(
+    "btswatch_poll_start_delay_seconds",
+    "How late polls start; a rise means too few places in flight or too slow a machine.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0),
+)
+POLLS_SKIPPED = Spec(
+    "btswatch_polls_skipped_total", "Regular turns that were never taken: the poller is too slow."
+)
+POLLS_IN_FLIGHT = Spec("btswatch_polls_in_flight", "Devices being polled now; at its limit others wait.")
+POLLS_BACKLOG = Spec("btswatch_polls_backlog", "Devices whose turn has come and that wait for a place.")
+POLL_DEVICES = Spec("btswatch_poll_devices", "Devices that are polled, canaries included.")
+POLL_LOOP_LAG_SECONDS = Spec(
+    "btswatch_poll_loop_lag_seconds",
+    "The worst standstill of the poller in the last second; above its limit silence is not believed.",
+)
+POLL_REQUESTS = Spec(
+    "btswatch_poll_requests_total",
+    "Polls that traps asked for: taken, or for an element that is not polled here.",
+    ("result",),
+)
+POLL_SILENCES = Spec(
+    "btswatch_poll_silences_total",
+    "What silent polls were found to mean: the device's silence, or the poller's own blindness (blind).",
+    ("verdict",),
+)
+POLL_COUNTER_GAPS = Spec(
+    "btswatch_poll_counter_gaps_total", "Rates that could not be told, by reason (see polling.md).", ("gap",)
+)
+POLL_UNREADABLE = Spec(
+    "btswatch_poll_unreadable_total", "Values that are not what the profile says, by profile.", ("profile",)
+)
+POLL_FAILED = Spec("btswatch_poll_failed_total", "Polls ended by a fault of the program; each is in the log.")
+POLL_EVENTS = Spec("btswatch_poll_events_total", "Status events made from polls, by status.", ("status",))
+POLL_EVENTS_PENDING = Spec(
+    "btswatch_poll_events_pending", "Events that wait for the journal; growing means that it takes none."
+)
+POLL_EVENTS_DROPPED = Spec(
+    "btswatch_poll_events_dropped_total",
+    "Events lost because the journal took none for too long, by reason; evidence is missing from here on.",
+    ("reason",),
+)
+VANTAGE_IMPAIRED = Spec(
+    "btswatch_vantage_impaired",
+    "1 while the poller can't see along this path (an enterprise's, or * for all): silence is not believed there.",
+    ("path",),
+)

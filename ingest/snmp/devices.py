@@ -10,6 +10,7 @@ from ipaddress import IPv6Address
 from ingest.snmp.engine import EngineName, Target
 from ingest.snmp.planning import Timing
 from ingest.snmp.profiles import Profiles
+from ingest.snmp.vantage import EVERYWHERE
 from schemas.credentials import Credential
 from schemas.registry import Element, Kind, Registry
 from schemas.settings.poll import GroupSettings, PollSettings
@@ -35,7 +36,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An agent that is polled: one poll serves all its views. `path` is the enterprise whose network leads to it."""
+    """An agent that is polled: one poll serves all its views; a canary has none.
+
+    `path` is the enterprise whose network leads to it.
+    """
 
     target: Target
     engine: EngineName
@@ -98,6 +102,31 @@ def devices_of(
     return Devices(tuple(devices), tuple(undone))
 
 
+def canaries_of(settings: PollSettings, credentials: Mapping[str, Credential]) -> tuple[Device, ...]:
+    """The canaries as devices that show no element.
+
+    Raises:
+        ValueError: an agent that is no address, or a credential that doesn't exist.
+    """
+    interval_ms = int(1000 * settings.health.canary_interval_s)
+    found = []
+    for canary in settings.health.canaries:
+        host, port = split_agent(canary.agent)
+        if canary.credential not in credentials:
+            raise ValueError(f"canary {canary.agent}: credentials.toml has no {canary.credential!r}")
+        id_ = f"canary/{_address(host, port)}"
+        target = Target(id_, host, port, credentials[canary.credential], settings.timeout_s, settings.retries)
+        timing = Timing(id_, interval_ms, interval_ms, interval_ms)
+        deadline_s = min(settings.deadline_s, interval_ms / 1000)
+        path = canary.enterprise or EVERYWHERE
+        found.append(Device(target, EngineName(settings.engine), timing, deadline_s, path, ()))
+    return tuple(found)
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def split_agent(agent: str) -> tuple[str, int]:
     """Host and UDP port of `host`, `host:port`, an IPv6 address or `[address]:port`.
 
@@ -154,8 +183,7 @@ def _far_ends(row: Element, polled: Mapping[str, _Agent]) -> Iterable[_Agent]:
 
 def _id(key: _Agent, *, shared: bool) -> str:
     host, port, credential = key
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"{address}#{credential}" if shared else address
+    return f"{_address(host, port)}#{credential}" if shared else _address(host, port)
 
 
 def _device(
