@@ -202,7 +202,7 @@ class Conversation:
         start = len(column) + 1
         repetitions = min(self.repetitions, max_rows + 1)
         cursor = self.wire.column(column, repetitions)
-        last: str | None = None
+        last: tuple[int, ...] = ()
         while True:
             try:
                 pairs, ended = await self._read(cursor)
@@ -211,18 +211,20 @@ class Conversation:
                     raise
                 # From the top: a cursor can't change its stride.
                 repetitions = self.repetitions = repetitions // 2
-                cursor, last = self.wire.column(column, repetitions), None
+                cursor, last = self.wire.column(column, repetitions), ()
                 continue
             for oid, value in pairs:
                 index = oid[start:]
-                if last is not None and not _follows(index, last):
+                order = _order(index)
+                if order <= last:
                     return Stop.NOT_INCREASING
-                last = index
-                if index not in rows:
+                last = order
+                cells = rows.get(index)
+                if cells is None:
                     if len(rows) >= max_rows:
                         return Stop.MAX_ROWS
-                    rows[index] = {}
-                rows[index][column] = value
+                    cells = rows[index] = {}
+                cells[column] = value
             if ended or not pairs:
                 return None
 
@@ -240,8 +242,6 @@ class Conversation:
         self.wire.close()
 
 
-def _follows(index: str, last: str) -> bool:
-    """Whether the index comes after the other in the order of OIDs."""
-    if "." not in index and "." not in last:
-        return int(index) > int(last)
-    return tuple(map(int, index.split("."))) > tuple(map(int, last.split(".")))
+def _order(index: str) -> tuple[int, ...]:
+    """The index as OIDs are ordered."""
+    return (int(index),) if index.isdigit() else tuple(map(int, index.split(".")))

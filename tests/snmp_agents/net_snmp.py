@@ -16,6 +16,9 @@ USERS = {
     "sha256aes": ("SHA-256", "AES"),
     "sha384aes": ("SHA-384", "AES"),
     "sha512aes": ("SHA-512", "AES"),
+    "sha1aes192": ("SHA", "AES-192"),
+    "sha1aes256": ("SHA", "AES-256"),
+    "sha256aes256": ("SHA-256", "AES-256"),
     "sha256": ("SHA-256", None),
     "nobody": (None, None),
 }
