@@ -7,7 +7,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any
 
-from processors.core.decode import UndecodableError, decode, microseconds
+from processors.core.decode import UndecodableError, decode
 from processors.core.figures import Figure, figure_of, total_of
 from processors.core.periods import PeriodKind, periods
 from processors.core.province import Province
@@ -90,10 +90,8 @@ def take_in(
         for line, event in zip(batch, decode(batch), strict=True):
             if isinstance(event, UndecodableError):
                 refused(line, event.code, event.detail)
-            elif microseconds(event["receivedtime"]) <= now * 1000:
-                outcome = province.apply(event, line)
-                if isinstance(outcome, Refusal):
-                    refused(line, outcome, event["id"])
+            elif isinstance(outcome := province.apply(event, line, now * 1000), Refusal):
+                refused(line, outcome, event["id"])
     return seen
 
 

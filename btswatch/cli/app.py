@@ -13,7 +13,7 @@ from btswatch import __version__
 from btswatch.cli.exits import CommandError, Exit
 
 # Command: the module whose `app` it is, and its line in `--help`.
-_COMMANDS: dict[str, tuple[str, str]] = {
+COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("btswatch.cli.demo", "A whole province on this machine, on real SNMP and HTTP traffic"),
     "serve": ("btswatch.cli.serve", "The embedded product: run and supervise all parts"),
     "poll": ("btswatch.cli.parts", "The SNMP pollers as a process of their own"),
@@ -34,12 +34,12 @@ class _LazyGroup(TyperGroup):
     """Knows the commands' names and loads a command when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the base's signature
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - the base's signature
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, line = _COMMANDS[cmd_name]
+        module, line = COMMANDS[cmd_name]
         loaded: typer.Typer = importlib.import_module(module).app
         command = typer.main.get_command(loaded)
         # A module of several single commands gives the one of this name.
@@ -50,7 +50,7 @@ class _LazyGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the base's signature
         with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in _COMMANDS.items()])
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 root = typer.Typer(cls=_LazyGroup, no_args_is_help=False, add_completion=False, rich_markup_mode=None)

@@ -9,7 +9,7 @@ from schemas.time import DEFAULT_ZONE, LocalCalendar
 
 US = 1_000_000
 # Zones' offsets are multiples of a quarter of an hour, so each such quarter lies in one local day.
-_QUARTER_US = 900 * US
+QUARTER_US = 900 * US
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Grid:
     """Slots, and the local days that hold them.
 
     A day is its ordinal (`date.toordinal`), a slot `floor(epoch_seconds / grid_s)`, an instant here is
-    microseconds since the epoch: the finest that RFC 3339 text carries in practice.
+    microseconds since the epoch: the finest that RFC 3339 text carries in practice. `slots_split_days` says whether
+    a slot may begin on the day before some of its instants.
     """
 
     def __init__(self, conventions: Conventions) -> None:
@@ -44,17 +45,18 @@ class Grid:
         self.slot_us = conventions.grid_s * US
         self._calendar = LocalCalendar(conventions.zone)
         self._start_us = lru_cache(maxsize=4096)(self._start_of)
-        self._day_of_quarter = lru_cache(maxsize=1 << 16)(self._day_of)
+        self.day_of_quarter = lru_cache(maxsize=1 << 16)(self._day_of)
+        self.slots_split_days = bool(QUARTER_US % self.slot_us)
 
     def _start_of(self, day: int) -> int:
         return self._calendar.start_of(date.fromordinal(day)) * 1000
 
     def _day_of(self, quarter: int) -> int:
-        return self._calendar.day_of(quarter * (_QUARTER_US // 1000)).toordinal()
+        return self._calendar.day_of(quarter * (QUARTER_US // 1000)).toordinal()
 
     def day_of(self, instant_us: int) -> int:
         """The local day that holds the instant."""
-        return self._day_of_quarter(instant_us // _QUARTER_US)
+        return self.day_of_quarter(instant_us // QUARTER_US)
 
     def span(self, day: int) -> tuple[int, int]:
         """The slots `[first, end)` whose start lies in the local day."""

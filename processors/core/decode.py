@@ -4,7 +4,7 @@ The entrance has checked every field; here only those that figures depend on are
 decoding is most of the work. A line that can't be read is refused alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final, Literal, NotRequired
 
@@ -105,16 +105,13 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _US
 
 
-def decode(lines: Sequence[bytes]) -> Iterator[Decoded | UndecodableError]:
-    """Each line's event in order; a bad line yields its refusal in its place."""
+def decode(lines: Sequence[bytes]) -> Sequence[Decoded | UndecodableError]:
+    """Each line's event in order; a bad line has its refusal in its place."""
     try:
         events = _BATCH.validate_json(b"[" + b",".join(lines) + b"]")
     except ValidationError:
         events = []
-    if len(events) == len(lines):
-        yield from events
-    else:
-        yield from map(decode_one, lines)
+    return events if len(events) == len(lines) else [decode_one(line) for line in lines]
 
 
 def decode_one(line: bytes) -> Decoded | UndecodableError:

@@ -13,13 +13,13 @@ from enum import StrEnum
 import numpy as np
 
 from processors.core.cells import EMPTY, CellArray, CellBag, IntArray, merge, pack, slots_of
-from processors.core.conventions import US, Conventions, Grid
+from processors.core.conventions import QUARTER_US, US, Conventions, Grid
 from processors.core.decode import Decoded, DecodedMaintenance, DecodedStatus, microseconds, parse_any
 from processors.core.element_day import ElementDay, counted_slots
 from processors.core.life import FeedLife, alive_between
 from processors.core.notices import Announcement, NoticeBook
 from processors.core.reading import Alive, Carry, DayReading, Evidence, ReadingRule, read_stretch
-from processors.core.track import TrackRule
+from processors.core.track import FOREVER, TrackRule
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
 from schemas.status import CODE_OF, Code, Feed, NoResponse
@@ -34,6 +34,7 @@ class Taken(StrEnum):
     """What became of an event that was not refused."""
 
     COUNTED = "counted"
+    NOT_YET = "not_yet"  # received after the moment that is asked for
     LATE = "late"  # after the close of its day: kept as a proposal, changes no figure
 
 
@@ -101,6 +102,10 @@ class Province:
         self._track_changes = track_changes
         self._changed: set[BlockKey] = set()
         self._changed_life: set[tuple[str, int]] = set()
+        self._day_of_quarter, self._slot_us = (
+            self.grid.day_of_quarter,
+            self.grid.slot_us,
+        )  # looked up for each event
         self._max_future_us = conventions.max_future_s * US
         for element, rows in registry.elements.items():
             evidence = self._elements[element] = _ElementEvidence(rows)
@@ -110,17 +115,24 @@ class Province:
 
     # Taking events in
 
-    def apply(self, event: Decoded, line: bytes) -> Taken | Refusal:
-        """Take one event in. `line` is its archived form: of two notices received at one moment its text decides."""
+    def apply(self, event: Decoded, line: bytes, until_us: int = FOREVER) -> Taken | Refusal:
+        """Take one event in.
+
+        Args:
+            event: as decoded.
+            line: its archived form: of two notices received at one moment its text decides.
+            until_us: what was received after this instant does not exist yet.
+        """
         time, received = microseconds(event["time"]), microseconds(event["receivedtime"])
+        if received > until_us:
+            return Taken.NOT_YET
         if time - received > self._max_future_us:
             return Refusal.TIME_IN_FUTURE
-        day, tier = self.grid.day_of(time), self.grid.tier_of(received)
-        match event["type"]:
-            case "btswatch.status.v1":
-                return self._apply_status(event, time, day, tier)
-            case "btswatch.maintenance.v1":
-                self._apply_notice(event, received, line)
+        day, tier = self._day_of_quarter(time // QUARTER_US), self.grid.tier_of(received)
+        if event["type"] == "btswatch.status.v1":
+            return self._apply_status(event, time, day, tier)
+        if event["type"] == "btswatch.maintenance.v1":
+            self._apply_notice(event, received, line)
         if tier > day:
             return Taken.LATE
         self._sign_of_life(event["reporter"], day, time // self.grid.slot_us)
@@ -140,14 +152,15 @@ class Province:
                 return Refusal.NOT_ALLOWED
         if tier > day:
             return Taken.LATE
-        slot = time // self.grid.slot_us
-        first, end = self.grid.span(day)
-        held = day if first <= slot < end else self.grid.day_of(slot * self.grid.slot_us)
+        slot_us = self._slot_us
+        slot = time // slot_us
+        held = self.grid.day_of(slot * slot_us) if self.grid.slots_split_days else day
         bag = element.bags.get((held, reporter, tier))
         if bag is None:
             bag = element.bags[held, reporter, tier] = CellBag()
-        bag.add(pack(slot, time % self.grid.slot_us // 1000, code))
-        element.changed(held)
+        bag.add(pack(slot, time % slot_us // 1000, code))
+        if held < element.carried_to:
+            element.changed(held)
         if self._track_changes:
             hour = slot * self.grid.seconds // 3600
             self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
