@@ -164,11 +164,10 @@ class Province:
         if self._track_changes:
             hour = slot * self.grid.seconds // 3600
             self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
-        if reporter and reporter in self._life:
-            if element.settled:
-                self._sign_of_life(reporter, held, slot)
-            else:
-                self._life[reporter].epoch += 1
+        if element.settled:
+            self._sign_of_life(reporter, held, slot)
+        elif reporter in self._life:
+            self._life[reporter].epoch += 1
         return Taken.COUNTED
 
     def _sign_of_life(self, enterprise: str, day: int, slot: int) -> None:
