@@ -22,7 +22,7 @@ from processors.core.reading import Alive, Carry, DayReading, Evidence, ReadingR
 from processors.core.track import FOREVER, TrackRule
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
-from schemas.status import CODE_OF, Code, Feed, NoResponse
+from schemas.status import CODE_OF, Feed, NoResponse
 
 MEASURED = ""  # stands for all measuring reporters: their evidence is one track
 # Readers go back a few days at most; a longer look back is read again from the start.
@@ -62,6 +62,15 @@ class _ElementEvidence:
         self.carries: dict[tuple[int, ReadingRule], tuple[int, Carry]] = {}
         self.base: tuple[int, Carry] | None = None
         self.carried_to = -1
+
+    def add(self, day: int, reporter: str, tier: int, cell: int) -> None:
+        """Add one observation."""
+        bag = self.bags.get((day, reporter, tier))
+        if bag is None:
+            bag = self.bags[day, reporter, tier] = CellBag()
+        bag.add(cell)
+        if day < self.carried_to:
+            self.changed(day)
 
     def changed(self, day: int) -> None:
         """Evidence of the day is new: what was carried over from it no longer holds."""
@@ -142,25 +151,19 @@ class Province:
         element = self._elements.get(event["subject"])
         if element is None:
             return Refusal.UNKNOWN_ELEMENT
-        code = _CODES[event["data"]["status"]]
         reporter = MEASURED
         if event["track"] == "declared":
             reporter = event["reporter"]
             if reporter not in element.owners:
                 return Refusal.UNKNOWN_ELEMENT
-            if code == Code.NO_RESPONSE:
+            if event["data"]["status"] == "no_response":
                 return Refusal.NOT_ALLOWED
         if tier > day:
             return Taken.LATE
         slot_us = self._slot_us
         slot = time // slot_us
         held = self.grid.day_of(slot * slot_us) if self.grid.slots_split_days else day
-        bag = element.bags.get((held, reporter, tier))
-        if bag is None:
-            bag = element.bags[held, reporter, tier] = CellBag()
-        bag.add(pack(slot, time % slot_us // 1000, code))
-        if held < element.carried_to:
-            element.changed(held)
+        element.add(held, reporter, tier, pack(slot, time % slot_us // 1000, _CODES[event["data"]["status"]]))
         if self._track_changes:
             hour = slot * self.grid.seconds // 3600
             self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
