@@ -21,11 +21,16 @@ def close_due(
     registry: Registry,
     now_ms: Callable[[], int],
     progress: Callable[[Progress], None] = lambda _: None,
+    stopping: Event | None = None,
 ) -> list[date]:
-    """Close the days that are due until done or told to stop; nothing where another process is closing."""
-    stopping = Event()
-    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    with _alone(directory) as alone:
+    """Close the days that are due until done or told to stop; nothing where another process is closing.
+
+    Without `stopping` SIGTERM tells it to stop.
+    """
+    if stopping is None:
+        stopping = Event()
+        signal.signal(signal.SIGTERM, lambda *_, told=stopping: told.set())
+    with closing_alone(directory) as alone:
         if not alone:
             return []
         ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
@@ -52,7 +57,7 @@ def close_due(
 
 
 @contextmanager
-def _alone(directory: DataDirectory) -> Iterator[bool]:
+def closing_alone(directory: DataDirectory) -> Iterator[bool]:
     """Whether this process may close; the system lets go when the process ends, however it ends."""
     with (directory.path / "closing.lock").open("a") as lock:
         try:
