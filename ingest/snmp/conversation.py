@@ -62,6 +62,7 @@ class Conversation:
         self._lost_large = 0
         self._lost_size = 0
         self._requests = 0
+        self._heard = False
 
     @property
     def reduced_to(self) -> int | None:
@@ -89,6 +90,7 @@ class Conversation:
         async with self._lock:
             started = monotonic()
             self._requests = 0
+            self._heard = False
             rows: dict[str, dict[str, Value]] = {}
 
             async def read() -> Stop | None:
@@ -103,7 +105,7 @@ class Conversation:
                 async with asyncio.timeout(deadline_s):
                     stopped = await self._settle(read, started)
             except TimeoutError:
-                if not rows:
+                if not self._heard:
                     return NoAnswer(self._requests, monotonic() - started)
                 stopped = Stop.DEADLINE
             if stopped is None or isinstance(stopped, Stop):
@@ -232,9 +234,11 @@ class Conversation:
         for _ in range(self._tries):
             self._requests += 1
             try:
-                return await cursor.read(self.target.timeout_s)
+                found = await cursor.read(self.target.timeout_s)
             except SilenceError:
                 continue
+            self._heard = True
+            return found
         raise SilenceError
 
     def close(self) -> None:

@@ -80,6 +80,9 @@ class Conversations(ABC):
         conversation = self._open_ones.pop(target_id, None)
         if conversation is not None:
             conversation.close()
+        opening = self._opening.get(target_id)
+        if opening is not None and not opening.locked():
+            del self._opening[target_id]
 
     def state(self) -> EngineState:
         """See `SnmpEngine.state`."""

@@ -12,7 +12,7 @@ from pysnmp.proto.rfc1905 import EndOfMibView, NoSuchInstance, NoSuchObject
 from ingest.snmp.conversations import Conversations, resolve
 from ingest.snmp.engine import Limits, Target, Value, Varbind, VarbindKind
 from ingest.snmp.pysnmp_shard import Pair, Shard
-from ingest.snmp.wire import AgentRefusedError, TooLargeError, Wire
+from ingest.snmp.wire import AgentRefusedError, RefusedError, TooLargeError, Wire
 
 # RFC 3416: these say that a smaller request may be answered; every other error-status stands.
 _SIZE = frozenset({"tooBig", "genErr"})
@@ -96,10 +96,17 @@ class PysnmpWire:
         self._engine = engine
         self._target = target
         self._address = address
+        self._closed = False
 
     @property
     def shard(self) -> Shard:
-        """Where the target is registered now."""
+        """Where the target is registered now.
+
+        Raises:
+            RefusedError: the target was forgotten.
+        """
+        if self._closed:
+            raise RefusedError("forgotten while it was asked")
         return self._engine.place(self._target, self._address)
 
     async def get(self, oids: Sequence[str], timeout_s: float) -> tuple[Varbind, ...]:
@@ -124,10 +131,12 @@ class PysnmpWire:
 
     def renew(self) -> None:
         """Pysnmp keeps engine IDs for 300 s and has no way to drop one: another engine starts without."""
-        self._engine.place(self._target, self._address, afresh=True)
+        if not self._closed:
+            self._engine.place(self._target, self._address, afresh=True)
 
     def close(self) -> None:
-        """The shard is the engine's."""
+        """Nothing is asked any more; the shard is the engine's."""
+        self._closed = True
 
 
 class PysnmpColumn:

@@ -74,6 +74,7 @@ class GufoWire:
         self._loop = asyncio.get_running_loop()
         self._socket: _Socket | None = None
         self._fd = -1
+        self._closed = False
         self._reader: Callable[[], None] | None = None
         self._absent: set[str] = set()
         self._discovered = isinstance(credential, Community)
@@ -196,6 +197,8 @@ class GufoWire:
             timer.cancel()
 
     def _open(self) -> _Socket:
+        if self._closed:
+            raise RefusedError("forgotten while it was asked")
         if self._socket is None:
             try:
                 self._socket = _socket(self._address, self._credential)
@@ -215,12 +218,17 @@ class GufoWire:
 
     def renew(self) -> None:
         """A new socket, discovery and all."""
-        self.close()
+        self._drop()
         self._discovered = isinstance(self._credential, Community)
         self._absent.clear()
 
     def close(self) -> None:
-        """Close the socket: gufo does so when its last reference goes."""
+        """Close the socket for good."""
+        self._closed = True
+        self._drop()
+
+    def _drop(self) -> None:
+        """Gufo closes a socket when its last reference goes."""
         if self._socket is not None:
             self._loop.remove_reader(self._fd)
             self._socket = None

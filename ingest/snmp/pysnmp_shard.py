@@ -78,6 +78,7 @@ class Shard:
     def __init__(self) -> None:
         self._engine = PysnmpEngine()
         self._targets: dict[str, tuple[str, int]] = {}
+        self._senders: set[tuple[str, int]] = set()
         self._users: dict[str, Credential] = {}
         self._prepared: set[str] = set()
         self._names: dict[Credential, str] = {}
@@ -116,11 +117,13 @@ class Shard:
             retryCount=0,
         )
         self._targets[target.id] = (address, target.port)
+        self._senders.add((address, target.port))
 
     def remove(self, target_id: str) -> None:
         """Unregister the target."""
         if self._targets.pop(target_id, None):
             config.delete_target_address(self._engine, _key(target_id))
+            self._senders = set(self._targets.values())
 
     def close(self) -> None:
         """Close sockets and timers."""
@@ -168,7 +171,7 @@ class Shard:
             raise SilenceError from error
 
     def _knows(self, sender: tuple[str, int]) -> bool:
-        return sender in self._targets.values()
+        return sender in self._senders
 
     def _prepare(self, credential: Credential) -> str:
         """Register the credential once; its name among the target parameters."""

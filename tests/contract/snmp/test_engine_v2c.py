@@ -389,6 +389,26 @@ async def test_what_is_forgotten_leaves_no_descriptor(engine, community_target):
     assert engine.state().sessions == 0
 
 
+async def test_what_is_forgotten_while_it_is_asked_is_not_opened_again(engine, community_target):
+    async with FaultAgent(MIB, faults=Faults(silent=True)) as agent:
+        target = community_target(agent, timeout_s=0.1)
+        call = asyncio.create_task(engine.get(target, [UPTIME]))
+        await agent.asked.wait()
+        engine.forget(target.id)
+        assert isinstance(await call, Unreachable)
+        assert len(agent.requests) == 1
+    assert engine.state().sessions == 0
+
+
+async def test_a_walk_that_reads_only_empty_columns_until_its_deadline_was_answered(engine, community_target):
+    async with FaultAgent(MIB, faults=Faults(delay_s=0.03)) as agent:
+        got = await engine.walk(
+            community_target(agent), ["1.3.6.1.2.1.2.2.1.9"] * 20, max_rows=9, deadline_s=0.2
+        )
+    assert isinstance(got, Rows), got
+    assert (got.rows, got.stopped) == ({}, Stop.DEADLINE)
+
+
 async def test_targets_that_are_registered_up_front_answer(engine, community_target):
     async with FaultAgent(MIB) as one, FaultAgent(MIB) as two:
         targets = [community_target(one), community_target(two)]
