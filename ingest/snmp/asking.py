@@ -63,6 +63,9 @@ class Asking:
     heard: bool = False
     _started: float = 0.0
     _partial: list[str] = field(default_factory=list)
+    _answer: Answer | None = None
+    _at_ms: int = 0
+    _walks: dict[str, dict[str, Rows]] = field(default_factory=dict)
 
     async def ask(self) -> Told | Kept:
         """The whole poll; the caller bounds its time."""
@@ -77,17 +80,29 @@ class Asking:
             answer = await self._get(memory.scalars)
         if not isinstance(answer, Answer):
             return Kept(answer)
-        at_ms = self.means.now_ms()
-        time = _agent_time(_values(answer), at_ms)
+        self._answer, self._at_ms = answer, self.means.now_ms()
+        for section in memory.sections:
+            await self._walk(section, self._walks.setdefault(section.profile.name, {}))
+        return self._told(answer)
+
+    def out_of_time(self) -> Told | Kept:
+        """What there is when the poll was cut off: what the GET told is good, also when a walk never ended."""
+        if self._answer is None:
+            return Kept(NoAnswer(0, self.device.deadline_s))
+        self._partial.append("out of time")
+        return self._told(self._answer)
+
+    def _told(self, answer: Answer) -> Told:
+        memory, time = self.memory, _agent_time(_values(answer), self._at_ms)
         told: dict[View, Assessment] = {}
         for section in memory.sections:
-            evidence = gather(section.profile, section.plan, answer, await self._walk(section))
+            evidence = gather(section.profile, section.plan, answer, self._walks.get(section.profile.name))
             for view in section.views:
                 told[view] = read_view(section, view, evidence, time, memory.readings, answer.rtt_s)
         if time and memory.time and restarted(memory.time, time):
             memory.restart()
         memory.time = time
-        return Told(told, at_ms, tuple(self._partial))
+        return Told(told, self._at_ms, tuple(self._partial))
 
     async def _prepare(self) -> Failure | None:
         """Choose profiles, by sysObjectID where the registry names none, and find the rows."""
@@ -167,8 +182,7 @@ class Asking:
         self.memory.last_change[profile] = change
         return before != change
 
-    async def _walk(self, section: Section) -> dict[str, Rows]:
-        walks: dict[str, Rows] = {}
+    async def _walk(self, section: Section, walks: dict[str, Rows]) -> None:
         memory, now = self.memory, self.means.monotonic()
         due = memory.optional_read_at is None or now - memory.optional_read_at >= self.means.optional_every_s
         for table in section.tables:
@@ -179,7 +193,6 @@ class Asking:
                 walks[table.name] = walked
             if table.optional:
                 memory.optional_read_at = now
-        return walks
 
     async def _walk_columns(self, name: str, columns: Sequence[str]) -> Rows | None:
         left = self.device.deadline_s - (self.means.monotonic() - self._started)

@@ -8,7 +8,7 @@ PULSE_S = 0.1
 
 @dataclass(slots=True)
 class LoopLag:
-    """Told of every pulse, it knows the worst delay in any span of the last minutes. Times in seconds, monotonic."""
+    """Told of every pulse (a standstill is seen up to one pulse shorter than it was), it knows the worst delay in any span of the last minutes. Times in seconds, monotonic."""
 
     keep_s: float = 300.0
     _last: float | None = None
@@ -18,7 +18,7 @@ class LoopLag:
         """The loop came round; returns by how much it was late."""
         late = max(0.0, now_s - self._last - PULSE_S) if self._last is not None else 0.0
         self._last = now_s
-        if late > PULSE_S:
+        if late > PULSE_S / 10:
             self._stalls.append((now_s, late))
         while self._stalls and self._stalls[0][0] < now_s - self.keep_s:
             self._stalls.popleft()

@@ -210,22 +210,23 @@ class Poller:
         try:
             result = await self._ask(asking)
             ended = self._conclude(asking, result, sent_ms, started)
-        except Exception:
-            # A fault of ours in one device's answer must not stop the others: said, counted, and polled again.
+        except Exception as error:
+            # A fault of ours in one device's answer must not stop the others.
             POLL_FAILED.counter().inc()
-            log.exception("poll failed", device=device.id)
+            if memory.trouble != type(error).__name__:
+                memory.trouble = type(error).__name__
+                log.exception("poll failed", device=device.id)
         finally:
             self._schedule.done(turn, ended, self._plan_ms())
             POLL_SECONDS.histogram().observe(self._monotonic() - started)
             self._arm()
 
     async def _ask(self, asking: Asking) -> Told | Kept:
-        deadline_s = asking.device.deadline_s
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(asking.device.deadline_s):
                 return await asking.ask()
         except TimeoutError:
-            return Kept(NoAnswer(0, deadline_s))
+            return asking.out_of_time()
 
     def _conclude(self, asking: Asking, result: Told | Kept, sent_ms: int, started: float) -> Ended:
         """What the poll's end means for the evidence, the vantage and the plan."""
@@ -275,7 +276,7 @@ class Poller:
             log.warning("device answers and tells nothing", device=asking.device.id, failure=repr(failure))
 
     async def _pulse(self) -> None:
-        worst, second = 0.0, 0
+        worst, second = self._lag.pulse(self._monotonic()), 0
         while True:
             await asyncio.sleep(PULSE_S)
             now = self._monotonic()

@@ -17,6 +17,7 @@ class Agent:
     failure: Failure | None = None
     hangs: bool = False
     takes_s: float = 0.0
+    walks_hang: bool = False
     gets: list = field(default_factory=list)
     walks: list = field(default_factory=list)
 
@@ -58,6 +59,8 @@ class ScriptedEngine:
     async def walk(self, target, columns, *, max_rows, deadline_s):
         agent = await self._reach(target)
         agent.walks.append(tuple(columns))
+        if agent.walks_hang:
+            await asyncio.Event().wait()
         if agent.failure:
             return agent.failure
         rows = {}

@@ -1,6 +1,7 @@
 """The planner under a simulated clock: whatever some devices do, the others are polled on time."""
 
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ def test_places_in_flight_are_bounded_and_silence_is_asked_about_within_half_its
     world.run(10 * INTERVAL)
     assert world.most_in_flight <= 100
     for starts in world.of("dead"):
-        gaps = [b[0] - a[0] for a, b in zip(starts, starts[1:], strict=False)]
+        gaps = [b[0] - a[0] for a, b in pairwise(starts)]
         assert all(gap <= HALF_VALID + 25_000 * len(stalls) + 1_000 for gap in gaps)
         assert min(gaps) >= 15_000 - 1
 
@@ -80,7 +81,7 @@ def test_requests_however_many_neither_stop_regular_turns_nor_beat_the_gap(behav
     world = World(behaviours, max_in_flight=100)
     world.run(6 * INTERVAL, [(at, id_) for at, id_ in requests if id_ < len(behaviours)])
     for starts in world.starts.values():
-        gaps = [b[0] - a[0] for a, b in zip(starts, starts[1:], strict=False)]
+        gaps = [b[0] - a[0] for a, b in pairwise(starts)]
         assert all(gap <= HALF_VALID + 1_000 for gap in gaps)
         # A regular turn may follow a requested one at once; two requested ones keep the gap.
-        assert all(b + a >= 5_000 for a, b in zip(gaps, gaps[1:], strict=False))
+        assert all(b + a >= 5_000 for a, b in pairwise(gaps))
