@@ -54,10 +54,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one reading brought: the ids whose state differs, and whether figures and the rest were read again."""
+    """What one reading brought.
+
+    `ids` differ in anything, `turned` in more than the time of the last evidence; `figures` says whether figures,
+    feeds and health were read again.
+    """
 
     snapshot: Snapshot
     ids: frozenset[str]
+    turned: frozenset[str]
     figures: bool
 
 
@@ -157,7 +162,7 @@ class Live:
             CONSOLE_READS_FAILED.counter().labels("ledger").inc()
             _LOG.warning("ledger not readable", error=repr(error))
             failed = replace(before, read_ms=now, failure=type(error).__name__)
-            return Change(failed, frozenset(), figures=False)
+            return Change(failed, frozenset(), frozenset(), figures=False)
 
     def _read_due(self, before: Snapshot, now: int) -> Change:
         view, figures = self._view, now >= self._due_today_ms
@@ -172,8 +177,9 @@ class Live:
             states = view.changed(before.written_ms)
             elements = {**before.elements, **{one.element.id: one for one in states.elements}}
             snapshot = before
-        ids = {id_ for id_, one in elements.items() if before.elements.get(id_) != one}
-        ids |= before.elements.keys() - elements.keys()
+        gone = before.elements.keys() - elements.keys()
+        ids = {id_ for id_, one in elements.items() if before.elements.get(id_) != one} | gone
+        turned = {id_ for id_ in ids if _seen(before.elements.get(id_)) != _seen(elements.get(id_))}
         if figures:
             snapshot = replace(
                 snapshot,
@@ -185,4 +191,11 @@ class Live:
             self._due_today_ms = now + int(self._settings.today_s * 1000)
         written = max(states.written_ms, before.written_ms)
         snapshot = replace(snapshot, elements=elements, written_ms=written, read_ms=now, failure=None)
-        return Change(snapshot, frozenset(ids), figures)
+        return Change(snapshot, frozenset(ids), frozenset(turned), figures)
+
+
+def _seen(one: ElementNow | None) -> object:
+    """What tables and the wall show of an element: a poll that found nothing new changes none of it."""
+    if one is None:
+        return None
+    return one.element, one.state, one.since_ms, one.cause, one.measured.reading, one.declared.reading

@@ -62,11 +62,14 @@ class Pages:
 
         async def apply(change: Change) -> None:
             nonlocal known
+            if not (change.figures or change.turned):
+                page.show(self._panels.around(page.visit.language))
+                return
             page.show(self._panels.wall(page.visit.language))
             if change.snapshot.elements.keys() != known:
                 known = change.snapshot.elements.keys()
                 page.call(f"bw.map({chart.id}, {_script(geography.scene(change.snapshot))})")
-            elif moved := geography.moved(change.snapshot, change.ids):
+            elif moved := geography.moved(change.snapshot, change.turned):
                 page.call(f"bw.mapMoved({_script(moved)})")
 
         page.listen(apply)
@@ -89,9 +92,14 @@ class Pages:
                 auto_size_columns=False,
             )
 
-        async def apply(_change: Change) -> None:
+        async def apply(change: Change) -> None:
             nonlocal rows
-            before, rows = rows, self._panels.rows(kind)
+            page.show(self._panels.around(page.visit.language))
+            before = rows
+            if change.figures:
+                rows = self._panels.rows(kind)
+            elif change.turned:
+                rows = {**rows, **grid.rows(change.snapshot, kind, change.turned)}
             if transaction := grid.transaction(before, rows):
                 page.call(f"bw.transact({_script(transaction)})")
 

@@ -56,6 +56,7 @@ async def test_a_commit_reaches_every_page_with_only_what_changed(rung, ledger, 
         change, same = await first.get(), await second.get()
     assert change is same
     assert change.ids == {"LSN-L-0002"}
+    assert change.turned == change.ids
     assert not change.figures
     assert change.snapshot.elements["LSN-L-0002"].state is Reading.DOWN
 
