@@ -69,12 +69,21 @@ class Running:
 
     async def decoded(self, traps: int) -> None:
         """Until so many traps are in the journal and dealt with."""
-        async with asyncio.timeout(30):
-            while True:
-                found = self.journal.read(0, 100_000, ["trap"])
-                if len(found) >= traps and self.service.decoder.position >= found[traps - 1].offset:
-                    return
-                await asyncio.sleep(0.01)  # two processes: there is no event to wait for
+
+        def dealt_with():
+            found = self.journal.read(0, 100_000, ["trap"])
+            return len(found) >= traps and self.service.decoder.position >= found[traps - 1].offset
+
+        await until(dealt_with)
+
+
+async def until(condition) -> None:
+    """Until it holds: for what another process or thread does, of which no event tells."""
+    async with asyncio.timeout(30):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.005)
 
 
 @asynccontextmanager

@@ -124,7 +124,10 @@ class TrapDecoder:
         """Bring the senders' clocks to the position: reading old traps again, without acting on them."""
         self._journal.register(CONSUMER)
         self._position = self._journal.position(CONSUMER)
-        after = self._saved_offset = min(state.load(self._state_path, self._clocks), self._position)
+        after = state.load(self._state_path, self._clocks)
+        if after > self._position:
+            after = 0  # of another journal
+        self._saved_offset = after
         while entries := self._journal.read(after, self._settings.batch, ["trap"]):
             for stored in entries:
                 if stored.offset > self._position:
