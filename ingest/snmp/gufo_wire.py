@@ -17,27 +17,13 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import TypeVar
 
-from gufo.snmp import (
-    Aes128Key,
-    Aes192Key,
-    Aes256Key,
-    NoSuchInstance,
-    Sha1Key,
-    Sha224Key,
-    Sha256Key,
-    Sha384Key,
-    Sha512Key,
-    SnmpAuthError,
-    SnmpError,
-    User,
-)
-from gufo.snmp._fast import GetIter, SnmpV1ClientSocket, SnmpV2cClientSocket, SnmpV3ClientSocket
-from gufo.snmp.user import BaseAuthKey, BasePrivKey, KeyType
+from gufo.snmp import NoSuchInstance, SnmpAuthError, SnmpError
+from gufo.snmp._fast import GetIter, SnmpV1ClientSocket, SnmpV3ClientSocket
 
 from ingest.snmp.engine import Report, Value, Varbind, VarbindKind
+from ingest.snmp.gufo_socket import GufoSocket, open_socket, usm_user
 from ingest.snmp.wire import (
     CredentialRefusedError,
     GarbledError,
@@ -45,22 +31,9 @@ from ingest.snmp.wire import (
     SilenceError,
     TooLargeError,
 )
-from schemas.credentials import AuthProtocol, Community, Credential, PrivProtocol, UsmUser
+from schemas.credentials import Community, Credential, UsmUser
 
 T = TypeVar("T")
-_Socket = SnmpV1ClientSocket | SnmpV2cClientSocket | SnmpV3ClientSocket
-_AUTH: dict[AuthProtocol, type[BaseAuthKey]] = {
-    AuthProtocol.SHA: Sha1Key,
-    AuthProtocol.SHA_224: Sha224Key,
-    AuthProtocol.SHA_256: Sha256Key,
-    AuthProtocol.SHA_384: Sha384Key,
-    AuthProtocol.SHA_512: Sha512Key,
-}
-_PRIV: dict[PrivProtocol, type[BasePrivKey]] = {
-    PrivProtocol.AES_128: Aes128Key,
-    PrivProtocol.AES_192: Aes192Key,
-    PrivProtocol.AES_256: Aes256Key,
-}
 
 
 class GufoWire:
@@ -72,7 +45,7 @@ class GufoWire:
         self._address = address
         self._credential = credential
         self._loop = asyncio.get_running_loop()
-        self._socket: _Socket | None = None
+        self._socket: GufoSocket | None = None
         self._fd = -1
         self._closed = False
         self._reader: Callable[[], None] | None = None
@@ -112,7 +85,7 @@ class GufoWire:
     async def lone(self, oid: str, timeout_s: float) -> Varbind:
         """GET of one object: NO_SUCH, or a value, which is None for NULL and for an error-status."""
 
-        def receive(sock: _Socket) -> Varbind:
+        def receive(sock: GufoSocket) -> Varbind:
             try:
                 return Varbind(oid, VarbindKind.VALUE, sock.recv_get())
             except NoSuchInstance:
@@ -126,7 +99,7 @@ class GufoWire:
         return GufoColumn(self, column, None if v1 else repetitions)
 
     async def request(
-        self, send: Callable[[_Socket], None], receive: Callable[[_Socket], T], timeout_s: float
+        self, send: Callable[[GufoSocket], None], receive: Callable[[GufoSocket], T], timeout_s: float
     ) -> T:
         """Send and receive once; on SNMPv3 discover first, and repeat once what fails as unauthenticated.
 
@@ -148,7 +121,7 @@ class GufoWire:
     async def _discover(self, timeout_s: float) -> None:
         if not isinstance(self._credential, UsmUser):
             return
-        user = _user(self._credential)
+        user = usm_user(self._credential)
         await self._exchange(_send_refresh, _receive_refresh, timeout_s)
         sock = self._open()
         if isinstance(sock, SnmpV3ClientSocket):
@@ -164,7 +137,7 @@ class GufoWire:
         self._discovered = True
 
     async def _exchange(
-        self, send: Callable[[_Socket], None], receive: Callable[[_Socket], T], timeout_s: float
+        self, send: Callable[[GufoSocket], None], receive: Callable[[GufoSocket], T], timeout_s: float
     ) -> T:
         sock = self._open()
         done: asyncio.Future[T] = self._loop.create_future()
@@ -196,12 +169,12 @@ class GufoWire:
             self._reader = None
             timer.cancel()
 
-    def _open(self) -> _Socket:
+    def _open(self) -> GufoSocket:
         if self._closed:
             raise RefusedError("forgotten while it was asked")
         if self._socket is None:
             try:
-                self._socket = _socket(self._address, self._credential)
+                self._socket = open_socket(self._address, self._credential)
             except (OSError, SnmpError) as error:
                 raise RefusedError(f"{self._address}: {error}") from error
             self._fd = self._socket.get_fd()
@@ -256,16 +229,16 @@ class GufoColumn:
             self._last = pairs[-1][0]
         return pairs, len(pairs) < len(got) or not pairs
 
-    def _send(self, sock: _Socket) -> None:
+    def _send(self, sock: GufoSocket) -> None:
         if self._repetitions is None:
             sock.send_get_next(self._cursor)
         else:
             sock.send_get_bulk(self._cursor)
 
-    def _receive_next(self, sock: _Socket) -> list[tuple[str, Value] | None] | None:
+    def _receive_next(self, sock: GufoSocket) -> list[tuple[str, Value] | None] | None:
         return _until_stop(lambda: [sock.recv_get_next(self._cursor)])
 
-    def _receive_bulk(self, sock: _Socket) -> list[tuple[str, Value] | None] | None:
+    def _receive_bulk(self, sock: GufoSocket) -> list[tuple[str, Value] | None] | None:
         return _until_stop(lambda: sock.recv_get_bulk(self._cursor))
 
     async def _verify_the_end(self, timeout_s: float) -> None:
@@ -297,12 +270,12 @@ def _until_stop(
         return None
 
 
-def _send_refresh(sock: _Socket) -> None:
+def _send_refresh(sock: GufoSocket) -> None:
     if isinstance(sock, SnmpV3ClientSocket):
         sock.send_refresh()
 
 
-def _receive_refresh(sock: _Socket) -> None:
+def _receive_refresh(sock: GufoSocket) -> None:
     if isinstance(sock, SnmpV3ClientSocket):
         sock.recv_refresh()
 
@@ -310,29 +283,3 @@ def _receive_refresh(sock: _Socket) -> None:
 def _expire(done: "asyncio.Future[T]") -> None:
     if not done.done():
         done.set_exception(SilenceError())
-
-
-def _socket(address: str, credential: Credential) -> _Socket:
-    if isinstance(credential, UsmUser):
-        return SnmpV3ClientSocket(address, b"", "", 0, b"", 0, b"", 0, 0, 0, 0)
-    kind = SnmpV1ClientSocket if credential.version == "1" else SnmpV2cClientSocket
-    return kind(address, credential.community, 0, 0, 0, 0)
-
-
-def _user(credential: UsmUser) -> User:
-    if credential.auth_protocol is None or credential.auth_key is None:
-        return User(credential.user)
-    hmac = credential.auth_protocol
-    auth_key = _AUTH[hmac](_master_key(hmac, credential.auth_key), key_type=KeyType.Master)
-    if credential.priv_protocol is None or credential.priv_key is None:
-        return User(credential.user, auth_key=auth_key)
-    priv_key = _PRIV[credential.priv_protocol](
-        _master_key(hmac, credential.priv_key), key_type=KeyType.Master
-    )
-    return User(credential.user, auth_key=auth_key, priv_key=priv_key)
-
-
-@lru_cache(maxsize=256)
-def _master_key(hmac: AuthProtocol, password: str) -> bytes:
-    """The hash over a megabyte of the repeated password (RFC 3414 A.2): once per password, not once per agent."""
-    return _AUTH[hmac].get_master_key(password.encode())
