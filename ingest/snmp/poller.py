@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from ingest.snmp.asking import Asking, Kept, Means, Told
+from ingest.snmp.descriptors import allow_sockets
 from ingest.snmp.devices import Device
 from ingest.snmp.engine import EngineName, Failure, Malformed, NoAnswer, SnmpEngine
 from ingest.snmp.evidence import EvidenceMaker
@@ -143,6 +144,7 @@ class Poller:
 
     async def start(self) -> None:
         """Start engines and polling."""
+        allow_sockets(len(self._devices))
         for name, engine in self._engines.items():
             await engine.start([each.target for each in self._devices.values() if each.engine is name])
         await self._outbox.start()
