@@ -124,7 +124,7 @@ class LedgerView:
             return PipelineHealth(
                 journal_offset=None if self.journal_offset is None else self.journal_offset(),
                 engine_offset=positions.position(connection, self.consumer),
-                written_ms=province_view.last_change_ms(connection) or None,
+                written_ms=positions.saved_ms(connection, self.consumer) or None,
                 devices=dict(Counter(one.outcome for one in devices.devices(connection))),
                 incidents=tuple(devices.incidents(connection, now - _DAY_MS)),
                 closed=tuple(reversed(closings.closings(connection, today - timedelta(_CLOSED_DAYS), today))),

@@ -51,6 +51,11 @@ class Snapshot:
     read_ms: int = 0
     failure: str | None = None
 
+    @property
+    def fresh_ms(self) -> int | None:
+        """When the engine wrote last: a state, or only how far it is in the journal. None before it ever did."""
+        return max(self.written_ms, self.health.written_ms or 0) or None
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -99,6 +104,7 @@ class Live:
 
     def start(self) -> None:
         """Begin to wait for the bell; needs a running loop."""
+        CONSOLE_PAGES.gauge().set(0)
         self._task = asyncio.create_task(self._run(), name="console-live")
 
     async def stop(self) -> None:

@@ -14,6 +14,14 @@ def position(connection: Connection, consumer: str) -> int:
     return int(found or 0)
 
 
+def saved_ms(connection: Connection, consumer: str) -> int:
+    """When the consumer's position was written last; 0 before the first."""
+    found = connection.execute(
+        select(positions.c.updated_ms).where(positions.c.consumer == consumer)
+    ).scalar()
+    return int(found or 0)
+
+
 def save_position(connection: Connection, consumer: str, offset: int, now_ms: int) -> None:
     """Remember the offset; belongs in the transaction of what it covers."""
     upsert(connection, positions, [{"consumer": consumer, "journal_offset": offset, "updated_ms": now_ms}])
