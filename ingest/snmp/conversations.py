@@ -97,7 +97,9 @@ class Conversations(ABC):
             known = self._open_ones.get(target.id)
             if known is not None and known.target == target:
                 return known
-            self.forget(target.id)
+            if known is not None:
+                # Only then: what `start` prepared stays prepared.
+                self.forget(target.id)
             try:
                 address = await resolve(target)
                 wire = await self._open(target, address)
