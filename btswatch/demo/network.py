@@ -47,9 +47,7 @@ def links_of(
             b_end=hub.id,
             medium="fibre" if fibre else "microwave",
             capacity_mbps=10_000 if fibre else chance.choice((400, 800, 1000)),
-            commissioned=siting.calendar.start_of(
-                siting.today - timedelta(days=chance.randrange(400, 4000))
-            ),
+            commissioned=siting.calendar.start_of(siting.today - timedelta(days=chance.randrange(400, 4000))),
             policy=Policy.WORST if chance.random() < 0.1 else Policy.MEASURED_FIRST,
             measured_valid_for_s=MEASURED_VALID_FOR_S,
             depends_on=(near.id,) if near is not None else (),

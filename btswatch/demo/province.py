@@ -141,7 +141,11 @@ def _with_agents(
             for port, link in enumerate(own[first : first + _PORTS_PER_ROUTER], start=1):
                 found.append(
                     replace(
-                        link, agent=agent, if_name=f"ge-0/0/{port}", profile=LINK_PROFILE, credential=credential
+                        link,
+                        agent=agent,
+                        if_name=f"ge-0/0/{port}",
+                        profile=LINK_PROFILE,
+                        credential=credential,
                     )
                 )
     return found

@@ -17,7 +17,9 @@ from schemas.registry import Element, Kind, Registry
 from schemas.status import Cause, Status
 
 _EVERYDAY_MONTHLY: Final = 1.6
+# In a province of so many stations or more; a smaller one would be down most of the time.
 _LIVELY_EVERY_S: Final = 30.0
+_LIVELY_STATIONS: Final = 100
 # Cells that sleep at night, local time 00:30 to 04:30, at some stations.
 _ZONE_SHIFT: Final = 7 * HOUR
 _SLEEP: Final = (30 * MINUTE, 4 * HOUR + 30 * MINUTE)
@@ -80,7 +82,8 @@ class Script:
         self._above = {id_: _above(rows, id_) for id_ in rows}
         stations = sorted(id_ for id_, row in rows.items() if row.kind is Kind.STATION)
         links = sorted(id_ for id_, row in rows.items() if row.kind is Kind.LINK)
-        rates = Rates(_EVERYDAY_MONTHLY, live_from, _LIVELY_EVERY_S)
+        every_s = _LIVELY_EVERY_S * max(1.0, _LIVELY_STATIONS / max(1, len(stations)))
+        rates = Rates(_EVERYDAY_MONTHLY, live_from, every_s)
         self._incidents = Incidents(seed, stations, links, rates)
         owned: dict[str, list[str]] = defaultdict(list)
         for id_ in (*stations, *links):

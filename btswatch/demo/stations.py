@@ -1,7 +1,7 @@
 """Stations of the demonstration: in real communes by area, with what a registry says about a base station."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
@@ -19,10 +19,20 @@ _KM_PER_DEGREE: Final = 111.32
 MEASURED_VALID_FOR_S: Final = 600
 # A certificate of class A holds five years from its issue (08/2020/TT-BTTTT).
 _CERTIFICATE_DAYS: Final = 5 * 365 + 1
-_TECHNOLOGIES: Final = ((("3G", "4G"), 30), (("4G",), 18), (("2G", "3G", "4G"), 22), (("3G", "4G", "5G"), 12),
-                        (("4G", "5G"), 10), (("2G", "4G"), 8))  # fmt: skip
-_POLICIES: Final = ((Policy.MEASURED_FIRST, 80), (Policy.WORST, 9), (Policy.DECLARED_FIRST, 6),
-                    (Policy.MEASURED_ONLY, 5))  # fmt: skip
+_TECHNOLOGIES: Final[Mapping[tuple[str, ...], int]] = {
+    ("3G", "4G"): 30,
+    ("4G",): 18,
+    ("2G", "3G", "4G"): 22,
+    ("3G", "4G", "5G"): 12,
+    ("4G", "5G"): 10,
+    ("2G", "4G"): 8,
+}
+_POLICIES: Final[Mapping[Policy, int]] = {
+    Policy.MEASURED_FIRST: 80,
+    Policy.WORST: 9,
+    Policy.DECLARED_FIRST: 6,
+    Policy.MEASURED_ONLY: 5,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def station(number: int, share: Share, siting: Siting, chance: Random) -> Elemen
     weights = [_weight(unit) for unit in siting.communes]
     unit = chance.choices(siting.communes, weights)[0]
     lat, lon = _near(unit, chance)
-    technologies = chance.choices(*zip(*_TECHNOLOGIES, strict=True))[0]
+    technologies = chance.choices(tuple(_TECHNOLOGIES), tuple(_TECHNOLOGIES.values()))[0]
     cells = 3 * len(technologies)
     age = timedelta(days=chance.randrange(400, 4000))
     inspection_class = "A" if chance.random() < 0.62 else "B"
@@ -62,11 +72,11 @@ def station(number: int, share: Share, siting: Siting, chance: Random) -> Elemen
         unit=unit.code,
         lat=lat,
         lon=lon,
-        technologies=tuple(technologies),
+        technologies=technologies,
         cells=cells,
         subscribers=int(chance.lognormvariate(6.3, 0.7) * (2.2 if unit.kind == "ward" else 1)),
         commissioned=siting.calendar.start_of(siting.today - age),
-        policy=chance.choices(*zip(*_POLICIES, strict=True))[0],
+        policy=chance.choices(tuple(_POLICIES), tuple(_POLICIES.values()))[0],
         no_response=NoResponse.UNKNOWN if chance.random() < 0.06 else NoResponse.DOWN,
         measured_valid_for_s=MEASURED_VALID_FOR_S,
         inspection_class=inspection_class,

@@ -1,0 +1,190 @@
+"""Makes a demonstration's data directory, or makes it ready to go on."""
+
+import getpass
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from btswatch.demo import ports
+from btswatch.demo.agents import AgentAddresses
+from btswatch.demo.history import before_history
+from btswatch.demo.past_days import past_days
+from btswatch.demo.province import province, write_province
+from btswatch.demo.record import (
+    RECORD,
+    REGISTRY,
+    SETTINGS,
+    TOKENS,
+    DemoRecord,
+    read,
+    read_tokens,
+    save,
+    save_tokens,
+)
+from btswatch.demo.shares import SHARES
+from btswatch.parts.gateway import KEYS_FILE
+from btswatch.settings import Settings
+from schemas.time import LocalCalendar
+from stores.data_directory import DataDirectory, Mode
+from stores.keys import KeyStore
+from stores.ledger import Ledger
+from stores.registry.write import write_file
+
+CONSOLE_PORT: Final = 8088
+
+
+class DifferentDemoError(Exception):
+    """The directory holds a demonstration of other options."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was asked for; None: as it is, or the default."""
+
+    stations: int | None = None
+    days: int | None = None
+    seed: int | None = None
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A demonstration that can be started. `new`: it was made just now."""
+
+    settings_path: Path
+    settings: Settings
+    record: DemoRecord
+    new: bool
+
+
+def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) -> Made:
+    """Everything the parts need, in the locked directory.
+
+    Raises:
+        DifferentDemoError: other stations, days or seed than the directory was made with.
+        DemoRecordError: a file of it is damaged.
+        NoFreePortError: the asked port is taken.
+        DataDirectoryError: it is no demonstration's directory.
+    """
+    directory.create(Mode.DEMO)
+    data = directory.path
+    known = read(data / RECORD, DemoRecord)
+    if known is not None:
+        _must_agree(data, known, wanted)
+    record = _with_free_port(known or _record(wanted, now_ms()))
+    # Written before the record: what was half made is made again.
+    if known != record:
+        _write_registry(data, record)
+    if not (data / TOKENS).exists():
+        _make_keys(data, now_ms())
+    read_tokens(data)
+    settings = _write_settings(data, wanted.port)
+    ledger = Ledger(directory.ledger_path)
+    ledger.open()
+    try:
+        days = past_days(record.live_from, record.days, settings.conventions(), settings.closing.delay_s)
+        before_history(ledger, days)
+    finally:
+        ledger.close()
+    save(data / RECORD, record)
+    return Made(data / SETTINGS, settings, record, new=known is None)
+
+
+def _must_agree(data: Path, known: DemoRecord, wanted: Wanted) -> None:
+    for name in ("stations", "days", "seed"):
+        asked, is_ = getattr(wanted, name), getattr(known, name)
+        if asked is not None and asked != is_:
+            raise DifferentDemoError(
+                f"{data} holds a demonstration with --{name} {is_}, not {asked}: "
+                f"leave the option out to go on with it, or give another --data"
+            )
+
+
+def _record(wanted: Wanted, now_ms: int) -> DemoRecord:
+    seed = 1 if wanted.seed is None else wanted.seed
+    return DemoRecord(
+        stations=200 if wanted.stations is None else wanted.stations,
+        days=30 if wanted.days is None else wanted.days,
+        seed=seed,
+        live_from=now_ms,
+        network=Random(f"network {now_ms}").randrange(64, 250),
+        agents_port=20_000,
+    )
+
+
+def _with_free_port(record: DemoRecord) -> DemoRecord:
+    if ports.agents_port_is_free(record.agents_port):
+        return record
+    shared = AgentAddresses(record.network, 0).own_addresses
+    count = 1 if shared else 2 * record.stations
+    chance = Random(f"port {record.live_from}")
+    return record.model_copy(update={"agents_port": ports.agents_port(chance, count)})
+
+
+def _write_registry(data: Path, record: DemoRecord) -> None:
+    today = LocalCalendar().day_of(record.live_from)
+    addresses = AgentAddresses(record.network, record.agents_port)
+    write_province(province(record.stations, record.seed, today, addresses), data / REGISTRY)
+
+
+def _make_keys(data: Path, now_ms: int) -> None:
+    store = KeyStore(data / KEYS_FILE)
+    store.open()
+    try:
+        tokens = {
+            share.id: store.create(
+                share.id, actor=getpass.getuser(), now_ms=now_ms, note="simulated enterprise"
+            )[1]
+            for share in SHARES
+        }
+    finally:
+        store.close()
+    save_tokens(data, tokens)
+
+
+def _write_settings(data: Path, console_port: int | None) -> Settings:
+    """Written anew at each start, since ports that were free may be taken."""
+    path = data / SETTINGS
+    write_file(path, _settings_text(_console_port(console_port)).encode())
+    return Settings.load(path)
+
+
+def _console_port(wanted: int | None) -> int:
+    if wanted is not None:
+        return ports.free_tcp(wanted)
+    try:
+        return ports.free_tcp(CONSOLE_PORT)
+    except ports.NoFreePortError:
+        return ports.free_tcp()
+
+
+def _settings_text(console_port: int) -> str:
+    return f"""# Written by `btswatch demo` at each start.
+data = "."
+mode = "demo"
+registry = "{REGISTRY}"
+credentials = "{REGISTRY}/credentials.toml"
+
+[poll.health]
+# All agents are on this machine: what is judged by silence is the script's, not a path's.
+min_peers = 8
+
+[traps]
+port = {ports.free_udp()}
+
+[gateway]
+port = {ports.free_tcp()}
+
+[console]
+port = {console_port}
+
+[engine]
+# Short, so that what came in a moment ago can be looked at in the archive.
+flush_s = 20
+
+[status]
+ingest_port = {ports.free_tcp()}
+engine_port = {ports.free_tcp()}
+"""

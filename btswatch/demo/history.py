@@ -1,0 +1,301 @@
+"""`python -m btswatch.demo.history`: writes the demonstration's past beside the live system, and ends.
+
+The days that are still open go through the journal to the live engine, the newest first. Those that can be closed go
+into the archive as whole days and are closed like any other day. Stopped at any moment it goes on at the next start.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from btswatch.demo.bar import bar
+from btswatch.demo.declarations import senders
+from btswatch.demo.lines import MAINTENANCE, ORIGIN, Line
+from btswatch.demo.past import PERIOD_S, Past
+from btswatch.demo.past_days import PastDays, past_days
+from btswatch.demo.record import (
+    PROGRESS,
+    RECORD,
+    DemoRecord,
+    DemoRecordError,
+    HistoryProgressRecord,
+    read,
+    save,
+)
+from btswatch.demo.script import Script
+from btswatch.logs import configure
+from btswatch.parts.closing import close_due, closing_alone
+from btswatch.parts.part import Ending, run_until_told, system_now_ms
+from btswatch.settings import Settings
+from dashboards.console.ledger_view import HISTORY_PROPERTY
+from processors.closing import CLOSING_FROM
+from schemas.registry import Registry
+from schemas.time import LocalCalendar
+from stores.archive_import import import_day
+from stores.archive_names import FAMILY_OF_TYPE, Family, day_dir, segment_path
+from stores.data_directory import DataDirectory
+from stores.journal import Journal, NewEntry
+from stores.ledger import Ledger, closings, positions
+from stores.registry.load import load
+
+_LOG = structlog.get_logger()
+_ENTRIES_AT_ONCE: Final = 1_000
+# Between two batches, so that what comes in live never waits behind more than one.
+_GIVE_WAY_S: Final = 0.1
+_AGAIN_S: Final = 1.0
+# Notices of the last closed days may be about open ones, so that the live engine has to hear of them.
+_NOTICE_DAYS: Final = 4
+_STEP_MS: Final = 6 * 3_600_000
+
+
+class Stopped(Exception):  # noqa: N818 - no error: it was told to stop
+    """Told to stop; the rest is done at the next start."""
+
+
+@dataclass(frozen=True)
+class History:
+    """Writes the past.
+
+    Attributes:
+        told: called with (days done, days in all).
+        stopping: set by another thread to have it stop soon.
+    """
+
+    settings: Settings
+    directory: DataDirectory
+    registry: Registry
+    past: Past
+    days: PastDays
+    ledger: Ledger
+    journal: Journal
+    told: Callable[[int, int], None]
+    stopping: threading.Event
+
+    def run(self) -> None:
+        """All of it.
+
+        Raises:
+            Stopped: it was told to stop.
+        """
+        self._tell(0)
+        self._fill_open_days()
+        self._write_closed_days()
+        self._close()
+
+    @property
+    def _total(self) -> int:
+        return len(self.days.open) + len(self.days.closed)
+
+    def _fill_open_days(self) -> None:
+        path = self.directory.path / PROGRESS
+        done = read(path, HistoryProgressRecord) or HistoryProgressRecord()
+        if not done.notices:
+            self._append([line for day in self._last_closed() for line in self._day(day) if _is_notice(line)])
+            done = done.model_copy(update={"notices": True})
+            save(path, done)
+        for day in reversed(self.days.open):
+            if day.isoformat() not in done.in_journal:
+                # Killed in here, it is done again: evidence said twice changes nothing.
+                self._append(self._day(day))
+                done = done.model_copy(update={"in_journal": (*done.in_journal, day.isoformat())})
+                save(path, done)
+            self._tell(len(done.in_journal))
+
+    def _write_closed_days(self) -> None:
+        root = self.directory.path / "archive"
+        left = [day for day in self.days.closed if not _written(root, day)]
+        while left:
+            with closing_alone(self.directory) as alone:
+                while alone and left:
+                    day = left.pop(0)
+                    self._write(root, day)
+                    self._tell(len(self.days.open) + self._closed_units(day, written=True))
+            if left:
+                # The product looks for days to close at this moment; none of them is ours yet.
+                self._wait(_AGAIN_S)
+
+    def _write(self, root: Path, day: date) -> None:
+        lines = self._day(day)
+        if day in self._last_closed():
+            lines = [line for line in lines if not _is_notice(line)]
+        for family in (Family.NOTICES, Family.OTHER, Family.EVIDENCE):
+            texts = [line.text for line in lines if FAMILY_OF_TYPE[line.type] is family]
+            # The evidence last: with its file the day is there as a whole.
+            if texts or family is Family.EVIDENCE:
+                import_day(root, day, family, texts)
+
+    def _close(self) -> None:
+        if not self.days.closed:
+            return
+        with self.ledger.writing() as connection:
+            positions.save_property(connection, CLOSING_FROM, self.days.closed[0].isoformat())
+        while (last := self._last()) is None or last < self.days.closed[-1]:
+            # The last day waits for what the engine has not archived yet; the product's own closing may be quicker.
+            close_due(
+                self.settings,
+                self.directory,
+                self.registry,
+                system_now_ms,
+                lambda progress: self._tell(len(self.days.open) + self._closed_units(progress.day)),
+                self.stopping,
+            )
+            if self._last() == last:
+                self._wait(_AGAIN_S)
+            if self.stopping.is_set():
+                raise Stopped
+        self._tell(self._total)
+
+    def _day(self, day: date) -> list[Line]:
+        """In steps, so that stopping never waits for a whole day."""
+        calendar = LocalCalendar(self.settings.zone)
+        start, end = calendar.start_of(day), calendar.end_of(day)
+        found: list[Line] = []
+        for at in range(start, end, _STEP_MS):
+            if self.stopping.is_set():
+                raise Stopped
+            found += self.past.lines(at, min(at + _STEP_MS, end))
+        return sorted(found, key=lambda line: line.received)
+
+    def _append(self, lines: Sequence[Line]) -> None:
+        for start in range(0, len(lines), _ENTRIES_AT_ONCE):
+            self.journal.append([_entry(line) for line in lines[start : start + _ENTRIES_AT_ONCE]])
+            self._wait(_GIVE_WAY_S)
+
+    def _wait(self, seconds: float) -> None:
+        if self.stopping.wait(seconds):
+            raise Stopped
+
+    def _last(self) -> date | None:
+        with self.ledger.reading() as connection:
+            return closings.last_closed(connection)
+
+    def _last_closed(self) -> tuple[date, ...]:
+        return self.days.closed[-_NOTICE_DAYS:]
+
+    def _closed_units(self, day: date, *, written: bool = False) -> int:
+        """Writing a day is half of it, closing it the other half."""
+        units = 1 + (day - self.days.closed[0]).days + (0 if written else len(self.days.closed))
+        return units // 2
+
+    def _tell(self, done: int) -> None:
+        with self.ledger.writing() as connection:
+            positions.save_property(
+                connection, HISTORY_PROPERTY, json.dumps({"done": done, "total": self._total})
+            )
+        self.directory.bell("console").ring()
+        self.told(done, self._total)
+
+
+def history_of(
+    settings: Settings, record: DemoRecord, registry: Registry, told: Callable[[int, int], None]
+) -> History:
+    """The demonstration's history, its stores not opened yet."""
+    script = Script(registry, record.seed, record.live_from)
+    enterprises = registry.enterprises.values()
+    past = Past(
+        script,
+        senders(script, enterprises, {one.id: PERIOD_S for one in enterprises}),
+        settings.poll.vantage,
+        record.live_from,
+    )
+    directory = DataDirectory(settings.data)
+    days = past_days(record.live_from, record.days, settings.conventions(), settings.closing.delay_s)
+    return History(
+        settings,
+        directory,
+        registry,
+        past,
+        days,
+        Ledger(directory.ledger_path),
+        directory.journal(settings.journal),
+        told,
+        threading.Event(),
+    )
+
+
+class HistoryPart:
+    """The history in a thread of its own process, which ends with it."""
+
+    def __init__(self, history: History, ending: Ending) -> None:
+        self._history = history
+        self._ending = ending
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin, or go on."""
+        self._history.ledger.open()
+        self._history.journal.open()
+        self._task = asyncio.create_task(self._run(), name="history")
+
+    async def stop(self, deadline_s: float) -> None:
+        """Break off; what is half done is done again."""
+        self._history.stopping.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=deadline_s)
+        self._history.journal.close()
+        self._history.ledger.close()
+
+    def not_ready(self) -> str | None:
+        """Nobody asks."""
+        return None
+
+    async def _run(self) -> None:
+        try:
+            await asyncio.to_thread(self._history.run)
+            self._ending.tell()
+        except Stopped:
+            _LOG.info("history broken off; it goes on at the next start")
+        except Exception as error:  # noqa: BLE001 - the process ends with it, and is started again
+            self._ending.fail(error)
+
+
+def _entry(line: Line) -> NewEntry:
+    return NewEntry("event", line.reporter, "", "", b"", line.received, line.text, ORIGIN)
+
+
+def _is_notice(line: Line) -> bool:
+    return line.type == MAINTENANCE
+
+
+def _written(root: Path, day: date) -> bool:
+    """Whether the day is in the archive, under the name it was written by or merged with others."""
+    first = segment_path(day_dir(root, day), Family.EVIDENCE, 0, 0)
+    return first.exists() or any(first.parent.glob("evidence-000000000000-*"))
+
+
+def before_history(ledger: Ledger, days: PastDays) -> None:
+    """Nothing of the past is to be closed before it is written as a whole."""
+    with ledger.writing() as connection:
+        if positions.known_property(connection, CLOSING_FROM) is None:
+            first_open = days.open[0] if days.open else days.closed[-1] + timedelta(days=1)
+            positions.save_property(connection, CLOSING_FROM, first_open.isoformat())
+
+
+def main() -> None:
+    """Write the past and end."""
+    parser = argparse.ArgumentParser(description="The demonstration's history.")
+    parser.add_argument("--settings", type=Path, required=True)
+    settings = Settings.load(parser.parse_args().settings)
+    configure(None)
+    os.nice(10)
+    record = read(settings.data / RECORD, DemoRecord)
+    if record is None:
+        raise DemoRecordError(settings.data / RECORD, "is missing: this is no demonstration's directory")
+    with bar(shown=sys.stderr.isatty()) as told:
+        history = history_of(settings, record, load(settings.registry, zone=settings.zone), told)
+        ending = Ending()
+        asyncio.run(run_until_told(HistoryPart(history, ending), ending, stop_s=settings.stop_s * 0.6))
+
+
+if __name__ == "__main__":
+    main()

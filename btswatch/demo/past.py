@@ -1,0 +1,62 @@
+"""The province's past as the product would have archived it: polls every five minutes, and what enterprises said."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from zlib import crc32
+
+from btswatch.demo.declarations import Sender, served
+from btswatch.demo.lines import Line, declared_line, measured_line
+from btswatch.demo.script import Course, Script
+from schemas.registry import Element, Kind
+
+POLL_EVERY_MS: Final = 300_000
+# Said so often by periodic feeds in the past; well within what a declaration is valid for.
+PERIOD_S: Final = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Makes the lines of an interval of the past.
+
+    Attributes:
+        senders: the enterprises.
+        poller: reporter of what was measured.
+        until: when life began (ms): nothing is made up from then on, neither observed nor received.
+    """
+
+    script: Script
+    senders: Mapping[str, Sender]
+    poller: str
+    until: int
+
+    def lines(self, from_ms: int, to_ms: int) -> list[Line]:
+        """All events whose own time lies in the interval, in the order of their receipt."""
+        to_ms = min(to_ms, self.until)
+        if from_ms >= to_ms:
+            return []
+        courses = self.script.courses(from_ms, to_ms)
+        found = [*self._measured(from_ms, to_ms, courses)]
+        for sender in self.senders.values():
+            said = sender.says(from_ms, to_ms, courses, whole=True)
+            found += [declared_line(sender, one) for one in said if one.sent < self.until]
+        return sorted(found, key=lambda line: line.received)
+
+    def _measured(self, from_ms: int, to_ms: int, courses: Mapping[str, Course]) -> Iterator[Line]:
+        for row in self.script.rows.values():
+            if row.agent is not None:
+                yield from self._polls(row, row.agent, courses[row.id], _rounds(row.id, from_ms, to_ms))
+
+    def _polls(self, row: Element, agent: str, course: Course, rounds: Sequence[int]) -> Iterator[Line]:
+        for at in rounds:
+            if served(row, at):
+                state = course.at(at)
+                # A link is seen at the router that feeds it: that one can be asked.
+                silent = state.silent and row.kind is Kind.STATION
+                yield measured_line(self.poller, agent, row.id, at, state, silent=silent)
+
+
+def _rounds(element: str, from_ms: int, to_ms: int) -> range:
+    """The element's own times: polls are spread over the five minutes."""
+    splay = crc32(element.encode()) % (POLL_EVERY_MS // 1000) * 1000
+    return range(-(-(from_ms - splay) // POLL_EVERY_MS) * POLL_EVERY_MS + splay, to_ms, POLL_EVERY_MS)
