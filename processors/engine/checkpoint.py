@@ -35,9 +35,8 @@ class Checkpointer:
             save_results(connection, results, session.latest, results.prompt, now_ms)
         results.prompt.clear()
         results.transitions.clear()
-        if session.newest_received_ms:
-            ENGINE_TRANSITION_SECONDS.histogram().observe(max(0, now_ms - session.newest_received_ms) / 1000)
-            session.newest_received_ms = 0
+        if session.oldest_received_ms:
+            ENGINE_TRANSITION_SECONDS.histogram().observe(max(0, now_ms - session.oldest_received_ms) / 1000)
         self._told.ring()
 
     def checkpoint(self, session: Session, now_ms: int) -> None:
@@ -45,7 +44,7 @@ class Checkpointer:
 
         What was touched and not read yet is read first: the position covers it.
         """
-        while session.live.behind:
+        while session.live.touched:
             session.read(now_ms)
         if session.late:
             self._read_late(session, now_ms)
@@ -101,12 +100,14 @@ class Checkpointer:
             for (element, day), end in found.ends.items():
                 session.live.end_of(element, day, end)
         session.late.clear()
-        while session.live.behind:
+        while session.live.touched:
             session.read(now_ms)
 
     def _next_horizon(self, session: Session) -> dict[int, dict[str, bytes]]:
         """What is carried into each day up to yesterday, when the horizon has to move there; else nothing."""
         carried: dict[int, dict[str, bytes]] = {}
+        if session.live.behind:
+            return carried  # some days before it are still to be read
         through_day = session.province.grid.day_of(session.through_ms * 1000)
         first = max(session.horizon + 1, first_open(session.province, session.through_ms))
         for day in range(first, min(session.today, through_day)):

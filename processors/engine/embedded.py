@@ -124,6 +124,7 @@ class EmbeddedEngine:
             session.read(now_ms)
         if session.live.results.prompt:
             self._checkpointer.prompt(session, now_ms)
+        session.oldest_received_ms = 0
         if now_ms - session.checkpoint_ms >= self._settings.checkpoint_s * 1000:
             self._checkpointer.checkpoint(session, now_ms)
         pending = self._stores.archive.pending

@@ -17,6 +17,8 @@ from stores.ledger.history import Transition
 _NEVER: Final = 1 << 62
 # Looking through all elements for those that are due costs a little: not more often than this.
 _LOOK_US: Final = 1_000_000
+# What a new day or a start makes read of all elements, per step: so many take some hundredths of a second.
+_SWEEP: Final = 50
 
 
 @dataclass(slots=True)
@@ -65,8 +67,9 @@ class LiveReadings:
         self._ends = ends
         self._transitions = transitions
         self._touched: dict[str, set[int]] = {}
+        self._swept: dict[str, int] = {}
         # When to read although nothing new came: figures grow old, holds lapse.
-        self._refresh_us: dict[str, int] = dict.fromkeys(province.registry.elements, 0)
+        self._refresh_us: dict[str, int] = {}
         self._lapse_us: dict[Track, dict[str, int]] = {track: {} for track in Track}
         self._looked_us = 0
 
@@ -74,15 +77,20 @@ class LiveReadings:
         """Evidence of these days is new: read them, and the days after them, again."""
         self._touched.setdefault(element, set()).update(days)
 
-    def touch_all(self, day: int) -> None:
-        """Read this day of every element."""
+    def sweep(self, day: int) -> None:
+        """Read every element from this day on, a few at a time: new evidence goes before."""
         for element in self.province.registry.elements:
-            self.touch(element, (day,))
+            self._swept[element] = min(day, self._swept.get(element, day))
+
+    @property
+    def touched(self) -> bool:
+        """Whether new evidence has not been read yet."""
+        return bool(self._touched)
 
     @property
     def behind(self) -> bool:
         """Whether there is more to read."""
-        return bool(self._touched)
+        return bool(self._touched or self._swept)
 
     def steady(self, element: str, track: Track, lapse_us: int) -> None:
         """Evidence came that says what is known already: its figures can wait, its hold lasts longer."""
@@ -95,10 +103,15 @@ class LiveReadings:
         done = 0
         for element in list(self._touched)[:limit]:
             days = self._touched.pop(element)
+            if element in self._swept:
+                days.add(self._swept.pop(element))
             self.results.states.add(element)
             self._read_element(element, range(min(days | {today}), today + 1), now_us, pace)
             done += 1
-        for element in self._due(now_us, limit - done):
+        for element in list(self._swept)[: max(0, min(_SWEEP, limit - done))]:
+            self._read_element(element, range(self._swept.pop(element), today + 1), now_us, pace)
+            done += 1
+        for element in self._due(now_us, min(2 * _SWEEP, limit - done)):
             self._read_element(element, (today,), now_us, pace)
             done += 1
         return done

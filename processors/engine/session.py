@@ -41,7 +41,7 @@ class Session:
     flushed_ms: int
     read_ms: int = 0
     late: dict[str, int] = field(default_factory=dict)
-    newest_received_ms: int = 0
+    oldest_received_ms: int = 0
     # Up to when the journal was read by its entries' receipt: in a backlog days stay open that are over by the clock.
     through_ms: int = 0
     _alive_days: set[tuple[str, int]] = field(default_factory=set)
@@ -68,7 +68,8 @@ class Session:
         if event["type"] == "btswatch.status.v1":
             self._evidence(event, one.time_us, now_ms)
             self.latest.take(event, one.time_us // 1000, one.entry.body)
-            self.newest_received_ms = max(self.newest_received_ms, one.entry.received_ms)
+            received = one.entry.received_ms
+            self.oldest_received_ms = min(self.oldest_received_ms or received, received)
         if event["reporter"] in self.elements_of and day < self.province.grid.day_of(now_ms * 1000):
             self._alive_days.add((event["reporter"], day))
 
@@ -87,7 +88,7 @@ class Session:
         self._alive_days.clear()
         today = self.province.grid.day_of(now_ms * 1000)
         if today > self.today:
-            self.live.touch_all(max(self.today, self.horizon, first_open(self.province, now_ms)))
+            self.live.sweep(max(self.today, self.horizon, first_open(self.province, now_ms)))
             self.today = today
 
     def read(self, now_ms: int) -> None:
@@ -172,7 +173,7 @@ def open_session(
     archived = archive.durable_offset()
     live = LiveReadings(province, latest, horizon, ends, known)
     # Whatever went by while nobody looked: all days in memory are read again.
-    live.touch_all(max(horizon, first_open(province, now_ms)))
+    live.sweep(max(horizon, first_open(province, now_ms)))
     return Session(
         province=province,
         live=live,

@@ -20,13 +20,14 @@ from processors.core.province import BlockKey
 from processors.engine.embedded import EmbeddedEngine, Stores
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.settings.engine import EngineSettings
-from schemas.status import Track
+from schemas.status import Reading, Track
 from schemas.time import LocalCalendar, format_ms
 from stores.archive import Archive
 from stores.doorbell import Doorbell
 from stores.entries import entry_of
 from stores.journal import Journal, NewEntry
 from stores.ledger import Ledger
+from stores.ledger.province_view import current_of
 
 START = LocalCalendar().start_of(date(2026, 11, 2))
 HOUR_MS = 3_600_000
@@ -40,7 +41,7 @@ def registry(count: int) -> Registry:
     return Registry(enterprises=enterprises, elements=elements, digest="bench")
 
 
-def poll(element: str, at_ms: int, number: int) -> NewEntry:
+def poll(element: str, at_ms: int, number: int, status: str = "") -> NewEntry:
     event = {
         "specversion": "1.0",
         "id": f"{element}-{number}",
@@ -49,7 +50,7 @@ def poll(element: str, at_ms: int, number: int) -> NewEntry:
         "subject": element,
         "time": format_ms(at_ms),
         "data": {
-            "status": "down" if hash((element, number // 30)) % 200 == 0 else "up",
+            "status": status or ("down" if hash((element, number // 30)) % 200 == 0 else "up"),
             "metrics": {"round_trip_ms": 12.5, "temperature_c": 31},
         },
     }
@@ -60,8 +61,11 @@ class Bench:
     def __init__(self, directory: Path, elements: int) -> None:
         self.registry = registry(elements)
         self.now = START
+        bell, self.told = Doorbell(directory / "engine.bell"), Doorbell(directory / "console.bell")
         self.stores = Stores(
-            Journal(directory / "journal.db"), Ledger(directory / "ledger.db"), Archive(directory / "archive")
+            Journal(directory / "journal.db", bells=[bell]),
+            Ledger(directory / "ledger.db"),
+            Archive(directory / "archive"),
         )
         self.stores.journal.open()
         self.stores.ledger.open()
@@ -71,8 +75,8 @@ class Bench:
             self.registry,
             Conventions(),
             EngineSettings(),
-            bell=Doorbell(directory / "engine.bell"),
-            told=Doorbell(directory / "console.bell"),
+            bell=bell,
+            told=self.told,
             now_ms=lambda: self.now,
         )
         self.engine.open()
@@ -103,6 +107,30 @@ class Bench:
                 pass
             used += time.process_time() - began
         return used / (minutes * 60)
+
+    def latency(self, changes: int) -> list[float]:
+        """Seconds from the append of a change to its state in the ledger, among 50 other polls a second, in real time."""
+        names = list(self.registry.elements)
+        began_at, began = self.now, time.monotonic()
+        self.engine._now_ms = lambda: began_at + int((time.monotonic() - began) * 1000)
+        found = []
+        with self.told:
+            self.engine.start()
+            for number in range(changes):
+                now = self.engine._now_ms()
+                changed = names[number]
+                others = [poll(name, now, now // 1000) for name in names[1000 + number * 50 :][:50]]
+                self.stores.journal.append([*others, poll(changed, now, 0, "degraded")])
+                appended = time.monotonic()
+                while self.told.wait(30):
+                    with self.stores.ledger.reading() as connection:
+                        state = current_of(connection, changed)
+                    if state is not None and state.status is Reading.DEGRADED:
+                        break
+                found.append(time.monotonic() - appended)
+                time.sleep(max(0.0, 1 - found[-1]))
+            self.engine.stop()
+        return sorted(found)
 
     def backlog(self, minutes: int) -> tuple[float, float]:
         """Observations/s from the journal to the ledger, and of decoding alone."""
@@ -146,6 +174,10 @@ def main() -> None:
         )
         bench.remember(20)
         say(f"{polls}, 20 h into the day: {bench.minutes(arguments.minutes):.1%} of a core")
+        waits = bench.latency(30)
+        say(
+            f"from a change in the journal to the ledger: median {waits[15]:.3f} s, slowest of 30 {waits[-1]:.3f} s"
+        )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     say(f"peak memory of this process: {peak:.0f} MiB")
 
