@@ -47,18 +47,14 @@ class RateLimits:
         if not self._windows.hit(self._events, "events", key_id, cost=number):
             raise self._refusal(self._events, "events", key_id)
 
-    def check_failures(self, address: str) -> None:
-        """Whether an address may try another key.
+    def count_failure(self, address: str) -> None:
+        """An unknown or wrong key came from the address.
 
         Raises:
-            ProblemError: it failed too often.
+            ProblemError: too many did; with Retry-After.
         """
-        if not self._windows.test(self._failures, "failures", address):
+        if not self._windows.hit(self._failures, "failures", address):
             raise self._refusal(self._failures, "failures", address)
-
-    def count_failure(self, address: str) -> None:
-        """An unknown or wrong key came from the address."""
-        self._windows.hit(self._failures, "failures", address)
 
     def _refusal(self, item: RateLimitItem, what: str, who: str) -> ProblemError:
         reset = self._windows.get_window_stats(item, what, who).reset_time

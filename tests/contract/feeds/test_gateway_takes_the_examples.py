@@ -14,11 +14,11 @@ from schemas import examples
 from schemas.refusal import Refusal
 from schemas.time import parse_rfc3339, to_ms
 from stores.journal import GroupCommit, Journal
-from stores.keys import HASHER, ApiKey
+from stores.keys import ApiKey, hash_of
 from stores.registry import load
 
 SECRET = "s" * 64
-HASH = HASHER.hash(SECRET)
+HASH = hash_of(SECRET)
 EVENTS = examples.load_events()
 
 

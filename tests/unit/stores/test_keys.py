@@ -1,3 +1,4 @@
+import hashlib
 import sqlite3
 import stat
 
@@ -22,7 +23,7 @@ def test_the_secret_is_in_the_token_and_nowhere_in_the_file(store, tmp_path):
     assert secret.endswith(key.last4)
     store.close()
     assert all(secret.encode() not in path.read_bytes() for path in tmp_path.iterdir())
-    assert key.hash.startswith("$argon2id$")
+    assert key.hash == "sha256:" + hashlib.sha256(secret.encode()).hexdigest()
 
 
 def test_a_hash_matches_its_own_secret_only(store):
@@ -30,7 +31,26 @@ def test_a_hash_matches_its_own_secret_only(store):
     secret = token.split("_")[2]
     assert matches(one.hash, secret)
     assert not matches(two.hash, secret)
+    assert not matches(one.hash, secret[:-1])
+    assert not matches(one.hash, one.hash)
     assert not matches("no hash", secret)
+    assert not matches("", "")
+
+
+def test_secrets_have_256_bits_and_never_repeat(tmp_path):
+    drawn = []
+
+    def entropy(count):
+        drawn.append(count)
+        return bytes([len(drawn)]) * count
+
+    store = KeyStore(tmp_path / "keys.db", entropy=entropy)
+    store.open()
+    tokens = [store.create("vina", actor="an", now_ms=1)[1] for _ in range(2)]
+    store.close()
+    assert [len(bytes.fromhex(token.split("_")[2])) for token in tokens] == [32, 32]
+    assert len(set(tokens)) == 2
+    assert drawn == [5, 32, 5, 32]
 
 
 def test_the_file_is_its_owners_alone(store, tmp_path):

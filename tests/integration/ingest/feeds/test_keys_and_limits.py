@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 import structlog
 
-import ingest.feeds.auth
 from stores.keys import KeyStoreError
 
 
@@ -77,13 +76,21 @@ async def test_every_wrong_key_gets_the_same_answer(gateway):
     assert gateway.journal.refused() == []
 
 
-async def test_a_key_is_verified_once_and_remembered(gateway, monkeypatch):
-    calls = []
-    real = ingest.feeds.auth.matches
-    monkeypatch.setattr(ingest.feeds.auth, "matches", lambda *a: calls.append(a) or real(*a))
+async def test_a_key_opens_for_its_own_enterprise_only(gateway):
+    answer = await gateway.client.get("/v1/elements", headers=gateway.headers("mobi"))
+    assert {one["id"] for one in answer.json()["elements"]} == {"MB-1", "SOLD"}
+
+
+async def test_the_table_of_keys_is_read_once_in_a_while_and_not_for_each_request(gateway, monkeypatch):
+    reads = []
+    real = gateway.keys.all_keys
+    monkeypatch.setattr(gateway.keys, "all_keys", lambda: reads.append(gateway.clock[0]) or real())
     for number in range(5):
         assert (await gateway.push(event(number))).status_code == 202
-    assert len(calls) == 1
+    for _ in range(5):
+        headers = {"Authorization": f"Bearer bw_unknown_{'0' * 64}"}
+        assert (await gateway.client.get("/v1/elements", headers=headers)).status_code == 401
+    assert len(reads) == 1
 
 
 async def test_a_revoked_key_is_refused_within_seconds(gateway):
@@ -111,16 +118,18 @@ async def test_a_new_key_works_at_once(gateway):
     assert (await gateway.push(event(2))).status_code == 202
 
 
-async def test_who_tries_many_keys_has_to_wait_but_known_senders_do_not(gateway_at):
+@pytest.mark.parametrize("known", [True, False], ids=["wrong secrets", "unknown ids"])
+async def test_who_tries_many_keys_has_to_wait_but_good_keys_of_that_address_do_not(gateway_at, known):
     async with gateway_at(failed_logins_per_minute=3) as gateway:
-        await gateway.push(event(1))
         key_id = gateway.tokens["vina"].split("_")[1]
-        codes = []
+        answers = []
         for number in range(5):
-            headers = {"Authorization": f"Bearer bw_{key_id}_{number}"}
-            codes.append((await gateway.client.get("/v1/elements", headers=headers)).status_code)
-        assert codes == [401, 401, 401, 429, 429]
-        assert (await gateway.push(event(2))).status_code == 202
+            tried = f"bw_{key_id}_{number}" if known else f"bw_{number}_{number}"
+            headers = {"Authorization": f"Bearer {tried}"}
+            answers.append(await gateway.client.get("/v1/elements", headers=headers))
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert (await gateway.push(event(1))).status_code == 202
 
 
 async def test_a_large_body_is_refused_before_it_is_sent(gateway):
