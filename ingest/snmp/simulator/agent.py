@@ -23,6 +23,8 @@ from ingest.snmp.usm import UserKeys
 _ENGINE_PREFIX = bytes.fromhex("80007ed905")
 # A reply of so many stays below 4 KiB, also with long names.
 _MAX_BINDINGS = 100
+# A plain number: comparing with a member of an enum costs more.
+_END = int(Tag.END_OF_MIB_VIEW)
 _NO_SUCH_NAME, _READ_ONLY, _NOT_WRITABLE = 2, 4, 17
 
 
@@ -154,7 +156,7 @@ class SimulatedAgent:
             answers = [self._view.next(self, oid) for oid in row]
             found += answers
             row = [each.oid for each in answers]
-            if len(found) >= _MAX_BINDINGS or all(each.tag == Tag.END_OF_MIB_VIEW for each in answers):
+            if len(found) >= _MAX_BINDINGS or all(each.tag == _END for each in answers):
                 break
         return tuple(found[:_MAX_BINDINGS])
 

@@ -42,7 +42,7 @@ class View:
 
     def __init__(self, cells: int | None, interfaces: int) -> None:
         objects = [*_system(), *_interfaces(interfaces), *(_station(cells) if cells is not None else ())]
-        self._objects = sorted((_arcs(oid), oid, tag, read) for oid, tag, read in objects)
+        self._objects = sorted((_arcs(oid), oid, int(tag), read) for oid, tag, read in objects)
         self._arcs = [arcs for arcs, *_ in self._objects]
         self._place = {oid: place for place, (_, oid, _, _) in enumerate(self._objects)}
         self._parents = {oid.rpartition(".")[0] for oid in self._place}
@@ -57,10 +57,10 @@ class View:
 
     def next(self, agent: Agent, oid: str, *, counter64: bool = True) -> Binding:
         """The first object behind `oid`. `counter64` False passes over what SNMPv1 can't carry (RFC 3584 4.2.2.1)."""
-        place = self._place.get(oid)
-        place = bisect_right(self._arcs, _arcs(oid)) if place is None else place + 1
+        known = self._place.get(oid)
+        place = bisect_right(self._arcs, _arcs(oid)) if known is None else known + 1
         while place < len(self._objects):
-            if counter64 or self._objects[place][2] is not Tag.COUNTER64:
+            if counter64 or self._objects[place][2] != Tag.COUNTER64:
                 return self._read(agent, place)
             place += 1
         return Binding(oid, Tag.END_OF_MIB_VIEW, None)

@@ -16,5 +16,5 @@ class EventSink(Protocol):
 class PollNow(Protocol):
     """The poller's bell: what devices said unauthenticated is looked at, not believed."""
 
-    def request(self, device_ids: Collection[str]) -> None:
+    def request(self, device_ids: Collection[str], /) -> object:
         """Poll these devices as soon as possible. Returns at once; a device asked for twice is polled once."""
