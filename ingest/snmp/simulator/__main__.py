@@ -7,6 +7,7 @@ The first line on stdin is a `Script`; `{"ready": N}` on stdout says that N agen
 import asyncio
 import json
 import random
+import resource
 import signal
 import sys
 import time
@@ -20,6 +21,7 @@ from schemas.base import Contract
 
 # A province of 60,000 agents in one line.
 _LONGEST_LINE = 256 << 20
+_MANY_FILES = 10_240
 
 
 class Script(Contract):
@@ -52,6 +54,7 @@ async def main() -> None:
         now_ms=lambda: time.time_ns() // 1_000_000,
         rng=random.Random(script.seed),
     )
+    _raise_file_limit()
     await simulator.start()
     _say(ready=len(script.agents))
     reading = asyncio.create_task(_changes(simulator, lines))
@@ -73,6 +76,14 @@ async def _changes(simulator: Simulator, lines: asyncio.StreamReader) -> None:
             _say(error=str(error))
         except KeyError as error:
             _say(error=f"there is no agent {error}")
+
+
+def _raise_file_limit() -> None:
+    """Where each agent has its own socket, the usual soft limit of 256 to 1,024 files is too low."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(_MANY_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _say(**what: object) -> None:

@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address
 
@@ -43,6 +44,7 @@ class AgentSockets:
 
     def __init__(self, addresses: Iterable[Local], received: Received) -> None:
         self._addresses = frozenset(addresses)
+        self._on_port = Counter(port for _, port in self._addresses)
         self._received = received
         self._shared: dict[int, socket.socket] = {}
         self._own: dict[Local, socket.socket] = {}
@@ -83,7 +85,7 @@ class AgentSockets:
 
     def _open(self, address: Local) -> None:
         host, port = address
-        shared = ONE_SOCKET and host.startswith("127.") and sum(p == port for _, p in self._addresses) > 1
+        shared = ONE_SOCKET and host.startswith("127.") and self._on_port[port] > 1
         if shared and port in self._shared:
             return
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

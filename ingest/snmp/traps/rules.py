@@ -73,6 +73,7 @@ class TrapRules:
         self._profiles = profiles
         self._ends = ends
         self._needed = {profile.name: frozenset(_needed(profile)) for profile in profiles.by_name.values()}
+        self._columns = {profile.name: _columns(profile) for profile in profiles.by_name.values()}
         self._described: dict[str, list[tuple[Profile, str, Described]]] = {}
         for _, profile in sorted(profiles.by_name.items()):
             for name, described in profile.notifications.items():
@@ -120,7 +121,7 @@ class TrapRules:
         )
 
     def _assess(self, profile: Profile, view: View, values: Mapping[str, Value]) -> Assessment:
-        tables = _tables(profile, values)
+        tables = _tables(self._columns[profile.name], values)
         if not self._complete(profile, values, tables):
             return Assessment(None, detail="the trap doesn't carry all that the rules read")
         return evaluate(profile, values, tables, view.row)
@@ -160,14 +161,20 @@ def _needed(profile: Profile) -> Iterator[str]:
                 yield from test.references()
 
 
-def _tables(profile: Profile, values: Mapping[str, Value]) -> dict[str, TableRows]:
+def _columns(profile: Profile) -> dict[str, str]:
+    """The table of each column OID."""
+    return {column.oid: name for name, table in profile.tables.items() for column in table.columns.values()}
+
+
+def _tables(columns: Mapping[str, str], values: Mapping[str, Value]) -> dict[str, TableRows]:
     """The rows that the varbinds are of: `column OID.index`."""
     found: dict[str, dict[str, dict[str, Value]]] = {}
-    for name, table in profile.tables.items():
-        for column in table.columns.values():
-            prefix = f"{column.oid}."
-            for oid, value in values.items():
-                if oid.startswith(prefix):
-                    row = found.setdefault(name, {}).setdefault(oid[len(prefix) :], {})
-                    row[column.oid] = value
+    for oid, value in values.items():
+        column = oid
+        while column:
+            column = column.rpartition(".")[0]
+            if column in columns:
+                row = found.setdefault(columns[column], {}).setdefault(oid[len(column) + 1 :], {})
+                row[column] = value
+                break
     return {name: dict(rows) for name, rows in found.items()}

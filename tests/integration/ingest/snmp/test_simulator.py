@@ -199,10 +199,9 @@ async def test_an_agent_without_a_station_has_none_of_its_objects(engine):
 
 
 async def test_one_port_for_each_agent_serves_as_well(engine):
-    addresses = loopback_addresses(3, free_port(), one_socket=False)
     agents = {
-        f"S{n}": AgentModel(host=host, port=port, name=f"S{n}", community="seen")
-        for n, (host, port) in enumerate(addresses)
+        f"S{n}": AgentModel(host="127.0.0.1", port=free_port(), name=f"S{n}", community="seen")
+        for n in range(3)
     }
     async with Simulated(agents, everything(UP, agents)) as run:
         for id_ in agents:
@@ -291,3 +290,10 @@ async def test_the_subprocess_takes_changes_by_line_and_survives_a_bad_one(engin
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def test_agents_get_an_address_each_or_a_port_each():
+    assert loopback_addresses(300, 1161, one_socket=True)[-1] == ("127.100.1.44", 1161)
+    assert loopback_addresses(3, 1161, one_socket=False)[-1] == ("127.0.0.1", 1163)
+    with pytest.raises(ValueError, match="only 36 ports"):
+        loopback_addresses(37, 65_500, one_socket=False)

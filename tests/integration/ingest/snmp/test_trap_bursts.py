@@ -127,3 +127,21 @@ async def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(tmp_path):
         with pytest.raises(OSError):
             await receiver.start()
         assert await receiver.stop(1)
+
+
+@pytest.mark.parametrize("sender_host", ["::1", "127.0.0.1"])
+async def test_one_socket_hears_ipv6_and_ipv4(tmp_path, absent, sender_host):
+    if not socket.has_ipv6:
+        absent("this system has no IPv6")
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        absent("this system has no IPv6 loopback")
+    async with running(tmp_path, [device(sender_host, views=[LINK])], now_ms=now_ms, host="::") as run:
+        family = socket.AF_INET6 if ":" in sender_host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.sendto(trap(1), (sender_host, run.port))
+        await run.decoded(1)
+        assert run.refused() == []
+        assert run.polls.asked == [{run.service.decoder._senders.find(f"{sender_host}:9").devices[0].id}]
