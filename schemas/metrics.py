@@ -19,6 +19,13 @@ class Spec:
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """What Prometheus calls it: counters end in `_total`, histograms have buckets."""
+        if self.buckets:
+            return "histogram"
+        return "counter" if self.name.endswith("_total") else "gauge"
+
     def counter(self) -> Counter:
         """The process's counter of this name."""
         return _counter(self)
@@ -30,6 +37,11 @@ class Spec:
     def histogram(self) -> Histogram:
         """The process's histogram of this name."""
         return _histogram(self)
+
+
+def every_spec() -> list[Spec]:
+    """All metrics, by name."""
+    return sorted((one for one in globals().values() if isinstance(one, Spec)), key=lambda one: one.name)
 
 
 @cache

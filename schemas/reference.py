@@ -1,4 +1,4 @@
-"""The reference pages of events and of the registry, made from the contracts (docs/reference, by schemas.generate)."""
+"""The reference pages of events, of the registry and of metrics, made from the contracts (docs/reference, by schemas.generate)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from schemas import examples
 from schemas.catalogue import CONTRACTS, CataloguedContract
+from schemas.metrics import every_spec
 from schemas.refusal import MEANING, Refusal
 from schemas.registry_rows import FILES, RegistryFile
 from schemas.topics import load_topics
@@ -98,7 +99,33 @@ def registry_page() -> str:
     )
 
 
-PAGES: Final[dict[str, Callable[[], str]]] = {"events.md": events_page, "registry.md": registry_page}
+def metrics_page() -> str:
+    """docs/reference/metrics.md."""
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            _MADE_BY,
+            "Prometheus text on `/metrics` of each process: pollers and traps on `status.ingest_port`, engine, archive and",
+            "closing on `status.engine_port`, gateway and console on their own ports ([settings](settings.md)). Parts that share a",
+            "process share its metrics. A metric appears with its first value. Histograms come as `_bucket`, `_sum` and `_count`.",
+            "",
+            "| metric | kind | labels | what it tells |",
+            "|---|---|---|---|",
+            *(
+                f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.help} |"
+                for one in every_spec()
+            ),
+            "",
+        ]
+    )
+
+
+PAGES: Final[dict[str, Callable[[], str]]] = {
+    "events.md": events_page,
+    "metrics.md": metrics_page,
+    "registry.md": registry_page,
+}
 
 
 def _event(contract: CataloguedContract) -> Iterator[str]:
@@ -117,7 +144,7 @@ def _event(contract: CataloguedContract) -> Iterator[str]:
         required = schema.get("required", [])
         for name, field in schema["properties"].items():
             mark = "" if name in required else "?"
-            yield f"| `{name}`{mark} | {_type(field, schema.get('$defs', {}))} | {field.get('description', '')} |"
+            yield f"| `{name}`{mark} | {type_text(field, schema.get('$defs', {}))} | {field.get('description', '')} |"
         yield ""
     canonical = [one for one in examples.load(contract.name, contract.version) if one.set == "canonical"]
     fullest = max(canonical, key=lambda one: len(one.body))
@@ -127,28 +154,28 @@ def _event(contract: CataloguedContract) -> Iterator[str]:
     yield ""
 
 
-def _type(field: dict[str, Any], definitions: dict[str, Any]) -> str:
+def type_text(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     """A JSON Schema's type as a reader says it."""
     if "$ref" in field:
-        return _type(definitions[field["$ref"].rpartition("/")[2]], definitions)
+        return type_text(definitions[field["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in field:
-        kinds = [_type(one, definitions) for one in field["anyOf"] if one.get("type") != "null"]
+        kinds = [type_text(one, definitions) for one in field["anyOf"] if one.get("type") != "null"]
         return " or ".join(kinds)
     values = field.get("enum", [field["const"]] if "const" in field else [])
     if values:
         return ", ".join(f"`{value}`" for value in values)
     kind = str(field.get("type", "any"))
     if kind == "array":
-        return f"list of {_type(field['items'], definitions)}"
+        return f"list of {type_text(field['items'], definitions)}"
     if kind == "object" and "properties" in field:
         return "{" + ", ".join(field["properties"]) + "}"
     if kind == "object":
         rest: dict[str, Any] = field.get("additionalProperties") or next(
             iter(field.get("patternProperties", {}).values()), {}
         )
-        return f"object of {_type(rest, definitions)}"
-    if field.get("format") == "date-time":
-        return "time"
+        return f"object of {type_text(rest, definitions)}"
+    if field.get("format") in {"date-time", "path"}:
+        return {"date-time": "time", "path": "path"}[field["format"]]
     return {"string": "text", "integer": "whole number"}.get(kind, kind)
 
 
