@@ -24,11 +24,6 @@ class Pace:
         self._tokens -= 1
         return True
 
-    def free_at(self, now_ms: int) -> int:
-        """When the next one can be taken."""
-        self._fill(now_ms)
-        return now_ms if self._tokens >= 1 else now_ms + int((1 - self._tokens) * 1000 / self.per_s) + 1
-
     def _fill(self, now_ms: int) -> None:
         passed = max(0, now_ms - self.now_ms)
         self.now_ms = now_ms

@@ -197,15 +197,6 @@ class Schedule:
             self._queue(place, due)
         return True
 
-    def next_wake(self, now_ms: int) -> int | None:
-        """When `take` may have something, as far as is known now; None when only `done` can change that."""
-        times = []
-        for lane in Lane:
-            if (place := self._head(lane)) and self._has_room(lane):
-                pace = self._request_pace if lane is Lane.REQUESTED else self._pace
-                times.append(max(place.due_ms, pace.free_at(now_ms)))
-        return min(times, default=None)
-
     def in_flight(self) -> int:
         """Polls that were started and have not ended."""
         return sum(self._flying.values())

@@ -1,6 +1,6 @@
 """The poller: takes turns from the plan, asks the devices, and hands the evidence to the journal.
 
-One task per poll in flight, a timer that starts them, a pulse that measures the loop's lag and judges silences.
+One task per poll in flight, and a pulse that starts them, measures the loop's lag and judges silences.
 Decisions are elsewhere and pure: `planning` (when), `assessment` (what it means), `vantage` (whether silence counts).
 """
 
@@ -94,10 +94,9 @@ class Poller:
         self._of_element: dict[str, list[str]] = {}
         self._polls: set[asyncio.Task[None]] = set()
         self._pulsing: asyncio.Task[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ms = 0
-        self._running = False
         self._skipped_told = 0
+        self._worst_lag = 0.0
+        self._told_at = 0
         # The plan's clock: starts as the calendar's, so that turns fall alike after each start, and never steps.
         self._plan_zero_ms = now_ms() - int(monotonic() * 1000)
 
@@ -113,12 +112,13 @@ class Poller:
         self._devices = wanted
         self._of_element = {}
         for device in wanted.values():
+            if device.views:
+                self._vantage.know(device.path, device.id)
             for view in device.views:
                 self._of_element.setdefault(view.element, []).append(device.id)
         self._evidence.watch(wanted)
         self._schedule.replace((device.timing for device in wanted.values()), self._plan_ms())
         POLL_DEVICES.gauge().set(len(wanted))
-        self._arm()
 
     def request(self, ids: Iterable[str]) -> int:
         """Poll these devices or elements' devices before their turn (`poll_now.PollNow`)."""
@@ -129,7 +129,6 @@ class Poller:
             found.update(known)
         for id_ in found:
             self._schedule.request(id_, now)
-        self._arm()
         return len(found)
 
     def health(self) -> PollerHealth:
@@ -148,9 +147,7 @@ class Poller:
         for name, engine in self._engines.items():
             await engine.start([each.target for each in self._devices.values() if each.engine is name])
         await self._outbox.start()
-        self._running = True
         self._pulsing = asyncio.create_task(self._pulse(), name="poll-pulse")
-        self._arm()
 
     async def stop(self, deadline_s: float) -> bool:
         """Start no more polls, let those in flight end, write what they found; False where that took too long.
@@ -158,10 +155,6 @@ class Poller:
         Silences that still wait for their verdict are dropped: nothing is known of them.
         """
         until = self._monotonic() + deadline_s
-        self._running = False
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         if self._pulsing is not None:
             self._pulsing.cancel()
             await asyncio.wait({self._pulsing})
@@ -179,29 +172,13 @@ class Poller:
         return await self._outbox.stop(until - self._monotonic()) and drained
 
     def _take_turns(self) -> None:
-        """Start what is due, and come again when something may be."""
-        self._timer = None
+        """Start what is due. Once a pulse, so that polls share wake-ups: at 50 a second that is half their cost."""
         now = self._plan_ms()
         for turn in self._schedule.take(now):
             POLL_START_DELAY_SECONDS.histogram().observe(max(0, now - turn.due_ms) / 1000)
             poll = asyncio.create_task(self._poll(turn))
             self._polls.add(poll)
             poll.add_done_callback(self._polls.discard)
-        self._arm()
-
-    def _arm(self) -> None:
-        if not self._running:
-            return
-        wake = self._schedule.next_wake(self._plan_ms())
-        if self._timer is not None:
-            if wake == self._timer_ms:
-                return
-            self._timer.cancel()
-            self._timer = None
-        if wake is not None:
-            self._timer_ms = wake
-            delay = max(0.0, (wake - self._plan_ms()) / 1000)
-            self._timer = asyncio.get_running_loop().call_later(delay, self._take_turns)
 
     async def _poll(self, turn: Turn) -> None:
         device = self._devices[turn.id]
@@ -221,7 +198,6 @@ class Poller:
         finally:
             self._schedule.done(turn, ended, self._plan_ms())
             POLL_SECONDS.histogram().observe(self._monotonic() - started)
-            self._arm()
 
     async def _ask(self, asking: Asking) -> Told | Kept:
         try:
@@ -278,21 +254,29 @@ class Poller:
             log.warning("device answers and tells nothing", device=asking.device.id, failure=repr(failure))
 
     async def _pulse(self) -> None:
-        worst, second = self._lag.pulse(self._monotonic()), 0
+        self._lag.pulse(self._monotonic())
         while True:
             await asyncio.sleep(PULSE_S)
-            now = self._monotonic()
-            worst = max(worst, self._lag.pulse(now))
-            for silence in self._silences.due(self._now_ms()):
-                self._outbox.put(self._evidence.silent(silence.device, silence.sent_ms))
-            if int(now) != second:
-                POLL_LOOP_LAG_SECONDS.gauge().set(worst)
-                worst, second = 0.0, int(now)
-                self._tell()
-                # Nothing but a fault in the plan leaves it without a timer; polling must not end with it.
-                self._arm()
+            try:
+                self._beat()
+            except Exception as error:
+                # Whatever fails here must not end all polling.
+                POLL_FAILED.counter().inc()
+                log.exception("poll pulse failed", error=repr(error))
+
+    def _beat(self) -> None:
+        now = self._monotonic()
+        self._worst_lag = max(self._worst_lag, self._lag.pulse(now))
+        self._take_turns()
+        for silence in self._silences.due(self._now_ms()):
+            self._outbox.put(self._evidence.silent(silence.device, silence.sent_ms))
+        if int(now) != self._told_at:
+            self._told_at = int(now)
+            self._tell()
 
     def _tell(self) -> None:
+        POLL_LOOP_LAG_SECONDS.gauge().set(self._worst_lag)
+        self._worst_lag = 0.0
         POLLS_IN_FLIGHT.gauge().set(self._schedule.in_flight())
         POLLS_BACKLOG.gauge().set(self._schedule.backlog(self._plan_ms()))
         skipped = self._schedule.tally.skipped

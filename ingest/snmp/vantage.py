@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+_NEVER = -(2**62)
 EVERYWHERE = "*"
 """The path that all agents and canaries belong to."""
 
@@ -73,7 +74,7 @@ class _Path:
     peers: dict[str, _Heard] = field(default_factory=dict)
     canaries: dict[str, _Heard] = field(default_factory=dict)
     impairment: Impairment | None = None
-    clear_from_ms: int = -(2**62)
+    clear_from_ms: int = _NEVER
     """Silence of polls sent before this fell into an impairment and stays unknown."""
 
     def anybody_answered(self, since_ms: int) -> bool:
@@ -90,6 +91,11 @@ class Vantage:
 
     rules: VantageRules = field(default_factory=VantageRules)
     _paths: dict[str, _Path] = field(default_factory=dict)
+
+    def know(self, path: str, device: str) -> None:
+        """A device that is polled: it can be asked as a witness also before its first turn."""
+        for name in {path, EVERYWHERE}:
+            self._path(name).peers.setdefault(device, _Heard(_NEVER, answered=False))
 
     def heard(self, path: str, device: str, sent_ms: int, *, answered: bool) -> None:
         """A poll of a device ended, with an answer or in silence. Polls that were not done properly are not told."""

@@ -3,7 +3,7 @@
     python tests/benchmarks/bench_poller.py [--agents 1000] [--rounds 3] [--exporter PATH]
 
 Simulated agents run in another process, whose CPU is not counted. Both contenders ask the same agents for the same
-objects, in turn: `get` is the demonstration's base station (12 scalars in one GET), `walk` a table of 24 rows and 8
+objects, in turn and at the same pace: `get` is the demonstration's base station (12 scalars in one GET), `walk` a table of 24 rows and 8
 columns. The first round warms up and is not counted.
 """
 
@@ -60,7 +60,12 @@ TABLE = Profile.model_validate(
             }
         },
         "summaries": {
-            "interfacesUp": {"table": "interfaces", "of": "count", "where": {"ifOperStatus": "up"}, "metric": "up"}
+            "interfacesUp": {
+                "table": "interfaces",
+                "of": "count",
+                "where": {"ifOperStatus": "up"},
+                "metric": "up",
+            }
         },
         "status": [{"when": {"interfacesUp": {"ge": 1}}, "status": "up"}],
     }
@@ -160,7 +165,9 @@ def exporter_config(directory: Path) -> Path:
     modules = {
         "get": {
             "get": scalars,
-            "metrics": [metric(f"m{n}", oid.removesuffix(".0"), "gauge", False) for n, oid in enumerate(scalars)],
+            "metrics": [
+                metric(f"m{n}", oid.removesuffix(".0"), "gauge", False) for n, oid in enumerate(scalars)
+            ],
             **common,
         },
         "walk": {
@@ -183,7 +190,7 @@ def process_cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def scrape(program: str, job: str, agents: int, rounds: int, port: int) -> dict:
+def scrape(program: str, job: str, agents: int, rounds: int, port: int, interval_s: float) -> dict:
     with tempfile.TemporaryDirectory() as directory, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         listen = probe.getsockname()[1]
@@ -211,11 +218,20 @@ def scrape(program: str, job: str, agents: int, rounds: int, port: int) -> dict:
                     break
                 except OSError:
                     time.sleep(0.1)
-            with ThreadPoolExecutor(20) as pool:
-                lines = list(pool.map(one, addresses))
+            with ThreadPoolExecutor(50) as pool:
+
+                def paced() -> list[int]:
+                    """One round, spread over the interval as the poller's is."""
+                    start, answers = time.monotonic(), []
+                    for number, address in enumerate(addresses):
+                        time.sleep(max(0.0, start + number * interval_s / agents - time.monotonic()))
+                        answers.append(pool.submit(one, address))
+                    return [answer.result() for answer in answers]
+
+                lines = paced()
                 before = process_cpu_s(process.pid)
                 for _ in range(rounds):
-                    lines = list(pool.map(one, addresses))
+                    lines = paced()
             spent = process_cpu_s(process.pid) - before
             return {"cpu_s": spent, "polls": rounds * agents, "lines": min(lines)}
         finally:
@@ -259,9 +275,11 @@ def main() -> None:
             if not options.exporter:
                 print(f"{job}: no prometheus-snmp-exporter here: no ratio")
                 continue
-            theirs = scrape(options.exporter, job, options.agents, options.rounds, port)
+            theirs = scrape(options.exporter, job, options.agents, options.rounds, port, options.interval)
             peer = 1000 * theirs["cpu_s"] / theirs["polls"]
-            print(f"{job}: exporter {peer:.3f} ({theirs['lines']} lines a scrape); poller/exporter = {cost / peer:.2f}")
+            print(
+                f"{job}: exporter {peer:.3f} ({theirs['lines']} lines a scrape); poller/exporter = {cost / peer:.2f}"
+            )
     finally:
         agents.stdin.close()
         agents.wait(10)

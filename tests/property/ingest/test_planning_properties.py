@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ingest.snmp.planning import Ended, Schedule, Timing
 
-INTERVAL, DEADLINE, HALF_VALID = 60_000, 10_000, 90_000
+PULSE, INTERVAL, DEADLINE, HALF_VALID = 100, 60_000, 10_000, 90_000
 BEHAVIOUR = {"prompt": (Ended.ANSWERED, 20), "dead": (Ended.SILENT, 3_000), "slow": (Ended.LATE, DEADLINE)}
 
 
@@ -25,9 +25,7 @@ class World:
     def run(self, until, requests=()):
         now, requests = 0, sorted(requests)
         while now < until:
-            times = [t for t in (self.plan.next_wake(now), *(f[0] for f in self.flying[:1])) if t is not None]
-            times += [requests[0][0]] if requests else []
-            now = max(now, min(times, default=until))
+            now += PULSE
             if self.stalls and now >= self.stalls[0]:
                 now += 20_000  # the machine stood still
                 self.stalls.pop(0)

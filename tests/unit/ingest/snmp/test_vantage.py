@@ -120,3 +120,10 @@ def test_a_forgotten_device_is_no_witness(vantage):
     peers(vantage, 0, silent=4, at=1_001)
     vantage.forget("vnx-0")
     assert silence(vantage, 1_000) is Verdict.SILENT
+
+
+def test_devices_that_were_never_polled_can_be_asked_as_witnesses_and_are_none_before(vantage):
+    for n in range(5):
+        vantage.know("vnx", f"new-{n}")
+    assert len(vantage.witnesses("vnx", "x", 1_000)) == 4
+    assert silence(vantage, 1_000) is Verdict.SILENT
