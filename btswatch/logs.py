@@ -3,10 +3,21 @@
 import logging
 import os
 import sys
+from typing import TextIO, cast
 
 import structlog
 
 _LEVEL = "BTSWATCH_LOG_LEVEL"
+
+
+class _CurrentStderr:
+    """Standard error as it is when a line is written: whoever redirects it later is heeded."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def configure(log_format: str | None = None) -> None:
@@ -26,7 +37,7 @@ def configure(log_format: str | None = None) -> None:
             ),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _CurrentStderr())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
