@@ -20,7 +20,7 @@ import structlog
 
 from btswatch.demo.bar import bar
 from btswatch.demo.declarations import senders
-from btswatch.demo.lines import MAINTENANCE, ORIGIN, Line
+from btswatch.demo.lines import ORIGIN, STATUS, Line
 from btswatch.demo.past import PERIOD_S, Past
 from btswatch.demo.past_days import PastDays, past_days
 from btswatch.demo.record import (
@@ -41,6 +41,7 @@ from dashboards.console.ledger_view import HISTORY_PROPERTY
 from processors.closing import CLOSING_FROM
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
+from stores.archive import ArchiveReader
 from stores.archive_import import import_day
 from stores.archive_names import FAMILY_OF_TYPE, Family, day_dir, segment_path
 from stores.data_directory import DataDirectory
@@ -53,8 +54,6 @@ _ENTRIES_AT_ONCE: Final = 1_000
 # Between two batches, so that what comes in live never waits behind more than one.
 _GIVE_WAY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
-# Notices of the last closed days may be about open ones, so that the live engine has to hear of them.
-_NOTICE_DAYS: Final = 4
 _STEP_MS: Final = 6 * 3_600_000
 
 
@@ -99,15 +98,12 @@ class History:
     def _fill_open_days(self) -> None:
         path = self.directory.path / PROGRESS
         done = read(path, HistoryProgressRecord) or HistoryProgressRecord()
-        if not done.notices:
-            self._append([line for day in self._last_closed() for line in self._day(day) if _is_notice(line)])
-            done = done.model_copy(update={"notices": True})
-            save(path, done)
         for day in reversed(self.days.open):
             if day.isoformat() not in done.in_journal:
                 # Killed in here, it is done again: evidence said twice changes nothing.
-                self._append(self._day(day))
-                done = done.model_copy(update={"in_journal": (*done.in_journal, day.isoformat())})
+                through = self._append(sorted(self._day(day), key=_signs_of_life_first))
+                known = (*done.in_journal, day.isoformat())
+                done = done.model_copy(update={"in_journal": known, "through": through})
                 save(path, done)
             self._tell(len(done.in_journal))
 
@@ -126,8 +122,6 @@ class History:
 
     def _write(self, root: Path, day: date) -> None:
         lines = self._day(day)
-        if day in self._last_closed():
-            lines = [line for line in lines if not _is_notice(line)]
         for family in (Family.NOTICES, Family.OTHER, Family.EVIDENCE):
             texts = [line.text for line in lines if FAMILY_OF_TYPE[line.type] is family]
             # The evidence last: with its file the day is there as a whole.
@@ -137,10 +131,11 @@ class History:
     def _close(self) -> None:
         if not self.days.closed:
             return
+        self._wait_for_archive()
         with self.ledger.writing() as connection:
             positions.save_property(connection, CLOSING_FROM, self.days.closed[0].isoformat())
         while (last := self._last()) is None or last < self.days.closed[-1]:
-            # The last day waits for what the engine has not archived yet; the product's own closing may be quicker.
+            # The product's own closing may be at it; then it is theirs to do.
             close_due(
                 self.settings,
                 self.directory,
@@ -166,10 +161,18 @@ class History:
             found += self.past.lines(at, min(at + _STEP_MS, end))
         return sorted(found, key=lambda line: line.received)
 
-    def _append(self, lines: Sequence[Line]) -> None:
+    def _append(self, lines: Sequence[Line]) -> int:
         for start in range(0, len(lines), _ENTRIES_AT_ONCE):
             self.journal.append([_entry(line) for line in lines[start : start + _ENTRIES_AT_ONCE]])
             self._wait(_GIVE_WAY_S)
+        return self.journal.last_offset()
+
+    def _wait_for_archive(self) -> None:
+        """The first open day is part of what the last closed one is judged by: it has to be in the archive."""
+        done = read(self.directory.path / PROGRESS, HistoryProgressRecord) or HistoryProgressRecord()
+        archive = ArchiveReader(self.directory.path / "archive")
+        while archive.durable_offset() < done.through:
+            self._wait(_AGAIN_S)
 
     def _wait(self, seconds: float) -> None:
         if self.stopping.wait(seconds):
@@ -178,9 +181,6 @@ class History:
     def _last(self) -> date | None:
         with self.ledger.reading() as connection:
             return closings.last_closed(connection)
-
-    def _last_closed(self) -> tuple[date, ...]:
-        return self.days.closed[-_NOTICE_DAYS:]
 
     def _closed_units(self, day: date, *, written: bool = False) -> int:
         """Writing a day is half of it, closing it the other half."""
@@ -202,14 +202,15 @@ def history_of(
     """The demonstration's history, its stores not opened yet."""
     script = Script(registry, record.seed, record.live_from)
     enterprises = registry.enterprises.values()
+    days = past_days(record.live_from, record.days, settings.conventions(), settings.closing.delay_s)
     past = Past(
         script,
         senders(script, enterprises, {one.id: PERIOD_S for one in enterprises}),
         settings.poll.vantage,
+        LocalCalendar(settings.zone).start_of(days.open[0]),
         record.live_from,
     )
     directory = DataDirectory(settings.data)
-    days = past_days(record.live_from, record.days, settings.conventions(), settings.closing.delay_s)
     return History(
         settings,
         directory,
@@ -263,8 +264,9 @@ def _entry(line: Line) -> NewEntry:
     return NewEntry("event", line.reporter, "", "", b"", line.received, line.text, ORIGIN)
 
 
-def _is_notice(line: Line) -> bool:
-    return line.type == MAINTENANCE
+def _signs_of_life_first(line: Line) -> tuple[bool, str]:
+    """Then element by element, so that the live engine reads each of them once, not again and again."""
+    return line.type == STATUS, line.subject
 
 
 def _written(root: Path, day: date) -> bool:

@@ -3,8 +3,8 @@
 A test holds the two together. Only ids that need no escaping in JSON are put into them.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from btswatch.demo.declarations import Beat, Declared, Said, Sender
 from btswatch.demo.script import State
@@ -14,16 +14,17 @@ from stores.entries import entry_of
 from stores.journal import Origin
 
 ORIGIN: Origin = "simulated"
+STATUS: Final = "btswatch.status.v1"
 MAINTENANCE: Final = "btswatch.maintenance.v1"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """An archived event: when it was received, its own time (ms), its type, who reported it, and its text."""
+class Line(NamedTuple):
+    """An archived event: when it was received, its own time (ms), its type, its subject, its reporter, its text."""
 
     received: int
     time: int
     type: str
+    subject: str
     reporter: str
     text: bytes
 
@@ -36,9 +37,9 @@ def status_line(
     text = (
         f'{{"specversion":"1.0","id":"{id_}","source":"{source}","subject":"{subject}","time":"{instant(at)}",'
         f'"type":"btswatch.status.v1","data":{{"status":"{state.status.value}"{cause}}},'
-        f'"receivedtime":"{format_ms(received)}","track":"{track.value}","reporter":"{reporter}","origin":"{ORIGIN}"}}'
+        f'"receivedtime":"{receipt_time(received)}","track":"{track.value}","reporter":"{reporter}","origin":"{ORIGIN}"}}'
     )
-    return Line(received, at, "btswatch.status.v1", reporter, text.encode())
+    return Line(received, at, STATUS, subject, reporter, text.encode())
 
 
 def heartbeat_line(sender: Sender, beat: Beat) -> Line:
@@ -47,9 +48,9 @@ def heartbeat_line(sender: Sender, beat: Beat) -> Line:
     text = (
         f'{{"specversion":"1.0","id":"hb-{beat.at}","source":"{name}/noc","subject":"{name}",'
         f'"time":"{instant(beat.at)}","type":"btswatch.heartbeat.v1","data":{{}},'
-        f'"receivedtime":"{format_ms(beat.sent)}","track":"declared","reporter":"{name}","origin":"{ORIGIN}"}}'
+        f'"receivedtime":"{receipt_time(beat.sent)}","track":"declared","reporter":"{name}","origin":"{ORIGIN}"}}'
     )
-    return Line(beat.sent, beat.at, "btswatch.heartbeat.v1", name, text.encode())
+    return Line(beat.sent, beat.at, "btswatch.heartbeat.v1", name, name, text.encode())
 
 
 def declared_line(sender: Sender, said: Said) -> Line:
@@ -76,7 +77,7 @@ def declared_line(sender: Sender, said: Said) -> Line:
         origin=ORIGIN,
         remember=False,
     )
-    return Line(said.sent, said.at, MAINTENANCE, name, entry.body)
+    return Line(said.sent, said.at, MAINTENANCE, name, name, entry.body)
 
 
 def measured_line(poller: str, agent: str, element: str, at: int, state: State, *, silent: bool) -> Line:
@@ -96,5 +97,18 @@ def measured_line(poller: str, agent: str, element: str, at: int, state: State, 
 
 def instant(ms: int) -> str:
     """As pydantic writes an instant: seconds, with microseconds where there is a fraction."""
-    text = format_ms(ms)
-    return f"{text[:-1]}000Z" if ms % 1000 else f"{text[:-5]}Z"
+    return f"{_to_the_second(ms)}.{ms % 1000:03d}000Z" if ms % 1000 else f"{_to_the_second(ms)}Z"
+
+
+def receipt_time(ms: int) -> str:
+    """The same as `schemas.time.format_ms`, for moments that lie close together."""
+    return f"{_to_the_second(ms)}.{ms % 1000:03d}Z"
+
+
+def _to_the_second(ms: int) -> str:
+    return f"{_minute(ms // 60_000)}{ms % 60_000 // 1000:02d}"
+
+
+@lru_cache(maxsize=20_000)
+def _minute(number: int) -> str:
+    return format_ms(number * 60_000)[: len("2026-11-02T05:00:")]

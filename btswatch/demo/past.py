@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from zlib import crc32
 
-from btswatch.demo.declarations import Sender, served
+from btswatch.demo.declarations import Notice, Said, Sender, served
 from btswatch.demo.lines import Line, declared_line, measured_line
 from btswatch.demo.script import Course, Script
 from schemas.registry import Element, Kind
@@ -22,12 +22,15 @@ class Past:
     Attributes:
         senders: the enterprises.
         poller: reporter of what was measured.
+        open_from: start (ms) of the first day that is still open. The live engine hears of nothing before it, so
+            everything says at that moment how it is, and no notice of an earlier day reaches beyond it.
         until: when life began (ms): nothing is made up from then on, neither observed nor received.
     """
 
     script: Script
     senders: Mapping[str, Sender]
     poller: str
+    open_from: int
     until: int
 
     def lines(self, from_ms: int, to_ms: int) -> list[Line]:
@@ -39,13 +42,18 @@ class Past:
         found = [*self._measured(from_ms, to_ms, courses)]
         for sender in self.senders.values():
             said = sender.says(from_ms, to_ms, courses, whole=True)
-            found += [declared_line(sender, one) for one in said if one.sent < self.until]
+            found += [declared_line(sender, one) for one in said if one.sent < self.until and self._told(one)]
         return sorted(found, key=lambda line: line.received)
+
+    def _told(self, said: Said) -> bool:
+        return not isinstance(said, Notice) or said.at >= self.open_from or said.end <= self.open_from
 
     def _measured(self, from_ms: int, to_ms: int, courses: Mapping[str, Course]) -> Iterator[Line]:
         for row in self.script.rows.values():
             if row.agent is not None:
-                yield from self._polls(row, row.agent, courses[row.id], _rounds(row.id, from_ms, to_ms))
+                first = (from_ms,) if from_ms == self.open_from else ()
+                rounds = (*first, *_rounds(row.id, from_ms, to_ms))
+                yield from self._polls(row, row.agent, courses[row.id], rounds)
 
     def _polls(self, row: Element, agent: str, course: Course, rounds: Sequence[int]) -> Iterator[Line]:
         for at in rounds:

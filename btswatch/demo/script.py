@@ -144,7 +144,8 @@ class Script:
             return 90_000 <= since % (25 * MINUTE) < 90_000 + 5 * MINUTE
         day = ms // (24 * HOUR)
         chance = Random(f"silent {self._seed} {day}")
-        begin = day * 24 * HOUR + int(chance.uniform(0, 18) * HOUR)
+        # Over by 23:00 local time: what is said at midnight says how a day begins.
+        begin = day * 24 * HOUR + int(chance.uniform(0, 10) * HOUR)
         return chance.random() < 0.2 and begin <= ms < begin + int(chance.uniform(2, 6) * HOUR)
 
     def _lied(self, element: str, at: int, state: State) -> bool:
