@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 
 from processors.closing import Closer
@@ -58,19 +59,18 @@ def main() -> None:
         offset = 0
         with Archive(directory / "archive") as archive:
             for number in range(arguments.days):
-                found = list(lines(names, FIRST + timedelta(days=number), arguments.interval, offset))
-                archive.append(found)
-                archive.flush()
-                offset = found[-1][0]
+                made = lines(names, FIRST + timedelta(days=number), arguments.interval, offset)
+                while part := list(islice(made, 100_000)):
+                    archive.append(part)
+                    offset = archive.flush()
         reader = ArchiveReader(directory / "archive")
         began = time.process_time()
         for day in reader.days():
-            bodies = list(reader.read(day))
-            for start in range(0, len(bodies), 2000):
-                for _ in decode(bodies[start : start + 2000]):
+            bodies = reader.read(day)
+            while batch := list(islice(bodies, 2000)):
+                for _ in decode(batch):
                     pass
         alone = time.process_time() - began
-        del bodies
         ledger = Ledger(directory / "ledger.db")
         ledger.open()
         now = LocalCalendar().start_of(FIRST + timedelta(days=arguments.days + 3)) + 3_600_000
