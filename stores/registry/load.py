@@ -41,6 +41,8 @@ def load(directory: Path, *, zone: str = DEFAULT_ZONE) -> Registry:
 
 def examine(directory: Path, *, zone: str = DEFAULT_ZONE) -> Examined:
     """Like `load`, with warnings and without raising."""
+    if not directory.is_dir():
+        return Examined(None, (Problem(str(directory), 0, "", "no such directory"),))
     sheets, problems = sheets_in(directory)
     return examine_sheets(sheets, problems, zone=zone)
 
@@ -58,9 +60,7 @@ def examine_sheets(
 
 
 def sheets_in(directory: Path) -> tuple[dict[str, Sheet], list[Problem]]:
-    """The CSV files of the directory that are part of a registry, by stem."""
-    if not directory.is_dir():
-        return {}, [Problem(str(directory), 0, "", "no such directory")]
+    """The CSV files of the directory that are part of a registry, by stem; an absent directory holds none."""
     sheets: dict[str, Sheet] = {}
     problems = _stray_files(directory)
     for file in FILES:
@@ -69,14 +69,15 @@ def sheets_in(directory: Path) -> tuple[dict[str, Sheet], list[Problem]]:
             if file.required:
                 problems.append(Problem(file.name, 0, "", f"is missing in {directory}"))
             continue
-        sheet, more = _read(path)
+        sheet, more = read_file(path)
         problems.extend(more)
         if sheet is not None:
             sheets[file.stem] = sheet
     return sheets, problems
 
 
-def _read(path: Path) -> tuple[Sheet | None, list[Problem]]:
+def read_file(path: Path) -> tuple[Sheet | None, list[Problem]]:
+    """The sheet in a CSV file, None when it can't be read."""
     try:
         with path.open("rb") as stream:
             return read_csv(path.name, stream.read(MAX_FILE_BYTES + 1))
