@@ -31,7 +31,13 @@ def configure(log_format: str | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.StackInfoRenderer(),
             *(
-                [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+                [
+                    structlog.dev.ConsoleRenderer(
+                        colors=sys.stderr.isatty(),
+                        # The richer one takes seconds and prints local variables: secrets too.
+                        exception_formatter=structlog.dev.plain_traceback,
+                    )
+                ]
                 if text
                 else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
             ),

@@ -29,6 +29,9 @@ from stores.ledger.figures import FINAL, DayFigure
 
 # The ledger's property that says from which local day on figures are official.
 CLOSING_FROM: Final = "closing_from"
+# The ledger's property that says from which local day on none may be closed yet, since it is still being imported;
+# empty or absent: nothing is held.
+CLOSING_HELD_FROM: Final = "closing_held_from"
 ENGINE: Final = "engine"
 
 
@@ -87,8 +90,11 @@ class Closer:
     def due(self) -> list[date]:
         """The local days that can be closed now, in order."""
         day = self._first()
+        with self._ledger.reading() as connection:
+            held = positions.known_property(connection, CLOSING_HELD_FROM)
+        end = date.fromisoformat(held) if held else date.max
         found: list[date] = []
-        while day is not None and self._may_close(day):
+        while day is not None and day < end and self._may_close(day):
             found.append(day)
             day += timedelta(days=1)
         return found

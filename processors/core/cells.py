@@ -19,7 +19,7 @@ _SLOT = np.uint64(28)
 _THREE = np.uint64(3)
 _LAST_MASK = np.uint64((1 << 25) - 1)
 _CODE_MASK = np.uint64(7)
-_MERGE_AT = 8192
+_MERGE_AT = 1024
 
 EMPTY: CellArray = np.empty(0, dtype=np.uint64)
 
@@ -36,14 +36,14 @@ def merge(cells: CellArray) -> CellArray:
     if len(cells) == 0:
         return EMPTY
     ordered = np.sort(cells)
-    slots = np.right_shift(ordered, _SLOT)
-    starts = np.flatnonzero(np.diff(slots, prepend=slots[0] - np.uint64(1)))
+    slots: CellArray = np.right_shift(ordered, _SLOT)
+    starts = np.flatnonzero(np.diff(slots.astype(np.int64), prepend=-1))
     if len(starts) == len(ordered):
         return ordered
     last = np.maximum.reduceat((ordered >> _THREE) & _LAST_MASK, starts)
     worst = np.maximum.reduceat(ordered & _CODE_MASK, starts)
-    merged: CellArray = slots[starts] << _SLOT | last << _THREE | worst
-    return merged
+    merged = np.bitwise_or(np.left_shift(slots[starts], _SLOT), np.left_shift(last, _THREE))
+    return np.bitwise_or(merged, worst)
 
 
 def slots_of(cells: CellArray) -> IntArray:
@@ -67,34 +67,27 @@ def last_ms_of(cells: CellArray) -> IntArray:
 
 
 class CellBag:
-    """A growing bag of cells that merges itself now and then, so that repetition costs no memory."""
+    """A growing bag of cells, merged whenever it is read and now and then between, so that it stays as small as it can."""
 
-    __slots__ = ("_cells", "_merge_at", "_merged")
+    __slots__ = ("_added", "_merged")
 
-    def __init__(self, cells: bytes = b"") -> None:
-        self._cells = array("Q", cells)
-        self._merged: CellArray | None = None
-        self._merge_at = _MERGE_AT
-
-    def __len__(self) -> int:
-        return len(self._cells)
+    def __init__(self) -> None:
+        self._merged: CellArray = EMPTY
+        self._added = array("Q")
 
     def add(self, cell: int) -> None:
         """Add one observation."""
-        self._cells.append(cell)
-        self._merged = None
-        if len(self._cells) >= self._merge_at:
-            merged = self.cells()
-            self._cells = array("Q", merged.tobytes())
-            self._merge_at = max(_MERGE_AT, 2 * len(merged))
+        self._added.append(cell)
+        if len(self._added) >= _MERGE_AT:
+            self.cells()
 
     def extend(self, cells: bytes) -> None:
         """Add cells that `tobytes` of a cell array gave."""
-        self._cells.frombytes(cells)
-        self._merged = None
+        self._added.frombytes(cells)
 
     def cells(self) -> CellArray:
         """The merged cells in time order."""
-        if self._merged is None:
-            self._merged = merge(np.array(self._cells, dtype=np.uint64))
+        if self._added:
+            self._merged = merge(np.concatenate((self._merged, np.frombuffer(self._added, dtype=np.uint64))))
+            self._added = array("Q")
         return self._merged
