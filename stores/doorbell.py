@@ -41,7 +41,7 @@ class Doorbell:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ringer:
             ringer.setblocking(False)
             try:
-                with _address(self.path) as address:
+                with socket_address(self.path) as address:
                     ringer.sendto(b"\x00", address)
             except BlockingIOError:
                 return True  # its queue is full of rings: it will wake
@@ -60,7 +60,7 @@ class Doorbell:
         waiter = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             waiter.setblocking(False)
-            with _address(self.path) as address:
+            with socket_address(self.path) as address:
                 waiter.bind(address)
         except BaseException:
             waiter.close()
@@ -117,7 +117,12 @@ def _drain(waiter: socket.socket) -> None:
 
 
 @contextmanager
-def _address(path: Path) -> Iterator[str]:
+def socket_address(path: Path) -> Iterator[str]:
+    """A name for the UNIX socket at `path` that is short enough to bind or send to.
+
+    Raises:
+        DoorbellPathError: the system has none for so long a path.
+    """
     if len(os.fsencode(path)) <= _LONGEST_PATH:
         yield str(path)
         return

@@ -2,6 +2,9 @@
 
 The days that are still open go through the journal to the live engine, the newest first. Those that can be closed go
 into the archive as whole days and are closed like any other day. Stopped at any moment it goes on at the next start.
+
+The first open day comes last: its first evidence makes the engine read the day before again, of which it knows nothing;
+that day's figures have to be final by then.
 """
 
 import argparse
@@ -12,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -34,14 +37,13 @@ from btswatch.demo.record import (
 )
 from btswatch.demo.script import Script
 from btswatch.logs import configure
-from btswatch.parts.closing import close_due, closing_alone
+from btswatch.parts.closing import close_due
 from btswatch.parts.part import Ending, run_until_told, system_now_ms
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import HISTORY_PROPERTY
-from processors.closing import CLOSING_FROM
+from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
-from stores.archive import ArchiveReader
 from stores.archive_import import import_day
 from stores.archive_names import FAMILY_OF_TYPE, Family, day_dir, segment_path
 from stores.data_directory import DataDirectory
@@ -86,39 +88,35 @@ class History:
         Raises:
             Stopped: it was told to stop.
         """
-        self._tell(0)
-        self._fill_open_days()
+        for day in reversed(self.days.open[1:]):
+            self._fill(day)
         self._write_closed_days()
         self._close()
+        self._fill(self.days.open[0])
+        with self.ledger.writing() as connection:
+            positions.save_property(connection, CLOSING_HELD_FROM, "")
 
     @property
     def _total(self) -> int:
         return len(self.days.open) + len(self.days.closed)
 
-    def _fill_open_days(self) -> None:
+    def _fill(self, day: date) -> None:
         path = self.directory.path / PROGRESS
         done = read(path, HistoryProgressRecord) or HistoryProgressRecord()
-        for day in reversed(self.days.open):
-            if day.isoformat() not in done.in_journal:
-                # Killed in here, it is done again: evidence said twice changes nothing.
-                through = self._append(sorted(self._day(day), key=_signs_of_life_first))
-                known = (*done.in_journal, day.isoformat())
-                done = done.model_copy(update={"in_journal": known, "through": through})
-                save(path, done)
-            self._tell(len(done.in_journal))
+        if day.isoformat() not in done.in_journal:
+            self._tell(len(done.in_journal) + (len(self.days.closed) if day == self.days.open[0] else 0))
+            # Killed in here, it is done again: evidence said twice changes nothing.
+            self._append(sorted(self._day(day), key=_signs_of_life_first))
+            save(path, HistoryProgressRecord(in_journal=(*done.in_journal, day.isoformat())))
+        if day == self.days.open[0]:
+            self._tell(self._total)
 
     def _write_closed_days(self) -> None:
         root = self.directory.path / "archive"
-        left = [day for day in self.days.closed if not _written(root, day)]
-        while left:
-            with closing_alone(self.directory) as alone:
-                while alone and left:
-                    day = left.pop(0)
-                    self._write(root, day)
-                    self._tell(len(self.days.open) + self._closed_units(day, written=True))
-            if left:
-                # The product looks for days to close at this moment; none of them is ours yet.
-                self._wait(_AGAIN_S)
+        for day in self.days.closed:
+            if not _written(root, day):
+                self._write(root, day)
+                self._tell(len(self.days.open) - 1 + self._closed_units(day, written=True))
 
     def _write(self, root: Path, day: date) -> None:
         lines = self._day(day)
@@ -131,9 +129,8 @@ class History:
     def _close(self) -> None:
         if not self.days.closed:
             return
-        self._wait_for_archive()
         with self.ledger.writing() as connection:
-            positions.save_property(connection, CLOSING_FROM, self.days.closed[0].isoformat())
+            positions.save_property(connection, CLOSING_HELD_FROM, self.days.open[0].isoformat())
         while (last := self._last()) is None or last < self.days.closed[-1]:
             # The product's own closing may be at it; then it is theirs to do.
             close_due(
@@ -141,14 +138,13 @@ class History:
                 self.directory,
                 self.registry,
                 system_now_ms,
-                lambda progress: self._tell(len(self.days.open) + self._closed_units(progress.day)),
+                lambda progress: self._tell(len(self.days.open) - 1 + self._closed_units(progress.day)),
                 self.stopping,
             )
             if self._last() == last:
                 self._wait(_AGAIN_S)
             if self.stopping.is_set():
                 raise Stopped
-        self._tell(self._total)
 
     def _day(self, day: date) -> list[Line]:
         """In steps, so that stopping never waits for a whole day."""
@@ -161,18 +157,10 @@ class History:
             found += self.past.lines(at, min(at + _STEP_MS, end))
         return sorted(found, key=lambda line: line.received)
 
-    def _append(self, lines: Sequence[Line]) -> int:
+    def _append(self, lines: Sequence[Line]) -> None:
         for start in range(0, len(lines), _ENTRIES_AT_ONCE):
             self.journal.append([_entry(line) for line in lines[start : start + _ENTRIES_AT_ONCE]])
             self._wait(_GIVE_WAY_S)
-        return self.journal.last_offset()
-
-    def _wait_for_archive(self) -> None:
-        """The first open day is part of what the last closed one is judged by: it has to be in the archive."""
-        done = read(self.directory.path / PROGRESS, HistoryProgressRecord) or HistoryProgressRecord()
-        archive = ArchiveReader(self.directory.path / "archive")
-        while archive.durable_offset() < done.through:
-            self._wait(_AGAIN_S)
 
     def _wait(self, seconds: float) -> None:
         if self.stopping.wait(seconds):
@@ -277,10 +265,11 @@ def _written(root: Path, day: date) -> bool:
 
 def before_history(ledger: Ledger, days: PastDays) -> None:
     """Nothing of the past is to be closed before it is written as a whole."""
+    first = (*days.closed, *days.open)[0].isoformat()
     with ledger.writing() as connection:
         if positions.known_property(connection, CLOSING_FROM) is None:
-            first_open = days.open[0] if days.open else days.closed[-1] + timedelta(days=1)
-            positions.save_property(connection, CLOSING_FROM, first_open.isoformat())
+            positions.save_property(connection, CLOSING_FROM, first)
+            positions.save_property(connection, CLOSING_HELD_FROM, first)
 
 
 def main() -> None:

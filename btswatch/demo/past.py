@@ -9,6 +9,7 @@ from btswatch.demo.declarations import Notice, Said, Sender, served
 from btswatch.demo.lines import Line, declared_line, measured_line
 from btswatch.demo.script import Course, Script
 from schemas.registry import Element, Kind
+from schemas.status import Status
 
 POLL_EVERY_MS: Final = 300_000
 # Said so often by periodic feeds in the past; well within what a declaration is valid for.
@@ -22,8 +23,9 @@ class Past:
     Attributes:
         senders: the enterprises.
         poller: reporter of what was measured.
-        open_from: start (ms) of the first day that is still open. The live engine hears of nothing before it, so
-            everything says at that moment how it is, and no notice of an earlier day reaches beyond it.
+        open_from: start (ms) of the first day that is still open. The live engine hears of nothing before it and the
+            closing before it needs nothing behind it: everything says at that moment how it is, no notice of an earlier
+            day reaches beyond it, and no silence that it would take to confirm one begins just before it.
         until: when life began (ms): nothing is made up from then on, neither observed nor received.
     """
 
@@ -56,12 +58,17 @@ class Past:
                 yield from self._polls(row, row.agent, courses[row.id], rounds)
 
     def _polls(self, row: Element, agent: str, course: Course, rounds: Sequence[int]) -> Iterator[Line]:
+        answered = True
         for at in rounds:
-            if served(row, at):
-                state = course.at(at)
-                # A link is seen at the router that feeds it: that one can be asked.
-                silent = state.silent and row.kind is Kind.STATION
+            if not served(row, at):
+                continue
+            state = course.at(at)
+            # A link is seen at the router that feeds it: that one can be asked.
+            silent = state.silent and row.kind is Kind.STATION
+            unconfirmed = silent and answered and at < self.open_from <= at + POLL_EVERY_MS
+            if not unconfirmed:
                 yield measured_line(self.poller, agent, row.id, at, state, silent=silent)
+            answered = not silent and state.status is not Status.DOWN
 
 
 def _rounds(element: str, from_ms: int, to_ms: int) -> range:

@@ -49,7 +49,6 @@ class HistoryProgressRecord(Contract):
     """Local days of the past that are written."""
 
     in_journal: tuple[str, ...] = ()
-    through: int = Field(default=0, description="offset of the last entry that was put into the journal")
 
 
 def read(path: Path, model: type[ModelT]) -> ModelT | None:

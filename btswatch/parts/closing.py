@@ -30,7 +30,7 @@ def close_due(
     if stopping is None:
         stopping = Event()
         signal.signal(signal.SIGTERM, lambda *_, told=stopping: told.set())
-    with closing_alone(directory) as alone:
+    with _alone(directory) as alone:
         if not alone:
             return []
         ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
@@ -57,7 +57,7 @@ def close_due(
 
 
 @contextmanager
-def closing_alone(directory: DataDirectory) -> Iterator[bool]:
+def _alone(directory: DataDirectory) -> Iterator[bool]:
     """Whether this process may close; the system lets go when the process ends, however it ends."""
     with (directory.path / "closing.lock").open("a") as lock:
         try:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
+from stores.doorbell import socket_address
+
 _MAX_DATAGRAM = 64 * 1024
 _MAX_SENT = 32 * 1024
 
@@ -35,7 +37,8 @@ class PollNowSocket:
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             bound.setblocking(False)
-            bound.bind(str(self._path))
+            with socket_address(self._path) as address:
+                bound.bind(address)
             # Only the product's own user may make the poller send packets.
             self._path.chmod(0o600)
         except BaseException:
@@ -65,8 +68,9 @@ def send_poll_now(path: Path, ids: Iterable[str]) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
         try:
-            for datagram in _datagrams(ids):
-                sender.sendto(datagram, str(path))
+            with socket_address(path) as address:
+                for datagram in _datagrams(ids):
+                    sender.sendto(datagram, address)
         except (FileNotFoundError, ConnectionRefusedError, BlockingIOError):
             return False
     return True
