@@ -33,6 +33,7 @@ from stores.ledger import Ledger
 from stores.registry.write import write_file
 
 CONSOLE_PORT: Final = 8088
+GATEWAY_PORT: Final = 8080
 
 
 class DifferentDemoError(Exception):
@@ -147,20 +148,20 @@ def _make_keys(data: Path, now_ms: int) -> None:
 def _write_settings(data: Path, console_port: int | None) -> Settings:
     """Written anew at each start, since ports that were free may be taken."""
     path = data / SETTINGS
-    write_file(path, _settings_text(_console_port(console_port)).encode())
+    console = _preferred(CONSOLE_PORT) if console_port is None else ports.free_tcp(console_port)
+    write_file(path, _settings_text(console, _preferred(GATEWAY_PORT)).encode())
     return Settings.load(path)
 
 
-def _console_port(wanted: int | None) -> int:
-    if wanted is not None:
-        return ports.free_tcp(wanted)
+def _preferred(port: int) -> int:
+    """The usual port where it is free, else any."""
     try:
-        return ports.free_tcp(CONSOLE_PORT)
+        return ports.free_tcp(port)
     except ports.NoFreePortError:
         return ports.free_tcp()
 
 
-def _settings_text(console_port: int) -> str:
+def _settings_text(console_port: int, gateway_port: int) -> str:
     return f"""# Written by `btswatch demo` at each start.
 data = "."
 mode = "demo"
@@ -175,7 +176,7 @@ min_peers = 8
 port = {ports.free_udp()}
 
 [gateway]
-port = {ports.free_tcp()}
+port = {gateway_port}
 
 [console]
 port = {console_port}
