@@ -95,6 +95,16 @@ ARCHIVE_PENDING = Spec(
     "Events accepted but not yet in an archive file (they are in the journal).",
 )
 
+ARCHIVE_MERGED = Spec(
+    "btswatch_archive_merged_days_total",
+    "Closed days made into one file per family; once a day, and again where late events came.",
+)
+ARCHIVE_MERGE_FAILED = Spec(
+    "btswatch_archive_merge_failed_total",
+    "Merges of a closed day that failed, by error; the parts stay, ArchiveDamagedError means: restore the file.",
+    ("error",),
+)
+
 # Traps
 TRAPS_RECEIVED = Spec("btswatch_traps_received_total", "Datagrams at the trap port that are in the journal.")
 TRAPS_KERNEL_DROPPED = Spec(
@@ -258,6 +268,10 @@ POLL_EVENTS_DROPPED = Spec(
     "btswatch_poll_events_dropped_total",
     "Events lost because the journal took none for too long, by reason; evidence is missing from here on.",
     ("reason",),
+)
+POLL_HEALTH_FAILED = Spec(
+    "btswatch_poll_health_failed_total",
+    "Rounds of writing the devices' health that the ledger refused; the next one writes it, polling goes on.",
 )
 VANTAGE_IMPAIRED = Spec(
     "btswatch_vantage_impaired",

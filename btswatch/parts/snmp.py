@@ -12,6 +12,7 @@ import structlog
 
 from btswatch.parts.journal import JournalPart
 from btswatch.parts.part import Part
+from btswatch.parts.poll_health import PollHealthPart
 from btswatch.settings import Settings
 from ingest.snmp.devices import Device, canaries_of, devices_of
 from ingest.snmp.engine import Answer, EngineName, NoAnswer, SnmpEngine, Target
@@ -23,6 +24,7 @@ from schemas.credentials import Credential
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory
+from stores.ledger import Ledger
 
 __all__ = ["PollPart", "ProfileError", "TrapPart", "ask_all", "profiles_of", "snmp_parts"]
 
@@ -31,6 +33,8 @@ _SYS_UP_TIME: Final = "1.3.6.1.2.1.1.3.0"
 # The rows in force change at midnight.
 _NEW_DAY_CHECK_S: Final = 60.0
 _ASK_AT_ONCE: Final = 200
+# What this process writes there can wait; its end can't.
+_LEDGER_BUSY_MS: Final = 1000
 
 
 def profiles_of(settings: Settings) -> Profiles:
@@ -59,7 +63,8 @@ def snmp_parts(
     polls: PollPart | None = None
     if "poll" in wanted:
         polls = PollPart(settings, journal, source, path, now_ms)
-        parts.append(polls)
+        ledger = Ledger(directory.ledger_path, busy_timeout_ms=_LEDGER_BUSY_MS)
+        parts += [polls, PollHealthPart(settings.poll.vantage, polls.poller, ledger, now_ms)]
     if "traps" in wanted:
         ask: _AskPoller | _AskSocket = _AskPoller(polls) if polls else _AskSocket(path)
         context = TrapContext(

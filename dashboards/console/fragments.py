@@ -91,6 +91,8 @@ class Fragments:
             "other": lambda key: TEXTS[key].in_(language.other),
             "cause": lambda cause: self._named("cause", cause),
             "outcome": lambda outcome: self._named("device", outcome),
+            "blindness": lambda reason: self._named("blind", reason),
+            "path": lambda path: TEXTS["all_paths"].in_(language) if path == "*" else path,
             "alarm": lambda kind: self._named("alarm", kind),
             "code_name": lambda code: Code(code).name.lower(),
             "percent": lambda ratio, digits=2: formats.percent(ratio, language, digits),

@@ -160,11 +160,16 @@ TEXTS: Final[dict[str, Text]] = {
     "lag": Text("Waiting entries", "Mục đang chờ"),
     "engine_updated": Text("Engine last wrote", "Bộ xử lý ghi lần cuối"),
     "poller": Text("Poller: devices by outcome", "Thăm dò: thiết bị theo kết quả"),
-    "device_response": Text("answering", "có trả lời"),
-    "device_ok": Text("answering", "có trả lời"),
     "device_answered": Text("answering", "có trả lời"),
-    "device_timeout": Text("no answer", "không trả lời"),
-    "device_no_response": Text("no answer", "không trả lời"),
+    "device_partial": Text("answering in part", "trả lời một phần"),
+    "device_silent": Text("no answer", "không trả lời"),
+    "device_refused": Text("answering, but refusing us", "có trả lời nhưng từ chối"),
+    "device_malformed": Text("answering what is no SNMP", "trả lời sai giao thức SNMP"),
+    "blind_peers": Text(
+        "other devices on the path are silent too", "các thiết bị khác cùng đường cũng im lặng"
+    ),
+    "blind_canaries": Text("the canaries are silent", "các điểm kiểm chứng im lặng"),
+    "all_paths": Text("all paths", "mọi đường"),
     "vantage": Text("Vantage incidents", "Sự cố điểm đo"),
     "no_incidents": Text("None", "Không có"),
     "path": Text("Path", "Đường"),
@@ -180,6 +185,9 @@ TEXTS: Final[dict[str, Text]] = {
     "no": Text("no", "không"),
     "alarm_figure_differs": Text(
         "Closed figure differs from the provisional one", "Số liệu chốt khác số liệu tạm tính"
+    ),
+    "alarm_day_not_followed": Text(
+        "The live engine did not run until the day's end", "Bộ xử lý trực tiếp không chạy đến hết ngày"
     ),
     "alarms": Text("Alarms", "Cảnh báo"),
     "no_alarms": Text("No alarm", "Không có cảnh báo"),

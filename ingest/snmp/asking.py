@@ -22,10 +22,11 @@ from schemas.registry import Kind
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The device answered. `partial` names what went unanswered after that."""
+    """The device answered, after `rtt_s`. `partial` names what went unanswered after that."""
 
     assessments: Mapping[View, Assessment]
     at_ms: int
+    rtt_s: float
     partial: tuple[str, ...] = ()
 
 
@@ -102,7 +103,7 @@ class Asking:
         if time and memory.time and restarted(memory.time, time):
             memory.restart()
         memory.time = time
-        return Told(told, self._at_ms, tuple(self._partial))
+        return Told(told, self._at_ms, answer.rtt_s, tuple(self._partial))
 
     async def _prepare(self) -> Failure | None:
         """Choose profiles, by sysObjectID where the registry names none, and find the rows."""

@@ -15,12 +15,13 @@ from ingest.snmp.descriptors import allow_sockets
 from ingest.snmp.devices import Device
 from ingest.snmp.engine import EngineName, Failure, Malformed, NoAnswer, SnmpEngine
 from ingest.snmp.evidence import EvidenceMaker
+from ingest.snmp.last_polls import LastPoll, LastPolls
 from ingest.snmp.loop_lag import PULSE_S, LoopLag
 from ingest.snmp.memory import Memory
 from ingest.snmp.outbox import EventSink, Outbox
 from ingest.snmp.planning import Ended, Schedule, Turn
 from ingest.snmp.profiles import Profiles
-from ingest.snmp.silences import Silence, Silences
+from ingest.snmp.silences import Blindness, Silence, Silences
 from ingest.snmp.vantage import Impairment, Vantage, VantageRules
 from schemas.metrics import (
     POLL_DEVICES,
@@ -89,6 +90,7 @@ class Poller:
         self._evidence = EvidenceMaker(settings.vantage, now_ms, origin)
         self._outbox = Outbox(sink, max_pending=settings.max_pending_events)
         self._lag = LoopLag()
+        self._last_polls = LastPolls()
         self._devices: dict[str, Device] = {}
         self._memories: dict[str, Memory] = {}
         self._of_element: dict[str, list[str]] = {}
@@ -106,6 +108,7 @@ class Poller:
         for id_, old in self._devices.items():
             if wanted.get(id_) != old:
                 self._memories.pop(id_, None)
+                self._last_polls.forget(id_)
                 self._engines[old.engine].forget(id_)
             if id_ not in wanted:
                 self._vantage.forget(id_)
@@ -140,6 +143,20 @@ class Poller:
             len(self._polls),
             self._lag.worst_since(self._monotonic() - 60, self._monotonic()),
         )
+
+    def device_ids(self) -> frozenset[str]:
+        """All that are polled, canaries included."""
+        return frozenset(self._devices)
+
+    def last_polls(self) -> Mapping[str, LastPoll]:
+        """What the last polls of each device came to; one that was not polled yet is not there."""
+        # A poll in flight may end after its device is gone.
+        found = self._last_polls.snapshot()
+        return {id_: last for id_, last in found.items() if id_ in self._devices}
+
+    def take_ended_blindness(self) -> list[Blindness]:
+        """Times of blindness that ended since this was asked last."""
+        return self._silences.take_ended()
 
     async def start(self) -> None:
         """Start engines and polling."""
@@ -213,11 +230,14 @@ class Poller:
         if isinstance(result, Told):
             POLLS.counter().labels("partial" if result.partial else "answered").inc()
             self._hear(device, sent_ms, answered=True)
+            self._last_polls.told(
+                device.id, sent_ms, result.at_ms, round(1000 * result.rtt_s), result.partial
+            )
             self._outbox.put(self._evidence.told(device, sent_ms, result.at_ms, result.assessments))
             asking.memory.trouble = None
             return ended
         if not result.silent or asking.heard:
-            self._refused(asking, result.failure)
+            self._refused(asking, result.failure, sent_ms)
             if not isinstance(result.failure, Malformed):
                 self._hear(device, sent_ms, answered=True)
             return ended
@@ -226,6 +246,7 @@ class Poller:
             POLLS.counter().labels("not_done").inc()
             return Ended.NOT_DONE
         POLLS.counter().labels("silent").inc()
+        self._last_polls.failed(device.id, sent_ms, "silent", result.failure)
         self._hear(device, sent_ms, answered=False)
         if device.views:
             self._keep_silence(device, sent_ms)
@@ -244,10 +265,11 @@ class Poller:
             for witness in self._vantage.witnesses(device.path, device.id, sent_ms):
                 self._schedule.request(witness, now)
 
-    def _refused(self, asking: Asking, failure: Failure) -> None:
+    def _refused(self, asking: Asking, failure: Failure, sent_ms: int) -> None:
         """The agent is there and tells nothing: no evidence. Logged when it begins, counted each time."""
         outcome = {NoAnswer: "partial", Malformed: "malformed"}.get(type(failure), "refused")
         POLLS.counter().labels(outcome).inc()
+        self._last_polls.failed(asking.device.id, sent_ms, outcome, failure)
         trouble = type(failure).__name__
         if asking.memory.trouble != trouble:
             asking.memory.trouble = trouble

@@ -22,6 +22,14 @@ class Silence:
     known_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Blindness:
+    """An impairment that is over, and when it was seen to be."""
+
+    impairment: Impairment
+    ended_ms: int
+
+
 @dataclass(slots=True)
 class Silences:
     """The waiting ones, and the announcing of impairments (metric and log)."""
@@ -29,6 +37,8 @@ class Silences:
     vantage: Vantage
     _waiting: deque[Silence] = field(default_factory=deque)
     _announced: dict[str, Impairment] = field(default_factory=dict)
+    # Bounded: where nobody takes them, the latest are enough.
+    _ended: deque[Blindness] = field(default_factory=lambda: deque(maxlen=1000))
 
     def add(self, silence: Silence) -> None:
         """It waits for its verdict."""
@@ -46,9 +56,15 @@ class Silences:
             if verdict is Verdict.SILENT:
                 yield silence
         self.vantage.review(now_ms)
-        self._announce()
+        self._announce(now_ms)
 
-    def _announce(self) -> None:
+    def take_ended(self) -> list[Blindness]:
+        """What ended since this was asked last."""
+        ended = list(self._ended)
+        self._ended.clear()
+        return ended
+
+    def _announce(self, now_ms: int) -> None:
         now = self.vantage.impairments()
         for path, found in now.items():
             if path not in self._announced:
@@ -63,6 +79,7 @@ class Silences:
                 )
         for path, found in self._announced.items():
             if path not in now:
+                self._ended.append(Blindness(found, now_ms))
                 VANTAGE_IMPAIRED.gauge().labels(path).set(0)
                 log.info("vantage sees again", path=path, since_ms=found.since_ms)
         self._announced = dict(now)

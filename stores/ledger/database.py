@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +31,11 @@ class Ledger:
 
     Args:
         target: a file of SQLite, or a URL of SQLAlchemy.
+        busy_timeout_ms: how long a writer waits for another one (SQLite).
     """
 
-    def __init__(self, target: Path | str) -> None:
+    def __init__(self, target: Path | str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self._busy_timeout_ms = busy_timeout_ms
         self.url = f"sqlite:///{target}" if isinstance(target, Path) else target
         self._engine: Engine | None = None
 
@@ -44,7 +47,7 @@ class Ledger:
         """
         engine = sqlalchemy.create_engine(self.url)
         if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "connect", partial(_prepare_sqlite, self._busy_timeout_ms))
             event.listen(engine, "begin", _begin_sqlite)
         self._engine = engine
         try:
@@ -99,12 +102,12 @@ class Ledger:
             return None if found is None else str(found)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
+def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: Any) -> None:
     # The driver's own implicit BEGIN comes too late for DDL and for BEGIN IMMEDIATE.
     connection.isolation_level = None
     # NORMAL in WAL mode never tears a transaction; a power cut may undo the last ones, position included.
     for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"busy_timeout={busy_timeout_ms}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",

@@ -1,9 +1,9 @@
 """What the pollers see of the devices themselves, and when they could not see at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from stores.ledger.tables import device_health, vantage_incidents
 from stores.ledger.upsert import upsert
@@ -11,7 +11,11 @@ from stores.ledger.upsert import upsert
 
 @dataclass(frozen=True, slots=True)
 class DeviceHealth:
-    """One agent as its poller sees it. `outcome` is the last poll's typed outcome, `since_ms` how long it is so."""
+    """One agent as its poller sees it.
+
+    `outcome` is the last poll's (answered, partial, silent, refused, malformed), `since_ms` since when it is so,
+    `failures` how many polls in a row told nothing.
+    """
 
     device: str
     vantage: str
@@ -42,6 +46,14 @@ def save_devices(connection: Connection, healths: Sequence[DeviceHealth]) -> Non
     upsert(connection, device_health, [{name: getattr(one, name) for name in names} for one in healths])
 
 
+def drop_devices(connection: Connection, vantage: str, *, but: Collection[str]) -> None:
+    """Forget the vantage's devices except those: what is polled no more has no state."""
+    mine = connection.execute(select(device_health.c.device).where(device_health.c.vantage == vantage))
+    gone = [{"gone": device} for device in mine.scalars() if device not in but]
+    if gone:
+        connection.execute(device_health.delete().where(device_health.c.device == bindparam("gone")), gone)
+
+
 def devices(connection: Connection, *, failing_only: bool = False) -> list[DeviceHealth]:
     """All devices by name, or those whose last polls failed."""
     query = select(device_health).order_by(device_health.c.device)
@@ -54,6 +66,16 @@ def save_incidents(connection: Connection, incidents: Sequence[VantageIncident])
     """Open or close incidents; one is known by (vantage, path, opened_ms)."""
     names = [column.name for column in vantage_incidents.columns]
     upsert(connection, vantage_incidents, [{name: getattr(one, name) for name in names} for one in incidents])
+
+
+def close_incidents(connection: Connection, vantage: str, closed_ms: int) -> None:
+    """Close what the vantage left open."""
+    mine = vantage_incidents.c
+    connection.execute(
+        vantage_incidents.update()
+        .where(mine.vantage == vantage, mine.closed_ms.is_(None))
+        .values(closed_ms=closed_ms)
+    )
 
 
 def incidents(connection: Connection, since_ms: int) -> list[VantageIncident]:

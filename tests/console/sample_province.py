@@ -187,7 +187,7 @@ def fill(ledger: Ledger, found: Registry, now: int, days: int, seed: int = 7) ->
                 devices.DeviceHealth(
                     one.id,
                     "lsn-1",
-                    "timeout" if fates[one.id].last is DOWN else "answered",
+                    "silent" if fates[one.id].last is DOWN else "answered",
                     now - 60_000,
                     now - 60_000,
                     12,
@@ -203,7 +203,7 @@ def fill(ledger: Ledger, found: Registry, now: int, days: int, seed: int = 7) ->
             connection,
             [
                 devices.VantageIncident(
-                    "lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries silent", 12
+                    "lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries", 12
                 )
             ],
         )

@@ -134,5 +134,5 @@ async def test_silence_and_refusal_are_told_apart(failure, silent):
 
 async def test_a_canary_is_only_asked_for_its_uptime():
     bench = Bench(agent=Agent({UPTIME: 5}))
-    assert await bench.poll() == Told({}, 0)
+    assert await bench.poll() == Told({}, 0, rtt_s=0.001)
     assert bench.agent.gets == [(UPTIME,)]
