@@ -5,8 +5,9 @@ The journal remembers what is not yet in a file: after a crash the caller goes o
 """
 
 import fcntl
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+import threading
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -88,6 +89,8 @@ class Archive(ArchiveReader):
         self._lines = 0
         self._bytes = 0
         self._interrupted = False
+        # A merge may run in another thread than the flushes; only clearing away would take files from under it.
+        self._files = threading.Lock()
 
     def open(self) -> None:
         """Take the archive for writing, and clear away what a crash left behind.
@@ -174,7 +177,7 @@ class Archive(ArchiveReader):
             sync_directory(self.root)
         except OSError as error:
             # At once, since the room may be wanted; what fails here is done by the next flush or open.
-            with suppress(OSError):
+            with suppress(OSError), self._files:
                 self._clear_away()
             raise ArchiveWriteError(self.root, error) from error
         self._interrupted = False
@@ -183,28 +186,40 @@ class Archive(ArchiveReader):
         self._forget_pending()
         return target
 
-    def merge(self, day: date) -> None:
-        """Make one file per family of the day and name their digests in the manifest.
+    def merge(self, day: date, stopping: Callable[[], bool] = lambda: False) -> bool:
+        """Make one file per family of the day and name their digests in the manifest; False where it is so already.
 
         Done again after late events it takes them in. A reader sees every line once before, during and after.
+        May be called from another thread than the rest.
+
+        Args:
+            day: the local day.
+            stopping: asked between lines; True gives the merge up, and nothing is changed.
 
         Raises:
             ArchiveDamagedError: a file does not read back; nothing is changed.
             ArchiveWriteError: the disk refused; nothing is changed.
         """
         self._must_be_open()
+        with self._files:
+            try:
+                return self._merge(day, stopping)
+            except _GivenUpError:
+                return False
+
+    def _merge(self, day: date, stopping: Callable[[], bool]) -> bool:
         directory = day_dir(self.root, day)
         manifest = manifest_of(directory)
         segments = visible_segments(directory, self.durable_offset())
         if {segment.path.name for segment in segments} == set(manifest):
-            return
+            return False
         for segment in segments:
             expected = manifest.get(segment.path.name)
             if expected is not None and sha256_of(segment.path) != expected:
                 raise ArchiveDamagedError(segment.path, "not the bytes that the manifest names")
         try:
             merged = [
-                _merged(directory, parts)
+                _merged(directory, parts, manifest, stopping)
                 for family in Family
                 if (parts := [segment for segment in segments if segment.family is family])
             ]
@@ -216,6 +231,7 @@ class Archive(ArchiveReader):
         for segment in segments:
             if segment.path not in merged:
                 segment.path.unlink(missing_ok=True)
+        return True
 
     def _write_segments(self) -> None:
         temporaries = []
@@ -226,7 +242,8 @@ class Archive(ArchiveReader):
 
     def _take_up_again(self) -> None:
         """After a flush that failed: it may have come as far as its marker, whose lines must not be written again."""
-        self._clear_away()
+        with self._files:
+            self._clear_away()
         sync_directory(self.root)
         durable = self.durable_offset()
         for key, lines in list(self._buffers.items()):
@@ -260,9 +277,26 @@ class Archive(ArchiveReader):
             raise ArchiveError(f"archive {self.root} is not open for writing")
 
 
-def _merged(directory: Path, parts: Sequence[Segment]) -> Path:
+class _GivenUpError(Exception):
+    """A merge was told to stop."""
+
+
+def _merged(
+    directory: Path, parts: Sequence[Segment], manifest: Mapping[str, str], stopping: Callable[[], bool]
+) -> Path:
     if len(parts) == 1:
+        if parts[0].path.name not in manifest:
+            # Its digest is to be vouched for from now on.
+            deque(_lines_of(parts, stopping), maxlen=0)
         return parts[0].path
     path = segment_path(directory, parts[0].family, parts[0].first, parts[-1].last)
-    publish([write_temporary(path, (line for part in parts for line in read_lines(part.path)))])
+    publish([write_temporary(path, _lines_of(parts, stopping))])
     return path
+
+
+def _lines_of(parts: Sequence[Segment], stopping: Callable[[], bool]) -> Iterator[bytes]:
+    for part in parts:
+        for line in read_lines(part.path):
+            if stopping():
+                raise _GivenUpError
+            yield line

@@ -41,6 +41,10 @@ class ArchiveReader:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    def is_one(self) -> bool:
+        """Whether the directory is an archive at all."""
+        return bool(through_markers(self.root))
+
     def durable_offset(self) -> int:
         """The journal offset up to which everything is in files; 0 for an archive that is new."""
         return max(through_markers(self.root), default=0)

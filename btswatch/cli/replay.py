@@ -21,6 +21,7 @@ from processors.replay import PeriodFigure, Question, Scope, figures, take_in
 from schemas.refusal import Refusal
 from schemas.registry import Kind, Registry
 from schemas.time import DEFAULT_ZONE, parse_rfc3339, to_ms
+from stores.archive import ArchiveError, ArchiveReader
 
 app = typer.Typer()
 
@@ -36,7 +37,10 @@ class Format(StrEnum):
 @app.command("replay")
 def replay(
     registry: Annotated[Path, typer.Option(help="Directory of the registry's CSV files")],
-    events: Annotated[list[Path], typer.Option(help="NDJSON files of archived events, also .gz; repeatable")],
+    events: Annotated[
+        list[Path],
+        typer.Option(help="NDJSON files of archived events, also .gz, or a directory of them; repeatable"),
+    ],
     from_: Annotated[str, typer.Option("--from", help="Start, on a period's boundary (RFC 3339)")],
     to: Annotated[str, typer.Option(help="End, on a period's boundary (RFC 3339)")],
     now: Annotated[str, typer.Option(help="As of when (RFC 3339); later receipts do not exist yet")],
@@ -47,12 +51,12 @@ def replay(
     zone: Annotated[str, typer.Option(help="Time zone of the calendar")] = DEFAULT_ZONE,
     format_: Annotated[Format, typer.Option("--format", help="json, csv or table")] = Format.TABLE,
     more_events: Annotated[
-        list[Path] | None, typer.Argument(help="Further event files", show_default=False)
+        list[Path] | None, typer.Argument(help="Further files or directories", show_default=False)
     ] = None,
 ) -> None:
     """Run the core over archived events and print the period figures.
 
-    Example: btswatch replay --registry registry --events archive.ndjson.gz --from 2026-11-02T00:00:00+07:00
+    Example: btswatch replay --registry registry --events data/archive --from 2026-11-02T00:00:00+07:00
     --to 2026-11-03T00:00:00+07:00 --now 2026-11-09T00:00:00+07:00 --period day
     """
     question = Question(
@@ -103,12 +107,32 @@ def _registry(directory: Path) -> Registry:
 def _lines(paths: list[Path]) -> Iterator[bytes]:
     for path in paths:
         try:
-            with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-                for line in stream:
-                    if stripped := line.strip():
-                        yield stripped
-        except (OSError, EOFError) as error:
+            yield from _of_directory(path) if path.is_dir() else _of_file(path)
+        except (OSError, EOFError, ArchiveError) as error:
             raise CommandError(Exit.MISUSE, f"{path}: {error}") from error
+
+
+def _of_directory(directory: Path) -> Iterator[bytes]:
+    archive = ArchiveReader(directory)
+    if archive.is_one():
+        # It knows which of its files count, also while days are written and merged.
+        for day in archive.days():
+            yield from archive.read(day)
+        return
+    files = sorted(directory.rglob("*.ndjson.gz"))
+    if not files:
+        raise CommandError(
+            Exit.MISUSE, f"{directory}: holds no *.ndjson.gz file, nor does any directory in it"
+        )
+    for path in files:
+        yield from _of_file(path)
+
+
+def _of_file(path: Path) -> Iterator[bytes]:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
+        for line in stream:
+            if stripped := line.strip():
+                yield stripped
 
 
 def _json(rows: list[PeriodFigure], zone: str) -> str:

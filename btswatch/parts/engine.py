@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from btswatch.parts.archive_upkeep import ArchiveUpkeep
 from btswatch.parts.part import Ending
 from btswatch.settings import Settings
 from processors.closing import ENGINE
@@ -36,6 +37,7 @@ class EnginePart:
         self._journal = directory.journal(settings.journal)
         self._ledger = Ledger(directory.ledger_path)
         self._archive = directory.archive(LocalCalendar(settings.zone))
+        self._upkeep = ArchiveUpkeep(self._archive, self._ledger)
         self._ending = ending
         self._watch: asyncio.Task[None] | None = None
         self._engine = EmbeddedEngine(
@@ -55,9 +57,11 @@ class EnginePart:
         self._archive.open()
         self._engine.start()
         self._watch = asyncio.create_task(self._follow(), name="engine watch")
+        self._upkeep.start()
 
     async def stop(self, deadline_s: float) -> None:
         """Take in what the journal has, write everything, close."""
+        await self._upkeep.stop()
         drained = await asyncio.to_thread(self._engine.stop)
         if not drained:
             _LOG.error("engine did not drain in time; it goes on from the ledger", deadline_s=deadline_s)
