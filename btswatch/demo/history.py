@@ -24,6 +24,7 @@ import structlog
 from btswatch.demo.bar import bar
 from btswatch.demo.declarations import senders
 from btswatch.demo.lines import ORIGIN, STATUS, Line
+from btswatch.demo.pace import EngineLag
 from btswatch.demo.past import PERIOD_S, Past
 from btswatch.demo.past_days import PastDays, past_days
 from btswatch.demo.record import (
@@ -53,7 +54,8 @@ from stores.registry.load import load
 
 _LOG = structlog.get_logger()
 _ENTRIES_AT_ONCE: Final = 1_000
-# Between two batches, so that what comes in live never waits behind more than one.
+# What comes in live waits behind so much at most.
+_MOST_BEHIND: Final = 2_000
 _GIVE_WAY_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 _STEP_MS: Final = 6 * 3_600_000
@@ -68,6 +70,7 @@ class History:
     """Writes the past.
 
     Attributes:
+        lag: how many journal entries the engine is behind; None while it can't be asked.
         told: called with (days done, days in all).
         stopping: set by another thread to have it stop soon.
     """
@@ -79,6 +82,7 @@ class History:
     days: PastDays
     ledger: Ledger
     journal: Journal
+    lag: Callable[[], int | None]
     told: Callable[[int, int], None]
     stopping: threading.Event
 
@@ -161,6 +165,8 @@ class History:
         for start in range(0, len(lines), _ENTRIES_AT_ONCE):
             self.journal.append([_entry(line) for line in lines[start : start + _ENTRIES_AT_ONCE]])
             self._wait(_GIVE_WAY_S)
+            while (behind := self.lag()) is None or behind > _MOST_BEHIND:
+                self._wait(_GIVE_WAY_S * 3)
 
     def _wait(self, seconds: float) -> None:
         if self.stopping.wait(seconds):
@@ -207,6 +213,7 @@ def history_of(
         days,
         Ledger(directory.ledger_path),
         directory.journal(settings.journal),
+        EngineLag(f"http://{settings.status.host}:{settings.status.engine_port}/metrics").entries,
         told,
         threading.Event(),
     )
