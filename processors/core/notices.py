@@ -1,9 +1,11 @@
 """Announced work: which notices stand, and the windows they open (spec section 4)."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from processors.core.conventions import US, Conventions
+from processors.core.decode import parse_any
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -86,3 +88,8 @@ def unite(windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             united.append((start, end))
     return united
+
+
+def canonical_json(line: bytes) -> str:
+    """Keys sorted, separators `,` and `:`, ASCII-escaped."""
+    return json.dumps(parse_any(line), sort_keys=True, separators=(",", ":"), ensure_ascii=True)

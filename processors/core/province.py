@@ -4,25 +4,25 @@ The one place where events meet the registry. It knows no clock: events carry th
 Events that were received after the moment that a figure is asked for must not have been applied.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 import numpy as np
 
-from processors.core.cells import EMPTY, CellArray, CellBag, IntArray, merge, pack, slots_of
+from processors.core.cells import EMPTY, CellArray, CellBag, IntArray, pack, slots_of
 from processors.core.conventions import QUARTER_US, US, Conventions, Grid
-from processors.core.decode import Decoded, DecodedMaintenance, DecodedStatus, microseconds, parse_any
+from processors.core.decode import Decoded, DecodedMaintenance, DecodedStatus, microseconds
 from processors.core.element_day import ElementDay, counted_slots
+from processors.core.element_evidence import BlockKey, ElementEvidence
 from processors.core.life import FeedLife, alive_between
-from processors.core.notices import Announcement, NoticeBook
+from processors.core.notices import Announcement, NoticeBook, canonical_json
 from processors.core.reading import Alive, Carry, DayReading, Evidence, ReadingRule, read_stretch
-from processors.core.track import FOREVER, TrackRule
+from processors.core.reading_rule import reading_rule
+from processors.core.track import FOREVER
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
-from schemas.status import CODE_OF, Feed, NoResponse
+from schemas.status import CODE_OF, Feed
 
 MEASURED = ""  # stands for all measuring reporters: their evidence is one track
 # Readers go back a few days at most; a longer look back is read again from the start.
@@ -38,62 +38,6 @@ class Taken(StrEnum):
     LATE = "late"  # after the close of its day: kept as a proposal, changes no figure
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class BlockKey:
-    """An hour of one element's evidence as it is stored: reporter "" is the measured track, `hour` is since the epoch."""
-
-    element: str
-    day: int
-    reporter: str
-    tier: int
-    hour: int
-
-
-class _ElementEvidence:
-    """The evidence and the carries of one element."""
-
-    __slots__ = ("bags", "base", "carried_to", "carries", "owners", "settled")
-
-    def __init__(self, rows: tuple[Element, ...]) -> None:
-        self.owners = frozenset(row.enterprise for row in rows)
-        # One owner on every day: then its events need no look at the registry to be signs of life.
-        self.settled = len(rows) == 1 and rows[0].valid_from is None and rows[0].valid_to is None
-        self.bags: dict[tuple[int, str, int], CellBag] = {}
-        self.carries: dict[tuple[int, ReadingRule], tuple[int, Carry]] = {}
-        self.base: tuple[int, Carry] | None = None
-        self.carried_to = -1
-
-    def add(self, day: int, reporter: str, tier: int, cell: int) -> None:
-        """Add one observation."""
-        bag = self.bags.get((day, reporter, tier))
-        if bag is None:
-            bag = self.bags[day, reporter, tier] = CellBag()
-        bag.add(cell)
-        if day < self.carried_to:
-            self.changed(day)
-
-    def changed(self, day: int) -> None:
-        """Evidence of the day is new: what was carried over from it no longer holds."""
-        if day < self.carried_to:
-            self.carries = {key: carry for key, carry in self.carries.items() if key[0] <= day}
-            self.carried_to = day
-
-    def cells(self, day: int, reporter: str, up_to_tier: int) -> CellArray:
-        """The merged cells of a day that count by the tier."""
-        found = [
-            bag.cells()
-            for (d, r, tier), bag in self.bags.items()
-            if d == day and r == reporter and tier <= up_to_tier
-        ]
-        if not found:
-            return EMPTY
-        return found[0] if len(found) == 1 else merge(np.concatenate(found))
-
-    def days(self) -> set[int]:
-        """Days with any evidence."""
-        return {day for day, _, _ in self.bags}
-
-
 class Province:
     """The state of the core. `track_changes` keeps note of blocks that changed, for an engine that stores them."""
 
@@ -102,7 +46,7 @@ class Province:
         self.conventions = conventions
         self.grid = Grid(conventions)
         self.notices = NoticeBook(conventions)
-        self._elements: dict[str, _ElementEvidence] = {}
+        self._elements: dict[str, ElementEvidence] = {}
         self._life: dict[str, FeedLife] = {
             e.id: FeedLife() for e in registry.enterprises.values() if e.feed is Feed.TRANSITION
         }
@@ -111,13 +55,11 @@ class Province:
         self._track_changes = track_changes
         self._changed: set[BlockKey] = set()
         self._changed_life: set[tuple[str, int]] = set()
-        self._day_of_quarter, self._slot_us = (
-            self.grid.day_of_quarter,
-            self.grid.slot_us,
-        )  # looked up for each event
+        # Looked up for each event.
+        self._day_of_quarter, self._slot_us = self.grid.day_of_quarter, self.grid.slot_us
         self._max_future_us = conventions.max_future_s * US
         for element, rows in registry.elements.items():
-            evidence = self._elements[element] = _ElementEvidence(rows)
+            evidence = self._elements[element] = ElementEvidence(rows)
             if not evidence.settled:
                 for owner in evidence.owners & self._life.keys():
                     self._contested.setdefault(owner, []).append(element)
@@ -222,10 +164,10 @@ class Province:
     def rule_of(self, row: Element) -> ReadingRule:
         """How an element is read under a registry row."""
         if row not in self._rules:
-            self._rules[row] = _reading_rule(row, self.registry, self.grid)
+            self._rules[row] = reading_rule(row, self.registry, self.grid)
         return self._rules[row]
 
-    def _carry_into(self, state: _ElementEvidence, day: int, rule: ReadingRule) -> tuple[int, Carry]:
+    def _carry_into(self, state: ElementEvidence, day: int, rule: ReadingRule) -> tuple[int, Carry]:
         """The day the carry was made for, and the carry: the nearest known one, read on from there to this day."""
         epoch = self._epoch(rule)
         at, carry = self._nearest_carry(state, day, rule, epoch)
@@ -235,7 +177,7 @@ class Province:
         return day, carry
 
     def _nearest_carry(
-        self, state: _ElementEvidence, day: int, rule: ReadingRule, epoch: int
+        self, state: ElementEvidence, day: int, rule: ReadingRule, epoch: int
     ) -> tuple[int, Carry]:
         known = [
             (at, carry)
@@ -251,7 +193,7 @@ class Province:
 
     def _step(
         self,
-        state: _ElementEvidence,
+        state: ElementEvidence,
         day: int,
         rule: ReadingRule,
         before: tuple[int, Carry],
@@ -273,7 +215,7 @@ class Province:
         state.carries.pop((day - _CARRIES_KEPT, rule), None)
         return reading, following
 
-    def _ahead(self, state: _ElementEvidence, day: int, before_slot: int) -> CellArray:
+    def _ahead(self, state: ElementEvidence, day: int, before_slot: int) -> CellArray:
         """Measured cells after the day that may confirm a run at its end, as far as the day's close had them."""
         parts = []
         following = day + 1
@@ -355,27 +297,3 @@ class Province:
             state.carries = {key: carry for key, carry in state.carries.items() if key[0] >= day}
         for life in self._life.values():
             life.drop_before(day - 2)
-
-
-def canonical_json(line: bytes) -> str:
-    """Keys sorted, separators `,` and `:`, ASCII-escaped."""
-    return json.dumps(parse_any(line), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-
-
-def _reading_rule(row: Element, registry: Registry, grid: Grid) -> ReadingRule:
-    enterprise = registry.enterprises[row.enterprise]
-    confirm = grid.conventions.confirm_slots
-    transition = enterprise.feed is Feed.TRANSITION
-    return ReadingRule(
-        enterprise=row.enterprise,
-        policy=row.policy,
-        measured=TrackRule(
-            grid.slots_for(row.measured_valid_for_s),
-            confirm,
-            silence_is_unknown=row.no_response is NoResponse.UNKNOWN,
-        ),
-        declared=TrackRule(
-            grid.slots_for(row.declared_valid_for_s), confirm, down_holds=True, alive_only=transition
-        ),
-        alive_slots=grid.slots_for(3 * enterprise.heartbeat_s) if transition else 0,
-    )

@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from processors.core.cells import merge
 from processors.core.conventions import Conventions
+from processors.core.element_evidence import BlockKey
 from processors.core.notices import Announcement, Notice
-from processors.core.province import BlockKey, Province
+from processors.core.province import Province
 from processors.core.reading import Carry
 from stores.ledger import blocks, closings, positions
 from stores.ledger.blocks import StoredBlock, StoredNotice

@@ -16,7 +16,7 @@ import numpy as np
 
 from processors.core.conventions import Conventions
 from processors.core.decode import decode
-from processors.core.province import BlockKey
+from processors.core.element_evidence import BlockKey
 from processors.engine.embedded import EmbeddedEngine, Stores
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.settings.engine import EngineSettings
