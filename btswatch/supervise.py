@@ -2,27 +2,29 @@
 
 A child's standard input is a pipe that only the supervisor holds: if the supervisor is killed, its children see the
 end of it and stop by themselves.
+
+It lives as long as the installation, so it imports little: a command that has checked everything gives its process to
+`python -m btswatch.supervise PLAN` (`become`), and with it the memory of what it had read.
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final
-
-import structlog
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, NoReturn, Self
 
 from btswatch.cli.exits import Exit
-from btswatch.parts.part import SUPERVISED
 
-_LOG = structlog.get_logger()
+SUPERVISED: Final = "BTSWATCH_SUPERVISED"
 _FIRST_PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
 # A child that ran so long was fine: its next death starts with a short pause again.
 _FINE_AFTER_S: Final = 60.0
+CANT_RUN: Final = "a part can't run: its own line above says why"
 _HOPELESS: Final = (Exit.MISUSE, Exit.UNREACHABLE)
 
 
@@ -35,6 +37,25 @@ class Child:
     environment: Mapping[str, str] = field(default_factory=dict)
     first_to_stop: bool = False
     restart: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to supervise; `told` are lines for standard error once all have been started."""
+
+    children: Sequence[Child]
+    stop_s: float
+    told: Sequence[str] = ()
+
+    def as_json(self) -> str:
+        """As `python -m btswatch.supervise` takes it."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The plan that `as_json` gave."""
+        values = json.loads(text)
+        return cls([Child(**one) for one in values["children"]], values["stop_s"], values["told"])
 
 
 class Supervisor:
@@ -79,15 +100,13 @@ class Supervisor:
                 return
             lived = time.monotonic() - began
             if code in _HOPELESS and self.restarts[child.name] == 0:
-                _LOG.error("part can't run", part=child.name, exit_code=code)
+                _error("part can't run", part=child.name, exit_code=code)
                 self.exit_code = code
                 self.stop()
                 return
             pause = _FIRST_PAUSE_S if lived > _FINE_AFTER_S else min(2 * pause, _LONGEST_PAUSE_S)
             self.restarts[child.name] += 1
-            _LOG.error(
-                "part died", part=child.name, exit_code=code, lived_s=round(lived, 1), restart_in_s=pause
-            )
+            _error("part died", part=child.name, exit_code=code, lived_s=round(lived, 1), restart_in_s=pause)
             await self._pause(pause)
 
     async def _run_once(self, child: Child) -> int:
@@ -128,8 +147,42 @@ class Supervisor:
         await asyncio.wait(waits, timeout=deadline_s)
         for process, wait in zip(processes, waits, strict=True):
             if not wait.done():
-                _LOG.error(
-                    "part did not stop in time: killed", pid=process.pid, deadline_s=round(deadline_s, 1)
-                )
+                _error("part did not stop in time: killed", pid=process.pid, deadline_s=round(deadline_s, 1))
                 process.kill()
         await asyncio.gather(*waits)
+
+
+def become(plan: Plan) -> NoReturn:
+    """Replace this process by a supervisor: same process id, same inheritable files, none of the memory."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    command = [sys.executable, "-m", "btswatch.supervise", plan.as_json()]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell is wanted: it is Python and a text that we made
+
+
+def _error(event: str, **data: Any) -> None:
+    # Seldom needed, and as large as all the rest.
+    import structlog  # noqa: PLC0415 - see above
+
+    from btswatch.logs import configure  # noqa: PLC0415 - see above
+
+    if not structlog.is_configured():
+        configure()
+    structlog.get_logger().error(event, **data)
+
+
+def main() -> int:
+    """Supervise what the command line's plan says; the exit code."""
+    plan = Plan.from_json(sys.argv[1])
+
+    def tell() -> None:
+        print("\n".join(plan.told), file=sys.stderr, flush=True)  # noqa: T201 - what the command has to say
+
+    code = asyncio.run(Supervisor(plan.children, stop_s=plan.stop_s).run(tell))
+    if code:
+        print(f"btswatch: {CANT_RUN}", file=sys.stderr)  # noqa: T201 - the command line's own error stream
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -106,6 +106,11 @@ class DataDirectory:
         lock.write(f"{os.getpid()}\n".encode("ascii"))
         self._lock = lock
 
+    def keep_lock_over_exec(self) -> None:
+        """Let a program that replaces this process (same process id) keep the lock until it ends."""
+        if self._lock is not None:
+            os.set_inheritable(self._lock.fileno(), True)
+
     def unlock(self) -> None:
         """Let others run on it."""
         if self._lock is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from btswatch.cli.exits import CommandError, Exit
-from btswatch.supervise import Child, Supervisor
+from btswatch.supervise import CANT_RUN, Child, Plan, Supervisor, become
 
 if TYPE_CHECKING:
     from btswatch.demo.build import Made, Wanted
@@ -53,7 +53,10 @@ def demo(
         directory.path.mkdir(parents=True, exist_ok=True)
         directory.lock()
         made = _made(directory, Wanted(stations, days, seed, port))
-        code, summary = asyncio.run(_run(made, directory, once=once))
+        if not once:
+            directory.keep_lock_over_exec()
+            become(Plan(_children(made.settings_path), made.settings.stop_s, _told(made)))
+        code, summary = asyncio.run(_run_minute(made, directory))
     except DataDirectoryError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
     except OSError as error:
@@ -67,7 +70,7 @@ def demo(
         if summary["errors"]:
             raise CommandError(Exit.NO, *summary["errors"])
     if code:
-        raise CommandError(Exit(code), "a part can't run: its own line above says why")
+        raise CommandError(Exit(code), CANT_RUN)
 
 
 def _made(directory: "DataDirectory", wanted: "Wanted") -> "Made":
@@ -82,14 +85,11 @@ def _made(directory: "DataDirectory", wanted: "Wanted") -> "Made":
         raise CommandError(Exit.MISUSE, str(error)) from error
 
 
-async def _run(
-    made: "Made", directory: "DataDirectory", *, once: bool
-) -> tuple[int, Mapping[str, Any] | None]:
+async def _run_minute(made: "Made", directory: "DataDirectory") -> tuple[int, Mapping[str, Any] | None]:
     supervisor = Supervisor(_children(made.settings_path), stop_s=made.settings.stop_s)
-    watching = asyncio.create_task(_minute(made, supervisor)) if once else None
-    code = await supervisor.run(lambda: _tell(made))
-    if watching is None:
-        return code, None
+    watching = asyncio.create_task(_minute(made, supervisor))
+    told = "\n".join(_told(made))
+    code = await supervisor.run(lambda: print(told, file=sys.stderr, flush=True))  # noqa: T201 - what the command has to say
     watching.cancel()
     seen = (await asyncio.gather(watching, return_exceptions=True))[0]
     if code:
@@ -133,15 +133,14 @@ def _children(settings: Path) -> Sequence[Child]:
     ]
 
 
-def _tell(made: "Made") -> None:
+def _told(made: "Made") -> Sequence[str]:
     settings, record = made.settings, made.record
     written = "are being written" if made.new else "go on where they were"
     extent = f"{record.stations} stations, {round(0.4 * record.stations)} links, 6 enterprises, all simulated"
-    lines = (
+    return (
         f"Console  http://{settings.console.host}:{settings.console.port}/",
         f"Gateway  http://{settings.gateway.host}:{settings.gateway.port}/docs",
         f"Province {extent}; {record.days} days of history {written}",
         f"Data     {settings.data.resolve()}",
         "Ctrl-C drains and stops; the same command goes on",
     )
-    print("\n".join(lines), file=sys.stderr, flush=True)  # noqa: T201 - what the command has to say

@@ -1,15 +1,12 @@
 """`btswatch serve`: the embedded product, its parts supervised."""
 
-import asyncio
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
 
 from btswatch.cli.configured import SettingsOption, credentials_of, directory_of, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
-from btswatch.settings import Settings
-from btswatch.supervise import Child, Supervisor
+from btswatch.supervise import Child, Plan, become
 from stores.data_directory import DataDirectoryError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -30,23 +27,13 @@ def serve(settings: SettingsOption = None) -> None:
         directory.lock()
     except DataDirectoryError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
-
-    def tell() -> None:
-        typer.echo(f"Console  http://{loaded.console.host}:{loaded.console.port}/", err=True)
-        typer.echo(f"Gateway  http://{loaded.gateway.host}:{loaded.gateway.port}/docs", err=True)
-        typer.echo(f"Data     {loaded.data.resolve()}    Ctrl-C drains and stops", err=True)
-
-    try:
-        code = asyncio.run(_supervise(loaded, parts_of(settings), tell))
-    finally:
-        directory.unlock()
-    if code:
-        raise CommandError(Exit(code), "a part can't run: its own line above says why")
-
-
-async def _supervise(settings: Settings, children: Sequence[Child], tell: Callable[[], None]) -> int:
-    supervisor = Supervisor(children, stop_s=settings.stop_s)
-    return await supervisor.run(tell)
+    told = (
+        f"Console  http://{loaded.console.host}:{loaded.console.port}/",
+        f"Gateway  http://{loaded.gateway.host}:{loaded.gateway.port}/docs",
+        f"Data     {loaded.data.resolve()}    Ctrl-C drains and stops",
+    )
+    directory.keep_lock_over_exec()
+    become(Plan(parts_of(settings), loaded.stop_s, told))
 
 
 def parts_of(settings: Path | None) -> list[Child]:

@@ -6,13 +6,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 import structlog
 
 from btswatch.status_server import StatusServer
+from btswatch.supervise import SUPERVISED
 
-SUPERVISED: Final = "BTSWATCH_SUPERVISED"
 _LOG = structlog.get_logger()
 
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 import time
 
-from btswatch.supervise import Child, Supervisor
+import pytest
+
+from btswatch.supervise import Child, Plan, Supervisor
+from stores.data_directory import DataDirectory, DirectoryInUseError
 
 NAP = "import signal,sys\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\n"
 
@@ -83,7 +86,10 @@ async def test_a_child_that_was_used_wrongly_ends_all_with_its_exit_code():
 def test_children_end_when_the_supervisor_is_killed(tmp_path):
     program = f"""
 import asyncio
-from btswatch.supervise import Child, Supervisor
+import pytest
+
+from btswatch.supervise import Child, Plan, Supervisor
+from stores.data_directory import DataDirectory, DirectoryInUseError
 child = Child("status", ("-c", '''
 import asyncio, os
 from btswatch.parts.part import Ending, Together, run_until_told
@@ -99,3 +105,46 @@ asyncio.run(Supervisor([child], stop_s=2).run())
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     asyncio.run(until((tmp_path / "ended").exists))
+
+
+def test_a_process_that_becomes_the_supervisor_keeps_its_id_and_its_lock(tmp_path):
+    marks = tmp_path / "marks"
+    child = f"import os; open({str(marks)!r}, 'w').write(str(os.getppid())); import signal; signal.pause()"
+    command = f"""
+import sys
+from btswatch.supervise import Child, Plan, become
+from stores.data_directory import DataDirectory, Mode
+from pathlib import Path
+directory = DataDirectory(Path({str(tmp_path / "data")!r}))
+directory.create(Mode.DEMO)
+directory.lock()
+directory.keep_lock_over_exec()
+become(Plan([Child("nap", ("-c", {child!r}))], 5.0, ("Console  đây",)))
+"""
+    with subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True) as process:
+        end = time.monotonic() + 15
+        while not (marks.exists() and marks.read_text()):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert int(marks.read_text()) == process.pid
+        with pytest.raises(DirectoryInUseError):
+            DataDirectory(tmp_path / "data").lock()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=15)
+    assert told == "Console  đây\n"
+    assert process.returncode == 0
+    again = DataDirectory(tmp_path / "data")
+    again.lock()
+    again.unlock()
+
+
+def test_a_plan_survives_the_way_through_the_command_line():
+    plan = Plan([Child("a", ["-c", "pass"], {"A": "1"}, restart=False)], 2.5, ["Trạm"])
+    assert Plan.from_json(plan.as_json()) == plan
+
+
+def test_the_supervisor_imports_nothing_heavy():
+    heavy = {"structlog", "pydantic", "sqlalchemy", "numpy", "prometheus_client", "typer"}
+    command = f"import btswatch.supervise, sys; print({heavy!r} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
