@@ -250,7 +250,8 @@ POLL_REQUESTS = Spec(
 )
 POLL_SILENCES = Spec(
     "btswatch_poll_silences_total",
-    "What silent polls were found to mean: the device's silence, or the poller's own blindness (blind).",
+    "What silent polls were found to mean: the device's silence (silent), the poller's own blindness (blind), or nothing "
+    "(undecided: the poller stood still and could not ask others).",
     ("verdict",),
 )
 POLL_COUNTER_GAPS = Spec(

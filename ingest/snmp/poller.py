@@ -290,11 +290,16 @@ class Poller:
         now = self._monotonic()
         self._worst_lag = max(self._worst_lag, self._lag.pulse(now))
         self._take_turns()
-        for silence in self._silences.due(self._now_ms()):
+        for silence in self._silences.due(self._now_ms(), self._stood_still):
             self._outbox.put(self._evidence.silent(silence.device, silence.sent_ms))
         if int(now) != self._told_at:
             self._told_at = int(now)
             self._tell()
+
+    def _stood_still(self, since_ms: int) -> bool:
+        now = self._monotonic()
+        age_s = max(0, self._now_ms() - since_ms) / 1000
+        return self._lag.worst_since(now - age_s, now) > self._settings.max_loop_lag_s
 
     def _tell(self) -> None:
         POLL_LOOP_LAG_SECONDS.gauge().set(self._worst_lag)

@@ -1,7 +1,7 @@
 """Silent polls on their way to a verdict: each waits for witnesses, then it is the device's or the poller's own."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import structlog
@@ -47,11 +47,21 @@ class Silences:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def due(self, now_ms: int) -> Iterator[Silence]:
-        """Those that are found to be the device's own, now that the witnesses have been heard."""
+    def due(self, now_ms: int, stood_still: Callable[[int], bool]) -> Iterator[Silence]:
+        """Those that are found to be the device's own, now that the witnesses have been heard.
+
+        Args:
+            now_ms: the calendar's clock.
+            stood_still: whether the poller did since an instant, so that the witnesses' polls may not have been done.
+        """
         while self._waiting and self._waiting[0].known_ms + self.vantage.rules.settle_ms <= now_ms:
             silence = self._waiting.popleft()
-            verdict = self.vantage.judge(silence.device.path, silence.device.id, silence.sent_ms, now_ms)
+            device = silence.device
+            if stood_still(silence.sent_ms) and self.vantage.lacking(device.path, device.id, silence.sent_ms):
+                # What others did before it says nothing, and after it they could not be asked: its next poll tells.
+                POLL_SILENCES.counter().labels("undecided").inc()
+                continue
+            verdict = self.vantage.judge(device.path, device.id, silence.sent_ms, now_ms)
             POLL_SILENCES.counter().labels(verdict.name.lower()).inc()
             if verdict is Verdict.SILENT:
                 yield silence

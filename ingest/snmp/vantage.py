@@ -114,12 +114,17 @@ class Vantage:
     def witnesses(self, path: str, device: str, sent_ms: int) -> list[str]:
         """Peers worth asking now, when too few on the path were polled since `sent_ms`; those that answer first."""
         peers = self._path(path).peers
-        lacking = self.rules.min_peers - sum(1 for _ in _since(peers, sent_ms, device))
-        if lacking <= 0:
+        lacking = self.lacking(path, device, sent_ms)
+        if not lacking:
             return []
         idle = ((id_, heard) for id_, heard in peers.items() if heard.sent_ms < sent_ms and id_ != device)
         ordered = sorted(idle, key=lambda each: (not each[1].answered, each[1].sent_ms, each[0]))
         return [id_ for id_, _ in ordered[:lacking]]
+
+    def lacking(self, path: str, device: str, sent_ms: int) -> int:
+        """How many peers on the path have yet to be heard of polls sent since `sent_ms`."""
+        heard = sum(1 for _ in _since(self._path(path).peers, sent_ms, device))
+        return max(0, self.rules.min_peers - heard)
 
     def judge(self, path: str, device: str, sent_ms: int, now_ms: int) -> Verdict:
         """What the silence of a poll sent at `sent_ms` means; ask `settle_ms` after it was known, not before.
