@@ -76,6 +76,8 @@ class _Place:
     lane: Lane = Lane.PROMPT
     misses: int = 0
     started_ms: int | None = None
+    requested_ms: int | None = None
+    requested: bool = False
     in_flight: bool = False
     again: bool = False
     version: int = 0
@@ -88,7 +90,7 @@ class Tally:
     skipped: int = 0
     """Regular turns that were never taken, because the one before was still waiting or in flight."""
     requests_limited: int = 0
-    """Requested polls that had to wait, since the device had been polled just before."""
+    """Requested polls that had to wait, since one had been requested of the device just before."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Schedule:
 
     Args:
         max_in_flight: places in all; laggards get half of them, requested polls a quarter.
-        min_gap_ms: the shortest time between a device's poll and a requested one.
+        min_gap_ms: the shortest time between two requested polls of a device.
         requests_per_s: requested polls of all devices together.
     """
 
@@ -144,6 +146,8 @@ class Schedule:
                     break
                 heappop(self._queues[lane])
                 place.in_flight, place.started_ms = True, now_ms
+                if place.requested:
+                    place.requested, place.requested_ms = False, now_ms
                 self._flying[lane] += 1
                 turns.append(Turn(place.timing.id, place.due_ms))
         return turns
@@ -175,13 +179,15 @@ class Schedule:
             place.lane = Lane.PROMPT
         if place.again:
             place.again = False
-            due = min(due, sent_ms + self.min_gap_ms)
+            due = min(due, self._request_due(place, now_ms))
+            place.requested = True
         self._queue(place, max(due, now_ms))
 
     def request(self, id_: str, now_ms: int) -> bool:
-        """Poll it as soon as its last poll is `min_gap_ms` old; False for a device that is not here.
+        """Poll it now, or as soon as its last requested poll is `min_gap_ms` old; False for a device that is not here.
 
-        One that is being polled is polled once more, since what the request is about may have come after the answer.
+        A regular poll just before is no reason to wait: what the request is about may have come after its answer.
+        For the same reason one that is being polled is polled once more.
         """
         place = self._places.get(id_)
         if place is None:
@@ -189,13 +195,18 @@ class Schedule:
         if place.in_flight:
             place.again = True
             return True
-        due = now_ms if place.started_ms is None else max(now_ms, place.started_ms + self.min_gap_ms)
+        due = self._request_due(place, now_ms)
         self.tally.requests_limited += due > now_ms
         if due < place.due_ms:
+            place.requested = True
             if place.lane is Lane.PROMPT:
                 place.lane = Lane.REQUESTED
             self._queue(place, due)
         return True
+
+    def _request_due(self, place: _Place, now_ms: int) -> int:
+        last_ms = place.requested_ms
+        return now_ms if last_ms is None else max(now_ms, last_ms + self.min_gap_ms)
 
     def in_flight(self) -> int:
         """Polls that were started and have not ended."""

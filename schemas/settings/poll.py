@@ -87,7 +87,7 @@ class PollSettings(Contract):
         default=0.5, description="a poll during which the program stood still longer than this was not done"
     )
     request_gap_s: Seconds = Field(
-        default=5.0, description="shortest time between a device's poll and one that a trap asks for"
+        default=5.0, description="shortest time between two polls of a device that traps ask for"
     )
     requests_per_s: Seconds = Field(default=100.0, description="polls that traps may ask for, all devices")
     max_pending_events: Annotated[int, Field(ge=1)] = Field(

@@ -101,27 +101,53 @@ def test_after_a_pause_turns_are_caught_up_at_a_pace():
     assert len(plan.take(5 * MINUTE + 1010)) == 1
 
 
-def test_a_requested_poll_starts_at_once_and_waits_only_for_the_gap():
+def test_a_requested_poll_starts_at_once_also_after_a_regular_one():
     plan = schedule()
     turn, at = first_turn(plan)
     plan.done(turn, Ended.ANSWERED, at + 10)
-    assert plan.request("a", at + 1_000)
+    assert plan.request("a", at + 20)
+    assert plan.tally.requests_limited == 0
+    assert [t.id for t in plan.take(at + 20)] == ["a"]
+
+
+def test_requested_polls_of_a_device_keep_the_gap_among_themselves():
+    plan = schedule()
+    turn, at = first_turn(plan)
+    plan.done(turn, Ended.ANSWERED, at + 10)
+    plan.request("a", at + 1_000)
+    [turn] = plan.take(at + 1_000)
+    plan.done(turn, Ended.ANSWERED, at + 1_010)
+    assert plan.request("a", at + 2_000)
     assert plan.tally.requests_limited == 1
-    assert due(plan) == at + 5_000
-    [turn] = plan.take(at + 5_000)
-    plan.done(turn, Ended.ANSWERED, at + 5_010)
+    assert due(plan) == at + 6_000
+    [turn] = plan.take(at + 6_000)
+    plan.done(turn, Ended.ANSWERED, at + 6_010)
     assert due(plan) == at + MINUTE
     assert plan.request("a", at + 20_000)
     assert [t.id for t in plan.take(at + 20_000)] == ["a"]
 
 
-def test_a_request_during_a_poll_asks_once_more_after_it():
+def test_a_request_during_a_regular_poll_asks_once_more_right_after_it():
     plan = schedule()
     turn, at = first_turn(plan)
     plan.request("a", at + 50)
     plan.request("a", at + 60)
     plan.done(turn, Ended.ANSWERED, at + 100)
-    assert due(plan) == at + 5_000
+    assert due(plan) == at + 100
+    [turn] = plan.take(at + 100)
+    plan.done(turn, Ended.ANSWERED, at + 110)
+    assert due(plan) == at + MINUTE
+
+
+def test_a_request_during_a_requested_poll_waits_for_the_gap():
+    plan = schedule()
+    turn, at = first_turn(plan)
+    plan.done(turn, Ended.ANSWERED, at + 10)
+    plan.request("a", at + 1_000)
+    [turn] = plan.take(at + 1_000)
+    plan.request("a", at + 1_005)
+    plan.done(turn, Ended.ANSWERED, at + 1_010)
+    assert due(plan) == at + 6_000
 
 
 def test_a_request_for_an_unknown_device_is_said_to_be_one():
