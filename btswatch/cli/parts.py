@@ -123,11 +123,15 @@ def _ingest(settings: Settings, _ending: Ending, *, wanted: tuple[str, ...]) -> 
 
 
 def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
+    from btswatch.parts.closing import days_due
     from btswatch.parts.engine import ClosingPart, EnginePart
 
     directory, registry = directory_of(settings), registry_of(settings)
     arguments = ("closing", *(("--settings", str(path)) if path else ()))
-    return Together(EnginePart(settings, directory, registry, system_now_ms, ending), ClosingPart(arguments))
+    return Together(
+        EnginePart(settings, directory, registry, system_now_ms, ending),
+        ClosingPart(arguments, lambda: bool(days_due(settings, directory, registry, system_now_ms))),
+    )
 
 
 def _console(settings: Settings, _ending: Ending) -> Part:

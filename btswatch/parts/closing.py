@@ -33,27 +33,42 @@ def close_due(
     with _alone(directory) as alone:
         if not alone:
             return []
-        ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
-        ledger.open()
-        journal.open()
-        try:
-            archive = ArchiveReader(directory.path / "archive")
-            closer = Closer(
-                ledger,
-                archive,
-                registry,
-                settings.conventions(),
-                settings.closing,
-                complete=archived_through(journal, archive),
-                now_ms=now_ms,
-            )
+        with _closer(settings, directory, registry, now_ms) as closer:
             closed = closer.close_due(progress, stopping.is_set)
-        finally:
-            journal.close()
-            ledger.close()
         if closed:
             directory.bell("console").ring()
         return closed
+
+
+def days_due(
+    settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
+) -> list[date]:
+    """The days that could be closed now."""
+    with _closer(settings, directory, registry, now_ms) as closer:
+        return closer.due()
+
+
+@contextmanager
+def _closer(
+    settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
+) -> Iterator[Closer]:
+    ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
+    ledger.open()
+    try:
+        journal.open()
+        archive = ArchiveReader(directory.path / "archive")
+        yield Closer(
+            ledger,
+            archive,
+            registry,
+            settings.conventions(),
+            settings.closing,
+            complete=archived_through(journal, archive),
+            now_ms=now_ms,
+        )
+    finally:
+        journal.close()
+        ledger.close()
 
 
 @contextmanager

@@ -83,10 +83,16 @@ class EnginePart:
 
 
 class ClosingPart:
-    """Closes days in a process of its own, so that a long catch-up delays no live figure."""
+    """Closes days in a process of its own, so that a long catch-up delays no live figure.
 
-    def __init__(self, arguments: tuple[str, ...]) -> None:
+    Args:
+        arguments: the command that closes.
+        due: whether there is a day to close; asked in a thread, so that a process is started only for something.
+    """
+
+    def __init__(self, arguments: tuple[str, ...], due: Callable[[], bool]) -> None:
         self._arguments = arguments
+        self._due = due
         self._task: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
 
@@ -114,12 +120,21 @@ class ClosingPart:
 
     async def _run(self) -> None:
         while True:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "btswatch", *self._arguments, preexec_fn=_give_way
-            )
-            if code := await self._process.wait():
-                _LOG.error("closing failed; it is tried again", exit_code=code, again_in_s=_CLOSING_EVERY_S)
+            try:
+                due = await asyncio.to_thread(self._due)
+            except Exception as error:  # noqa: BLE001 - a store that is busy now answers the next time
+                _LOG.error("closing not looked for; it is tried again", error=repr(error))
+                due = False
+            if due:
+                await self._close()
             await asyncio.sleep(_CLOSING_EVERY_S)
+
+    async def _close(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "btswatch", *self._arguments, preexec_fn=_give_way
+        )
+        if code := await self._process.wait():
+            _LOG.error("closing failed; it is tried again", exit_code=code, again_in_s=_CLOSING_EVERY_S)
 
 
 def _give_way() -> None:
