@@ -4,7 +4,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from typing import Final
 
+from processors.core.conventions import US
 from processors.core.reading import Carry
 from processors.engine import hindsight
 from processors.engine.live import Results
@@ -17,6 +19,10 @@ from stores.doorbell import Doorbell
 from stores.journal import Journal
 from stores.ledger import Ledger, blocks, closings, positions
 from stores.ledger.closings import LIVE
+
+# So long after midnight hardly anything still comes for the day before: it leaves memory, which then holds little
+# more than one day. What does come later has the day read again from the ledger.
+_SETTLED_US: Final = 3 * 3600 * US
 
 
 class Checkpointer:
@@ -104,13 +110,14 @@ class Checkpointer:
             session.read(now_ms)
 
     def _next_horizon(self, session: Session) -> dict[int, dict[str, bytes]]:
-        """What is carried into each day up to yesterday, when the horizon has to move there; else nothing."""
+        """What is carried into each day up to the last settled one's next, when the horizon has to move; else nothing."""
         carried: dict[int, dict[str, bytes]] = {}
         if session.live.behind:
             return carried  # some days before it are still to be read
-        through_day = session.province.grid.day_of(session.through_ms * 1000)
+        grid, through_us = session.province.grid, session.through_ms * 1000
         first = max(session.horizon + 1, first_open(session.province, session.through_ms))
-        for day in range(first, min(session.today, through_day)):
+        end = min(session.today, grid.day_of(through_us - _SETTLED_US)) + 1
+        for day in range(first, end):
             found = ((e, session.province.carry_into(e, day)) for e in session.province.registry.elements)
             carried[day] = {
                 element: carry_bytes(carry) for element, carry in found if isinstance(carry, Carry)

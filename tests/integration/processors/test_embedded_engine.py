@@ -1,13 +1,16 @@
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from processors.core.conventions import Conventions
+from processors.core.decode import decode
+from processors.core.province import Province
 from processors.engine.embedded import EmbeddedEngine, Stores
 from processors.engine.memory import ConventionsChangedError
+from processors.results import Basis, day_figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.settings.engine import EngineSettings
 from schemas.status import Feed, Reading, Track
@@ -193,6 +196,44 @@ def test_an_outage_over_midnight_keeps_its_beginning(desk):
     assert (state.status, state.since_ms) == (Reading.DOWN, NOON + 12 * HOUR - 600 * S)
     yesterday = desk.figure("A")
     assert (yesterday.figure.total, yesterday.figure.down, yesterday.tail_s) == (86_400, 600, 600)
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["running on", "after a restart"])
+def test_a_settled_day_leaves_memory_and_what_still_comes_for_it_counts_as_ever(desk, again):
+    desk.engine.open()
+    midnight = NOON + 12 * HOUR
+    desk.now = midnight - 1200 * S
+    while desk.now < midnight + 600 * S:
+        desk.say("A", "down" if desk.now >= midnight - 600 * S else "up")
+        desk.step(60)
+    desk.now = midnight + 2 * HOUR
+    desk.step(11)
+    assert desk.engine._session.horizon < (DAY + timedelta(days=1)).toordinal()
+    desk.now = midnight + 3 * HOUR + 60 * S
+    desk.step(11)
+    desk.step(11)
+    assert desk.engine._session.horizon == (DAY + timedelta(days=1)).toordinal()
+    if again:
+        desk.close()
+        desk.open()
+        desk.engine.open()
+    # One answer of yesterday and one of today's first minutes come hours late.
+    desk.say("A", "up", midnight - 290 * S)
+    desk.say("A", "up", midnight + 90 * S)
+    desk.step(11)
+    desk.step(11)
+    core = Province(REGISTRY, Conventions())
+    lines = [one.body for one in desk.stores.journal.read(0, 1000, ["event"])]
+    for line, event in zip(lines, decode(lines), strict=True):
+        core.apply(event, line)
+    for day in (DAY, DAY + timedelta(days=1)):
+        known = desk.figure("A", day)
+        read = core.read_day("A", day.toordinal(), known.as_of_ms * 1000)
+        expected = day_figure(read, read.row, read.tally, Basis("provisional", 0, ""))
+        assert known.figure == expected.figure
+        assert known.figure.down > 0
+    # Up from 23:55:10 until the next minute's answer.
+    assert desk.figure("A").figure.down == 600 - 50
 
 
 def test_late_evidence_moves_yesterday_and_older_open_days(desk):
