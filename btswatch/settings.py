@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from processors.core.conventions import Conventions
 from schemas.base import Contract
 from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
 from schemas.settings.gateway import GatewaySettings
-from schemas.settings.journal import ArchiveSettings, JournalSettings
+from schemas.settings.journal import JournalSettings
 from schemas.settings.poll import PollSettings
 from schemas.settings.traps import TrapSettings
 from schemas.time import DEFAULT_ZONE
@@ -86,7 +86,6 @@ class Settings(Contract):
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")
     availability: AvailabilitySettings = AvailabilitySettings()
     journal: JournalSettings = JournalSettings()
-    archive: ArchiveSettings = ArchiveSettings()
     poll: PollSettings = PollSettings()
     traps: TrapSettings = TrapSettings()
     gateway: GatewaySettings = GatewaySettings()
@@ -94,6 +93,22 @@ class Settings(Contract):
     closing: ClosingSettings = ClosingSettings()
     console: ConsoleSettings = ConsoleSettings()
     status: StatusSettings = StatusSettings()
+
+    @model_validator(mode="after")
+    def _said_once(self) -> Self:
+        """What holds for the whole deployment is set in one place, and parts are told."""
+        if self.console.zone not in (DEFAULT_ZONE, self.zone):
+            raise ValueError("console.zone differs from zone: set zone alone")
+        if "max_future_s" in self.gateway.model_fields_set and self.gateway.max_future_s not in (
+            GatewaySettings().max_future_s,
+            self.availability.max_future_s,
+        ):
+            raise ValueError("gateway.max_future_s: set availability.max_future_s alone")
+        told = {"console": {"zone": self.zone}, "gateway": {"max_future_s": self.availability.max_future_s}}
+        for part, values in told.items():
+            # The models are frozen for their readers; this is still their making.
+            object.__setattr__(self, part, getattr(self, part).model_copy(update=values))
+        return self
 
     def conventions(self) -> Conventions:
         """The constants as the core takes them."""

@@ -106,7 +106,7 @@ class Supervisor:
                 return
             pause = _FIRST_PAUSE_S if lived > _FINE_AFTER_S else min(2 * pause, _LONGEST_PAUSE_S)
             self.restarts[child.name] += 1
-            _error("part died", part=child.name, exit_code=code, lived_s=round(lived, 1), restart_in_s=pause)
+            _error("part ended", part=child.name, exit_code=code, lived_s=round(lived, 1), restart_in_s=pause)
             await self._pause(pause)
 
     async def _run_once(self, child: Child) -> int:

@@ -15,7 +15,7 @@ from btswatch.settings import Settings
 from schemas.credentials import Credential
 from schemas.registry import Registry
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _T = TypeVar("_T")
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from btswatch.demo.build import Made, Wanted
     from stores.data_directory import DataDirectory
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _MINUTE_S: Final = 60.0
 _READY_S: Final = 60.0
 

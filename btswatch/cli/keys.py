@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from btswatch.cli.configured import SettingsOption, directory_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
-from schemas.time import DEFAULT_ZONE, LocalCalendar, format_ms
+from btswatch.settings import Settings
+from schemas.time import LocalCalendar, format_ms
 
 if TYPE_CHECKING:
     from stores.keys import ApiKey, KeyStore
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
-Data = Annotated[Path, typer.Option(envvar="BTSWATCH_DATA", help="Data directory, which holds keys.db")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="BTSWATCH_DATA", help="Data directory, which holds keys.db; default: the settings' one"
+    ),
+]
 Actor = Annotated[str | None, typer.Option("--by", help="Who does it, for the audit; default: your login")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
-_DATA = Path("data")
 
 
 @app.callback()
@@ -37,7 +43,8 @@ def _group() -> None:
 @app.command()
 def create(
     enterprise: Annotated[str, typer.Option(help="Id of the enterprise in the registry")],
-    data: Data = _DATA,
+    data: Data = None,
+    settings: SettingsOption = None,
     registry: Annotated[
         Path | None, typer.Option(help="Registry directory; the enterprise must be in it")
     ] = None,
@@ -50,13 +57,15 @@ def create(
 
     Example: btswatch keys create --enterprise vina --note "NOC server" --expires 2027-07-01
     """
-    if registry is not None:
-        _expect_enterprise(registry, enterprise)
+    where = _settings(settings, data)
+    if registry is not None or settings is not None:
+        _expect_enterprise(registry or where.registry, enterprise)
     now_ms = _now_ms()
-    expires_ms = None if expires is None else _start_of_day(expires)
+    expires_ms = None if expires is None else _start_of_day(expires, where.zone)
     if expires_ms is not None and expires_ms <= now_ms:
         raise CommandError(Exit.MISUSE, f"--expires {expires} is over already: give a later day")
-    with _store(data, new=True) as store:
+    # A key may come before the first start: the directory is then made as the settings want it.
+    with _store(directory_of(where).path, new=True) as store:
         key, token = store.create(
             enterprise, actor=by or getpass.getuser(), now_ms=now_ms, expires_ms=expires_ms, note=note
         )
@@ -71,7 +80,8 @@ def create(
 
 @app.command("list")
 def list_(
-    data: Data = _DATA,
+    data: Data = None,
+    settings: SettingsOption = None,
     enterprise: Annotated[str | None, typer.Option(help="Of one enterprise only")] = None,
     audit: Annotated[bool, typer.Option("--audit", help="Who did what, instead of the keys")] = False,
     as_json: AsJson = False,
@@ -80,7 +90,7 @@ def list_(
 
     Example: btswatch keys list --enterprise vina --json
     """
-    with _store(data) as store:
+    with _store(_settings(settings, data).data) as store:
         keys = [key for key in store.all_keys() if enterprise in {None, key.enterprise}]
         lines = [line for line in store.audit() if line.key_id in {key.key_id for key in keys}]
     if audit:
@@ -107,7 +117,8 @@ def list_(
 @app.command()
 def revoke(
     key_id: Annotated[str, typer.Argument(help="Id of the key, as listed")],
-    data: Data = _DATA,
+    data: Data = None,
+    settings: SettingsOption = None,
     reason: Annotated[str, typer.Option(help="Why, for the audit")] = "",
     by: Actor = None,
     as_json: AsJson = False,
@@ -118,7 +129,7 @@ def revoke(
     """
     from stores.keys import UnknownKeyError
 
-    with _store(data) as store:
+    with _store(_settings(settings, data).data) as store:
         try:
             key = store.revoke(key_id, actor=by or getpass.getuser(), now_ms=_now_ms(), reason=reason)
         except UnknownKeyError as error:
@@ -126,6 +137,11 @@ def revoke(
             hint = f"; the nearest is {near[0]}" if near else "; see `btswatch keys list`"
             raise CommandError(Exit.MISUSE, f"{error}{hint}") from error
     typer.echo(json.dumps(_public(key)) if as_json else f"key {key.key_id} of {key.enterprise} is revoked")
+
+
+def _settings(path: Path | None, data: Path | None) -> Settings:
+    loaded = settings_from(path)
+    return loaded if data is None else loaded.model_copy(update={"data": data})
 
 
 @contextmanager
@@ -161,9 +177,9 @@ def _expect_enterprise(directory: Path, enterprise: str) -> None:
         raise CommandError(Exit.MISUSE, f"{directory}: no enterprise {enterprise!r}; {hint}")
 
 
-def _start_of_day(text: str) -> int:
+def _start_of_day(text: str, zone: str) -> int:
     try:
-        return LocalCalendar(DEFAULT_ZONE).start_of(date.fromisoformat(text))
+        return LocalCalendar(zone).start_of(date.fromisoformat(text))
     except ValueError as error:
         raise CommandError(Exit.MISUSE, f"--expires {text}: write a day such as 2027-07-01") from error
 

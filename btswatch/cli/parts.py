@@ -13,7 +13,7 @@ from btswatch.parts.part import Ending, Part, PartFailedError, Together, run_unt
 from btswatch.settings import Settings
 from btswatch.status_server import StatusServer
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 Build = Callable[[Settings, Ending], Part]
 
 

@@ -14,7 +14,7 @@ from schemas.time import DEFAULT_ZONE
 if TYPE_CHECKING:
     from stores.registry import Examined
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="Directory of the registry's CSV files")]
 Zone = Annotated[str, typer.Option(envvar="BTSWATCH_ZONE", help="Time zone in which its dates begin")]

@@ -23,7 +23,7 @@ from schemas.registry import Kind, Registry
 from schemas.time import DEFAULT_ZONE, parse_rfc3339, to_ms
 from stores.archive import ArchiveError, ArchiveReader
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 class Format(StrEnum):

@@ -9,7 +9,7 @@ from btswatch.cli.exits import CommandError, Exit
 from btswatch.supervise import Child, Plan, become
 from stores.data_directory import DataDirectoryError
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command("serve")

@@ -19,7 +19,9 @@ class ConsoleSettings(Contract):
     language: Literal["auto", "en", "vi"] = Field(
         default="auto", description="language of a first visit; auto follows the browser, else Vietnamese"
     )
-    zone: str = Field(default=DEFAULT_ZONE, description="time zone of the times shown")
+    zone: str = Field(
+        default=DEFAULT_ZONE, description="time zone of the times shown; told from zone, not set here"
+    )
     low_coverage: float = Field(
         default=0.8, ge=0, le=1, description="a figure with less known time than this is marked"
     )

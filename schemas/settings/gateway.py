@@ -52,7 +52,11 @@ class GatewaySettings(Contract):
     body_timeout_s: Seconds = Field(default=60.0, description="longest time for the body of a batch")
     stream_timeout_s: Seconds = Field(default=900.0, description="longest time for an NDJSON stream")
 
-    max_future_s: int = Field(default=60, ge=0, description="how far an event's time may be ahead of ours")
+    max_future_s: int = Field(
+        default=60,
+        ge=0,
+        description="how far an event's time may be ahead of ours; told from availability.max_future_s, not set here",
+    )
     max_age_s: Positive = Field(
         default=400 * DAY_S,
         description="how old an event's time may be; what is later than its day's close is a proposal only",

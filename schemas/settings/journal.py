@@ -44,10 +44,3 @@ class JournalSettings(Contract):
         if self.refused_body_bytes > self.refused_bytes:
             raise ValueError("refused_body_bytes is above refused_bytes: one event would empty the list")
         return self
-
-
-class ArchiveSettings(Contract):
-    """When accepted events go from the journal into daily files. Vietnamese: lưu trữ bằng chứng."""
-
-    flush_lines: int = Field(default=50_000, ge=1, description="write a file when so many lines are pending")
-    flush_s: int = Field(default=300, ge=1, description="write a file when the oldest pending line is so old")
