@@ -105,6 +105,15 @@ def microseconds(moment: datetime) -> int:
     return (moment - _EPOCH) // _US
 
 
+# The same codes as at the other entrances, by what pydantic calls the error.
+_CODES: Final = {
+    "json_invalid": Refusal.MALFORMED,
+    "dict_type": Refusal.MALFORMED,
+    "timezone_aware": Refusal.TIME_WITHOUT_ZONE,
+    "union_tag_invalid": Refusal.UNSUPPORTED_TYPE,
+}
+
+
 def decode(lines: Sequence[bytes]) -> Sequence[Decoded | UndecodableError]:
     """Each line's event in order; a bad line has its refusal in its place."""
     try:
@@ -120,7 +129,7 @@ def decode_one(line: bytes) -> Decoded | UndecodableError:
         return _ONE.validate_json(line)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        code = Refusal.MALFORMED if first["type"] == "json_invalid" else Refusal.INVALID
+        code = _CODES.get(first["type"], Refusal.INVALID)
         where = ".".join(str(part) for part in first["loc"])
         return UndecodableError(code, f"{where}: {first['msg']}" if where else first["msg"])
 
