@@ -1,4 +1,3 @@
-
 """Events a second through the real gateway (HTTP, key, judging, journal on disk) against a bare FastAPI endpoint.
 
 The peer only decodes the JSON. Both run in a process of their own; one client process pushes over loopback.

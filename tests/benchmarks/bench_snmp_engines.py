@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - a benchmark prints its figures
 """CPU seconds per 1,000 targets of the gufo adapter and the pysnmp adapter, against agents in another process.
 
     python tests/benchmarks/bench_snmp_engines.py [--agents 200] [--rounds 5]

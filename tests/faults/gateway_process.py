@@ -23,7 +23,7 @@ async def main(data: Path) -> None:
         deps = GatewayDeps(writer, journal, keys, Registry, settings)
         service = GatewayService(create_gateway(deps), host="127.0.0.1", port=0)
         await service.start()
-        print(service.port, flush=True)  # noqa: T201 - the parent reads it
+        print(service.port, flush=True)
         await asyncio.Event().wait()
 
 
