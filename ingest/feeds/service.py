@@ -75,6 +75,7 @@ class GatewayService:
         config = uvicorn.Config(
             self._app,
             lifespan="off",
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -48,21 +48,23 @@ def digest_of(registry: Registry) -> str:
 
     Every value takes part, empty ones not: a new optional column changes no digest until it is filled.
     """
-    content = {
-        "enterprises": [asdict(value) for value in registry.enterprises.values()],
-        "units": [asdict(row) for rows in registry.units.values() for row in rows],
-        "elements": [asdict(row) for rows in registry.elements.values() for row in rows],
-        "declared_levels": [asdict(level) for level in registry.declared_levels],
-        "agency": [asdict(agency) for agency in registry.agency],
-        "successions": [asdict(step) for step in registry.successions],
+    content: dict[str, Iterable[Any]] = {
+        "enterprises": registry.enterprises.values(),
+        "units": (row for rows in registry.units.values() for row in rows),
+        "elements": (row for rows in registry.elements.values() for row in rows),
+        "declared_levels": registry.declared_levels,
+        "agency": registry.agency,
+        "successions": registry.successions,
     }
-    known = {
-        name: [{key: value for key, value in row.items() if value not in (None, "", ())} for row in rows]
-        for name, rows in content.items()
-        if rows
-    }
+    known = {name: found for name, rows in content.items() if (found := list(map(_known, rows)))}
     text = json.dumps(known, sort_keys=True, separators=(",", ":"), default=str)
     return f"sha256:{sha256(text.encode()).hexdigest()}"
+
+
+def _known(value: Any) -> dict[str, Any]:
+    """The fields of a value that are not empty."""
+    found = ((field.name, getattr(value, field.name)) for field in fields(value))
+    return {name: content for name, content in found if content not in (None, "", ())}
 
 
 def _element(row: StationRow | LinkRow, calendar: LocalCalendar) -> Element:
