@@ -201,11 +201,7 @@ def fill(ledger: Ledger, found: Registry, now: int, days: int, seed: int = 7) ->
         )
         devices.save_incidents(
             connection,
-            [
-                devices.VantageIncident(
-                    "lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries", 12
-                )
-            ],
+            [devices.VantageIncident("lsn-1", "gtel", now - 9_000_000, now - 7_000_000, "canaries", 12)],
         )
         positions.save_position(connection, "engine", 123_456, now)
         raise_alarms(
