@@ -7,7 +7,8 @@ from typing import TextIO, cast
 
 import structlog
 
-_LEVEL = "BTSWATCH_LOG_LEVEL"
+LEVEL = "BTSWATCH_LOG_LEVEL"
+FORMAT = "BTSWATCH_LOG_FORMAT"
 
 
 class _CurrentStderr:
@@ -20,10 +21,11 @@ class _CurrentStderr:
         sys.stderr.flush()
 
 
-def configure(log_format: str | None = None) -> None:
-    """Set the process's logging up; text on a terminal and JSON elsewhere unless told."""
-    text = log_format == "text" or (log_format is None and sys.stderr.isatty())
-    level = logging.getLevelNamesMapping().get(os.environ.get(_LEVEL, "INFO").upper(), logging.INFO)
+def configure() -> None:
+    """Set the process's logging up from the environment; without a format text on a terminal and JSON elsewhere."""
+    wanted = os.environ.get(FORMAT)
+    text = wanted == "text" or (wanted != "json" and sys.stderr.isatty())
+    level = logging.getLevelNamesMapping().get(os.environ.get(LEVEL, "INFO").upper(), logging.INFO)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

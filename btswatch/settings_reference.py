@@ -98,7 +98,7 @@ def page() -> str:
             "secret files: the variable with `_FILE` at its end names a file whose content is the value.",
             "[btswatch.toml](../btswatch.toml) is an example with every setting. Every one has a default; an unknown one is an error that",
             "names the nearest known one; `btswatch check` says all that is wrong. Relative paths are relative to the settings file.",
-            "Lists and tables of a list are set in the file only. The log's level is the variable `BTSWATCH_LOG_LEVEL` (`INFO`).",
+            "Lists and tables of a list are set in the file only. The log's level is the variable `BTSWATCH_LOG_LEVEL` (`INFO`), its form `BTSWATCH_LOG_FORMAT` (`json` or `text`; as `--log-format`).",
             "",
             *(line for section in sections() for line in _table(section)),
         ]

@@ -1,8 +1,11 @@
 """All commands by name. Each imports what it needs only when it runs, so that `--help` answers at once."""
 
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +14,8 @@ from typer.exceptions import TyperException
 
 from btswatch import __version__
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.logs import FORMAT, LEVEL, configure
+from btswatch.supervise import SUPERVISED
 
 # Command: the module whose `app` it is, and its line in `--help`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -48,6 +53,17 @@ class _LazyGroup(TyperGroup):
         command.short_help = line
         return command
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        try:
+            return super().resolve_command(ctx, args)
+        except TyperException as error:
+            near = get_close_matches(args[0], COMMANDS, n=1) if args else []
+            if near:
+                raise CommandError(
+                    Exit.MISUSE, f"no such command {args[0]!r}; did you mean {near[0]!r}?"
+                ) from error
+            raise
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - the base's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
@@ -75,30 +91,88 @@ def _options(
 
     Example: btswatch demo --stations 200
     """
-    from btswatch.logs import configure
-
-    if log_format not in (None, "json", "text"):
-        raise CommandError(Exit.MISUSE, f"--log-format {log_format}: choose json or text")
-    configure(log_format)
+    if log_format is not None:
+        if log_format not in ("json", "text"):
+            raise CommandError(Exit.MISUSE, f"--log-format {log_format}: choose json or text")
+        # For the processes that this one starts.
+        os.environ[FORMAT] = log_format
+    configure()
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; returns the exit code. No error a user can cause ends in a traceback."""
+    """Run one command; returns the exit code. No error ends in a traceback."""
     command: Any = typer.main.get_command(root)
     try:
-        result = command.main(args=list(arguments), prog_name="btswatch", standalone_mode=False)
+        result = command.main(args=_log_format_first(arguments), prog_name="btswatch", standalone_mode=False)
+        sys.stdout.flush()
     except CommandError as error:
-        for line in error.lines:
-            print(f"btswatch: {line}", file=sys.stderr)  # noqa: T201 - the command line's own error stream
-        return int(error.code)
+        return _told(error.code, *error.lines)
     except TyperException as error:
-        message = getattr(error, "format_message", error.__str__)()
-        print(f"btswatch: {message}", file=sys.stderr)  # noqa: T201 - as above
-        return int(Exit.MISUSE)
+        return _told(Exit.MISUSE, _usage(error))
     except (typer.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # The reader of our output has left (`| head`): nobody is there to be told.
-        sys.stderr.close()
+    except (BrokenPipeError, SystemExit) as error:
+        # The reader of our output has left (`| head`): nobody is there to be told. Typer makes it a SystemExit.
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
+        _drop_output()
         return int(Exit.DONE)
+    except OSError as error:
+        return _told(*_of_os_error(error))
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a line, and a log its place
+        return _of_our_fault(error)
     return result if isinstance(result, int) else int(Exit.DONE)
+
+
+def _log_format_first(arguments: Sequence[str]) -> list[str]:
+    """The arguments with `--log-format`, which may stand anywhere, before the command, where it is read."""
+    option = "--log-format"
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    first: list[str] = []
+    rest: list[str] = []
+    left = iter(arguments[:end])
+    for one in left:
+        if one == option:
+            first += [option, next(left, "")]
+        elif one.startswith(f"{option}="):
+            first.append(one)
+        else:
+            rest.append(one)
+    return [*first, *rest, *arguments[end:]]
+
+
+def _told(code: Exit, *lines: str) -> int:
+    for line in lines:
+        print(f"btswatch: {line}", file=sys.stderr)  # noqa: T201 - the command line's own error stream
+    return int(code)
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "btswatch"
+    # Called without a command, a group gives its whole help as the message.
+    message = getattr(error, "format_message", error.__str__)().rstrip(".")
+    return f"{'Missing command' if message.startswith('Usage:') else message}; see {path} --help"
+
+
+def _of_os_error(error: OSError) -> tuple[Exit, str]:
+    away = isinstance(error, ConnectionError | TimeoutError) or error.errno == errno.EADDRINUSE
+    where = f"{error.filename}: " if error.filename else ""
+    return Exit.UNREACHABLE if away else Exit.MISUSE, f"{where}{error.strerror or error}"
+
+
+def _of_our_fault(error: Exception) -> int:
+    supervised = SUPERVISED in os.environ
+    if supervised or os.environ.get(LEVEL, "").upper() == "DEBUG":
+        import structlog
+
+        structlog.get_logger().error("command failed", exc_info=error)
+    said = " ".join(str(error).split())
+    line = f"{type(error).__name__}: {said}: a fault of btswatch; {LEVEL}=DEBUG shows its place"
+    # A supervisor takes misuse for hopeless, and this may pass.
+    return _told(Exit.NO if supervised else Exit.MISUSE, line)
+
+
+def _drop_output() -> None:
+    """What is still buffered would fail again when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

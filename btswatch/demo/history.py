@@ -284,7 +284,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The demonstration's history.")
     parser.add_argument("--settings", type=Path, required=True)
     settings = Settings.load(parser.parse_args().settings)
-    configure(None)
+    configure()
     os.nice(10)
     record = read(settings.data / RECORD, DemoRecord)
     if record is None:

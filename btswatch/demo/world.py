@@ -172,7 +172,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The demonstration's simulated agents and enterprises.")
     parser.add_argument("--settings", type=Path, required=True)
     settings = Settings.load(parser.parse_args().settings)
-    configure(None)
+    configure()
     ending = Ending()
     asyncio.run(run_until_told(world(settings), ending, stop_s=settings.stop_s * 0.4))
 
