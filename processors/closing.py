@@ -15,7 +15,6 @@ import structlog
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.results import Basis, day_figure, end_reading, transitions
-from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
@@ -37,11 +36,16 @@ ENGINE: Final = "engine"
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a catch-up is: the day that was closed, and how many of how many."""
+    """How far a catch-up is: the day that was closed, how many of how many, what it took and what it found.
+
+    `differences` are the day's official figures that differ from the last provisional ones.
+    """
 
     day: date
     done: int
     total: int
+    seconds: float
+    differences: int
 
 
 def archived_through(journal: JournalReader, archive: ArchiveReader) -> Callable[[int], bool]:
@@ -126,10 +130,13 @@ class Closer:
         carries = readings.begin(days[0], stored)
         closed: list[date] = []
         for day in days:
-            if not self._close(day, readings, carries, ends, refused, stopping):
+            started = time.perf_counter()
+            differences = self._close(day, readings, carries, ends, refused, stopping)
+            if differences is None:
                 break
             closed.append(day)
-            progress(Progress(day, len(closed), len(days)))
+            seconds = time.perf_counter() - started
+            progress(Progress(day, len(closed), len(days), seconds, differences))
         return closed
 
     def _close(
@@ -140,14 +147,14 @@ class Closer:
         ends: dict[str, Reading],
         refused: list[str],
         stopping: Callable[[], bool],
-    ) -> bool:
-        started = time.perf_counter()
+    ) -> int | None:
+        """How many figures differ from the provisional ones; None when it was told to stop before the end."""
         before = readings.events
         digest = sha256()
         elements = 0
         for batch in _batches(readings.read(day, carries), self._settings.batch_elements):
             if stopping():
-                return False
+                return None
             self._write(day, batch, ends)
             elements += len(batch)
             for one in batch:
@@ -172,12 +179,10 @@ class Closer:
             )
             closings.save_closed(connection, record)
         refused.clear()
-        CLOSING_DAY.gauge().set(day.toordinal())
-        CLOSING_SECONDS.histogram().observe(time.perf_counter() - started)
         structlog.get_logger().info(
             "day closed", day=day.isoformat(), elements=elements, differences=differences
         )
-        return True
+        return differences
 
     def _write(self, day: date, batch: list[OfficialDay], ends: dict[str, Reading]) -> None:
         """Write the official rows of some elements; what a former try wrote is left as it is."""
@@ -214,7 +219,6 @@ class Closer:
             figures.save_final(connection, official)
             history.replace_transitions(connection, changes)
             alarms.raise_alarms(connection, raised)
-        CLOSING_DIFFERENCES.counter().inc(sum(alarm.kind == FIGURE_DIFFERS for alarm in raised))
 
     def _first(self) -> date | None:
         with self._ledger.reading() as connection:

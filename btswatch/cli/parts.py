@@ -73,14 +73,17 @@ def console(settings: SettingsOption = None) -> None:
 
 @app.command("closing", hidden=True)
 def closing(settings: SettingsOption = None) -> None:
-    """Close the days that are due, and end.
+    """Close the days that are due, print a line of JSON for each, and end.
 
     Example: btswatch closing --settings btswatch.toml
     """
-    from btswatch.parts.closing import close_due
+    from btswatch.parts.closing import close_due, progress_line
 
     loaded = settings_from(settings)
-    close_due(loaded, directory_of(loaded, create=False), registry_of(loaded), system_now_ms)
+    directory = directory_of(loaded, create=False)
+    close_due(
+        loaded, directory, registry_of(loaded), system_now_ms, lambda one: typer.echo(progress_line(one))
+    )
 
 
 def run(path: Path | None, build: Build, status_port: str | None) -> None:

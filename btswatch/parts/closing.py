@@ -1,14 +1,17 @@
 """One run of the closing of days."""
 
 import fcntl
+import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import date
 from threading import Event
 
 from btswatch.settings import Settings
 from processors.closing import Closer, Progress, archived_through
+from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
 from schemas.registry import Registry
 from stores.archive import ArchiveReader
 from stores.data_directory import DataDirectory
@@ -38,6 +41,19 @@ def close_due(
         if closed:
             directory.bell("console").ring()
         return closed
+
+
+def progress_line(one: Progress) -> str:
+    """A closed day as a line of JSON, for whoever started the closing."""
+    return json.dumps({**asdict(one), "day": one.day.isoformat()})
+
+
+def count(line: bytes) -> None:
+    """Take a `progress_line` of the closing's process into the metrics of this one, which a scraper reads."""
+    told = json.loads(line)
+    CLOSING_DAY.gauge().set(date.fromisoformat(told["day"]).toordinal())
+    CLOSING_SECONDS.histogram().observe(told["seconds"])
+    CLOSING_DIFFERENCES.counter().inc(told["differences"])
 
 
 def days_due(

@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from btswatch.parts.archive_upkeep import ArchiveUpkeep
+from btswatch.parts.closing import count
 from btswatch.parts.part import Ending
 from btswatch.settings import Settings
 from processors.closing import ENGINE
@@ -131,8 +132,16 @@ class ClosingPart:
 
     async def _close(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "btswatch", *self._arguments, preexec_fn=_give_way
+            sys.executable,
+            "-m",
+            "btswatch",
+            *self._arguments,
+            stdout=asyncio.subprocess.PIPE,
+            preexec_fn=_give_way,
         )
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            count(line)
         if code := await self._process.wait():
             _LOG.error("closing failed; it is tried again", exit_code=code, again_in_s=_CLOSING_EVERY_S)
 
