@@ -76,6 +76,7 @@ class Console:
         await asyncio.wait({self._serving, listening}, return_when=asyncio.FIRST_COMPLETED)
         if not listening.done():
             listening.cancel()
+            server.give_up_port()
             self._socket.close()
             raise ConsoleNotStartedError(f"no console at {self._settings.host}:{self._settings.port}")
         self._live.start()
@@ -94,6 +95,7 @@ class Console:
             self._serving.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._serving
+        self._server.give_up_port()
         self._server = self._serving = None
         if self._socket is not None:
             self._socket.close()
@@ -158,6 +160,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self.listening.set()
+
+    def give_up_port(self) -> None:
+        """Listen no more. uvicorn does so by itself only where it may end by itself, not where it is cancelled."""
+        for one in getattr(self, "servers", ()):
+            one.close()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

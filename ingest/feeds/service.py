@@ -45,6 +45,11 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self.listening.set()
 
+    def give_up_port(self) -> None:
+        """Listen no more. uvicorn does so by itself only where it may end by itself, not where it is cancelled."""
+        for one in getattr(self, "servers", ()):
+            one.close()
+
 
 class GatewayService:
     """An application on a TCP port.
@@ -63,6 +68,7 @@ class GatewayService:
         self._trusted = trusted_proxies
         self._server: _Server | None = None
         self._task: asyncio.Task[None] | None = None
+        self._listener: socket.socket | None = None
 
     async def start(self) -> None:
         """Bind and serve; returns when connections are taken.
@@ -70,7 +76,7 @@ class GatewayService:
         Raises:
             GatewayBindError: the address is taken, not ours, or not allowed.
         """
-        listener = _bind(self._host, self.port)
+        listener = self._listener = _bind(self._host, self.port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
             self._app,
@@ -116,6 +122,10 @@ class GatewayService:
             for request in requests:
                 request.cancel()
             await asyncio.wait({task, *requests})
+        server.give_up_port()
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         return bool(done)
 
 

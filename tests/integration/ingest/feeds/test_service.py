@@ -97,6 +97,18 @@ async def test_stopping_cuts_off_what_does_not_end_in_time():
     assert await asked.answer() == b""
 
 
+async def test_without_any_time_to_stop_the_port_is_given_up_all_the_same():
+    service = GatewayService(_hello, host="127.0.0.1", port=0)
+    await service.start()
+    port = service.port
+    assert not await service.stop(0.0)
+    with pytest.raises(OSError, match="refused|Connect call failed"):
+        await asyncio.open_connection("127.0.0.1", port)
+    again = GatewayService(_hello, host="127.0.0.1", port=port)
+    await again.start()
+    assert await again.stop(5)
+
+
 async def test_it_can_be_started_again_after_a_stop():
     service = GatewayService(_hello, host="127.0.0.1", port=0)
     for _ in range(2):
