@@ -63,6 +63,15 @@ class ElementDay:
             Reading(int(reading.declared[at])),
         )
 
+    def changes_after(self, slot: int) -> bool:
+        """Whether the slot after this one, if of this day, reads otherwise by what is known."""
+        at, reading = slot - self.reading.first, self.reading
+        if not 0 <= at < len(reading.effective) - 1:
+            return False
+        return any(
+            bool(part[at] != part[at + 1]) for part in (reading.effective, reading.measured, reading.declared)
+        )
+
     def runs(self) -> Iterator[tuple[int, int, Reading]]:
         """Maximal runs of one effective reading among the counted slots: first slot, end slot, reading."""
         first, end = self.counted

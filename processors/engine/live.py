@@ -148,14 +148,18 @@ class LiveReadings:
             read = self.province.read_day(element, day, now_us + grid.slot_us)
             if read.row is not None:
                 self._take(read, read.row, now_us)
-                self._plan(read.row, now_us, pace)
+                self._plan(read, read.row, now_us, pace)
 
-    def _plan(self, row: Element, now_us: int, pace: Pace) -> None:
+    def _plan(self, read: ElementDay, row: Element, now_us: int, pace: Pace) -> None:
         """When to read it again if nothing comes."""
         rule, shown = self.province.rule_of(row), self.latest.shown.get(row.id)
         steady = shown is not None and shown.status is Reading.UP and not rule.declared.alive_only
         self._refresh_us[row.id] = now_us + (pace.steady_us if steady else pace.unsteady_us)
         slot_us = self.province.grid.slot_us
+        slot = now_us // slot_us
+        if read.changes_after(slot):
+            # A slot shows the worst of it: what was mended within it shows when it is over.
+            self._refresh_us[row.id] = (slot + 1) * slot_us
         for track, one in ((Track.MEASURED, rule.measured), (Track.DECLARED, rule.declared)):
             lapse_us = (self.latest.seen_us(row.id, track) // slot_us + one.valid_slots) * slot_us
             self._lapse_us[track][row.id] = lapse_us if lapse_us > now_us else _NEVER
