@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import islice
+from functools import lru_cache, partial
 from typing import Any
 
 from processors.core.decode import UndecodableError, decode
+from processors.core.element_day import ElementDay
 from processors.core.figures import Figure, figure_of, total_of
 from processors.core.periods import PeriodKind, periods
 from processors.core.province import Province
@@ -17,6 +18,7 @@ from schemas.registry import Element, Kind
 from schemas.time import LocalCalendar
 
 _BATCH = 2000
+_BATCH_BYTES = 8 * 1024 * 1024
 
 
 class Scope(StrEnum):
@@ -83,9 +85,8 @@ def take_in(
     refused: Callable[[bytes, Refusal, str], None],
 ) -> int:
     """Apply archived lines in batches; returns how many events there were. What was received after `now` does not exist yet."""
-    source = iter(lines)
     seen = 0
-    while batch := list(islice(source, _BATCH)):
+    for batch in _batches(lines):
         seen += len(batch)
         for line, event in zip(batch, decode(batch), strict=True):
             if isinstance(event, UndecodableError):
@@ -93,6 +94,19 @@ def take_in(
             elif isinstance(outcome := province.apply(event, line, now * 1000), Refusal):
                 refused(line, outcome, event["id"])
     return seen
+
+
+def _batches(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    batch: list[bytes] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line)
+        if len(batch) == _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def figures(province: Province, question: Question) -> Iterator[PeriodFigure]:
@@ -111,8 +125,9 @@ def figures(province: Province, question: Question) -> Iterator[PeriodFigure]:
         for name in {name for row in rows for name in scope_ids(row)}:
             for start, _ in spans:
                 tallies.setdefault((name, start), {})
+        read_day = lru_cache(maxsize=1)(partial(province.read_day, element, now_us=question.now * 1000))
         for start, end in spans:
-            for row, tally in _element_tallies(province, element, (start, end), question.now):
+            for row, tally in _element_tallies(province, element, (start, end), question.now, read_day):
                 for name in scope_ids(row):
                     parts = tallies[name, start]
                     parts[element] = concatenate(parts.get(element, NOTHING), tally)
@@ -124,7 +139,11 @@ def figures(province: Province, question: Question) -> Iterator[PeriodFigure]:
 
 
 def _element_tallies(
-    province: Province, element: str, span: tuple[int, int], now: int
+    province: Province,
+    element: str,
+    span: tuple[int, int],
+    now: int,
+    read_day: Callable[[int], ElementDay],
 ) -> Iterator[tuple[Element, Tally]]:
     """The tallies of the days, or parts of days, of a period that have begun, with the registry row in force."""
     grid = province.grid
@@ -135,4 +154,4 @@ def _element_tallies(
     for day in range(grid.day_of(start_us), grid.day_of(end_us - 1) + 1):
         row = province.registry.on(element, date.fromordinal(day))
         if row is not None:
-            yield row, province.read_day(element, day, now * 1000).tally_between(first, end)
+            yield row, read_day(day).tally_between(first, end)

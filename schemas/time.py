@@ -7,7 +7,7 @@ serialises exactly and can't lose its zone.
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,6 +41,18 @@ def parse_rfc3339(text: str) -> datetime:
 def format_ms(ms: int) -> str:
     """RFC 3339 in UTC with milliseconds, such as 2026-11-02T05:00:57.427Z."""
     return from_ms(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone that exists.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone {name!r}; such as {DEFAULT_ZONE}") from error
 
 
 @dataclass(frozen=True)

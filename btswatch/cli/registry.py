@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from btswatch.cli.exits import CommandError, Exit
-from schemas.time import DEFAULT_ZONE
+from schemas.time import DEFAULT_ZONE, known_zone
 
 if TYPE_CHECKING:
     from stores.registry import Examined
@@ -149,14 +149,10 @@ def template(
 
 
 def _zone(name: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
     try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise CommandError(
-            Exit.MISUSE, f"--zone {name}: no such time zone; such as {DEFAULT_ZONE}"
-        ) from error
+        return known_zone(name)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, f"--zone: {error}") from error
 
 
 def _tell(examined: "Examined") -> None:

@@ -1,12 +1,10 @@
 """`btswatch replay`: figures from archived events, offline."""
 
 import csv
-import gzip
 import io
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +12,19 @@ from typing import Annotated, Any
 import typer
 
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.event_lines import EventFileError, event_lines
 from processors.core.conventions import Conventions
-from processors.core.periods import NotOnBoundaryError, PeriodKind
+from processors.core.figures import NO_TIME
+from processors.core.periods import NotOnBoundaryError, PeriodKind, check_boundary
 from processors.core.province import Province
 from processors.replay import PeriodFigure, Question, Scope, figures, take_in
 from schemas.refusal import Refusal
 from schemas.registry import Kind, Registry
-from schemas.time import DEFAULT_ZONE, parse_rfc3339, to_ms
-from stores.archive import ArchiveError, ArchiveReader
+from schemas.time import DEFAULT_ZONE, known_zone, parse_rfc3339, to_ms
+
+# One day within 1970 and 3000, so that every zone has a date for what lies between.
+_EARLIEST_MS = to_ms(parse_rfc3339("1970-01-02T00:00:00Z"))
+_END_MS = to_ms(parse_rfc3339("2999-12-31T00:00:00Z"))
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -64,75 +67,66 @@ def replay(
     )
     if question.start >= question.end:
         raise CommandError(Exit.MISUSE, f"--from {from_} is not before --to {to}")
+    _check_zone_and_boundaries(question, zone)
     try:
         conventions = Conventions(grid_s=grid_seconds, zone=zone)
     except ValueError as error:
         raise CommandError(Exit.MISUSE, f"--grid-seconds: {error}") from error
-    province = Province(_registry(registry), conventions)
+    province = Province(_registry(registry, zone), conventions)
     refusals: Counter[Refusal] = Counter()
     first: dict[Refusal, str] = {}
 
     def refuse(line: bytes, code: Refusal, detail: str) -> None:
         refusals[code] += 1
-        first.setdefault(code, f"{detail}: {line[:120].decode(errors='replace')}")
+        first.setdefault(code, _showable(f"{detail}: {line[:120].decode(errors='replace')}"))
 
-    take_in(province, _lines([*events, *(more_events or [])]), question.now, refuse)
+    try:
+        take_in(province, event_lines([*events, *(more_events or [])], refuse), question.now, refuse)
+    except EventFileError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
     for code, number in sorted(refusals.items()):
         typer.echo(f"btswatch: refused {number} as {code}; first: {first[code]}", err=True)
+    sys.stdout.write(_PRINTERS[format_](list(figures(province, question)), zone))
+
+
+def _check_zone_and_boundaries(question: Question, zone: str) -> None:
+    """Before hours of reading, not after them."""
     try:
-        sys.stdout.write(_PRINTERS[format_](list(figures(province, question)), zone))
-    except NotOnBoundaryError as error:
-        raise CommandError(Exit.MISUSE, str(error)) from error
+        known_zone(zone)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, f"--zone: {error}") from error
+    for option, instant in (("--from", question.start), ("--to", question.end)):
+        try:
+            check_boundary(instant, question.period, zone)
+        except NotOnBoundaryError as error:
+            raise CommandError(Exit.MISUSE, f"{option}: {error}") from error
 
 
 def _instant(text: str, option: str) -> int:
     try:
-        return to_ms(parse_rfc3339(text))
-    except ValueError as error:
+        instant = to_ms(parse_rfc3339(text))
+    except (ValueError, OverflowError) as error:
         raise CommandError(
             Exit.MISUSE, f"{option} {text}: {error}; write such as 2026-11-02T00:00:00+07:00"
         ) from error
+    if not _EARLIEST_MS <= instant < _END_MS:
+        raise CommandError(Exit.MISUSE, f"{option} {text}: give a moment between 1970 and 2999")
+    return instant
 
 
-def _registry(directory: Path) -> Registry:
+def _showable(text: str) -> str:
+    """Without what would move the cursor of the terminal that it is shown on."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
+def _registry(directory: Path, zone: str) -> Registry:
     from stores.registry.load import load
     from stores.registry.problems import RegistryErrors
 
     try:
-        return load(directory)
+        return load(directory, zone=zone)
     except RegistryErrors as errors:
         raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
-
-
-def _lines(paths: list[Path]) -> Iterator[bytes]:
-    for path in paths:
-        try:
-            yield from _of_directory(path) if path.is_dir() else _of_file(path)
-        except (OSError, EOFError, ArchiveError) as error:
-            raise CommandError(Exit.MISUSE, f"{path}: {error}") from error
-
-
-def _of_directory(directory: Path) -> Iterator[bytes]:
-    archive = ArchiveReader(directory)
-    if archive.is_one():
-        # It knows which of its files count, also while days are written and merged.
-        for day in archive.days():
-            yield from archive.read(day)
-        return
-    files = sorted(directory.rglob("*.ndjson.gz"))
-    if not files:
-        raise CommandError(
-            Exit.MISUSE, f"{directory}: holds no *.ndjson.gz file, nor does any directory in it"
-        )
-    for path in files:
-        yield from _of_file(path)
-
-
-def _of_file(path: Path) -> Iterator[bytes]:
-    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-        for line in stream:
-            if stripped := line.strip():
-                yield stripped
 
 
 def _json(rows: list[PeriodFigure], zone: str) -> str:
@@ -156,11 +150,10 @@ def _flat(row: PeriodFigure, zone: str) -> dict[str, Any]:
 
 def _csv(rows: list[PeriodFigure], zone: str) -> str:
     text = io.StringIO()
-    flat = [_flat(row, zone) for row in rows]
-    if flat:
-        writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(flat)
+    columns = list(_flat(PeriodFigure(Scope.ELEMENT, "", PeriodKind.DAY, 0, 0, NO_TIME, final=False), zone))
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_flat(row, zone) for row in rows)
     return text.getvalue()
 
 

@@ -60,16 +60,25 @@ def end_of(start: int, kind: PeriodKind, zone: str) -> int:
     return start_of(start + longest_s * 1000, kind, zone)
 
 
+def check_boundary(instant: int, kind: PeriodKind, zone: str) -> None:
+    """Nothing, where a period of the kind starts at the instant.
+
+    Raises:
+        NotOnBoundaryError: it lies inside a period.
+    """
+    nearest = start_of(instant, kind, zone)
+    if nearest != instant:
+        raise NotOnBoundaryError(instant, kind, nearest, zone)
+
+
 def periods(start: int, end: int, kind: PeriodKind, zone: str) -> Iterator[tuple[int, int]]:
     """The periods that tile `[start, end)`.
 
     Raises:
         NotOnBoundaryError: `start` or `end` lies inside a period.
     """
-    for instant in (start, end):
-        nearest = start_of(instant, kind, zone)
-        if nearest != instant:
-            raise NotOnBoundaryError(instant, kind, nearest, zone)
+    check_boundary(start, kind, zone)
+    check_boundary(end, kind, zone)
     while start < end:
         following = end_of(start, kind, zone)
         yield start, following

@@ -27,6 +27,9 @@ from schemas.status import CODE_OF, Feed
 MEASURED = ""  # stands for all measuring reporters: their evidence is one track
 # Readers go back a few days at most; a longer look back is read again from the start.
 _CARRIES_KEPT = 8
+# Outside of these no slot number fits its cell, and no zone has a date: no clock that could be meant.
+_EARLIEST_US = 86_400 * US
+_LATEST_US = 32_503_593_600 * US  # 2999-12-31
 _CODES = {str(status): int(code) for status, code in CODE_OF.items()}
 
 
@@ -79,6 +82,8 @@ class Province:
             return Taken.NOT_YET
         if time - received > self._max_future_us:
             return Refusal.TIME_IN_FUTURE
+        if time < _EARLIEST_US or received > _LATEST_US:
+            return Refusal.INVALID
         day, tier = self._day_of_quarter(time // QUARTER_US), self.grid.tier_of(received)
         if event["type"] == "btswatch.status.v1":
             return self._apply_status(event, time, day, tier)
