@@ -65,7 +65,12 @@ class StatusSettings(Contract):
     host: str = Field(
         default="127.0.0.1", description="address to bind; loopback unless a scraper is elsewhere"
     )
-    ingest_port: int = Field(default=9101, ge=0, le=65_535, description="pollers and traps")
+    ingest_port: int = Field(
+        default=9101, ge=0, le=65_535, description="pollers, and with them traps and gateway under serve"
+    )
+    traps_port: int = Field(
+        default=9103, ge=0, le=65_535, description="traps where they are a process of their own"
+    )
     engine_port: int = Field(default=9102, ge=0, le=65_535, description="engine, archive and closing")
 
 

@@ -32,7 +32,7 @@ def traps(settings: SettingsOption = None) -> None:
 
     Example: btswatch traps --settings btswatch.toml
     """
-    run(settings, partial(_ingest, wanted=("traps",)), "ingest_port")
+    run(settings, partial(_ingest, wanted=("traps",)), "traps_port")
 
 
 @app.command("gateway")

@@ -19,12 +19,10 @@ def place(tmp_path):
 
 @pytest.fixture
 def parts(place):
-    status = {"traps": place.ports["traps"], "poll": place.ports["ingest"]}
     running = {}
     try:
         for name in PARTS:
-            port = {"BTSWATCH_STATUS__INGEST_PORT": str(status[name])} if name in status else {}
-            running[name] = Process(name, "--settings", place.settings, **port)
+            running[name] = Process(name, "--settings", place.settings)
         yield running
     finally:
         for process in running.values():

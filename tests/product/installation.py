@@ -92,6 +92,7 @@ port = {self.ports["console"]}
 flush_s = 1
 [status]
 ingest_port = {self.ports["ingest"]}
+traps_port = {self.ports["traps"]}
 engine_port = {self.ports["engine"]}
 """)
         self.ledger = Ledger(self.data / "ledger.db")
