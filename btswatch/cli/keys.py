@@ -65,7 +65,8 @@ def create(
     if expires_ms is not None and expires_ms <= now_ms:
         raise CommandError(Exit.MISUSE, f"--expires {expires} is over already: give a later day")
     # A key may come before the first start: the directory is then made as the settings want it.
-    with _store(directory_of(where).path, new=True) as store:
+    begun = (where.data / "mode").exists()
+    with _store(directory_of(where, create=not begun).path, new=True) as store:
         key, token = store.create(
             enterprise, actor=by or getpass.getuser(), now_ms=now_ms, expires_ms=expires_ms, note=note
         )

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from btswatch.cli.app import run
+from stores.data_directory import DataDirectory, Mode
 from stores.keys import KeyStore
 
 
@@ -86,3 +87,13 @@ def test_the_commands_token_opens_what_the_store_reads(keys, tmp_path):
     (key,) = store.all_keys()
     store.close()
     assert key.expires_ms == 4_070_883_600_000
+
+
+@pytest.mark.parametrize("mode", [None, Mode.DEMO, Mode.PRODUCTION])
+def test_a_key_may_come_before_the_first_start_and_goes_into_a_directory_of_either_mode(tmp_path, mode):
+    directory = DataDirectory(tmp_path / "data")
+    if mode is not None:
+        directory.create(mode)
+    assert run(["keys", "create", "--enterprise", "viettel", "--data", str(directory.path)]) == 0
+    assert directory.mode() is (mode or Mode.PRODUCTION)
+    directory.create(mode or Mode.PRODUCTION)  # the first start after it
