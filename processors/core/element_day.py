@@ -56,21 +56,22 @@ class ElementDay:
         """The effective, measured and declared reading of a slot of this day; unknown outside the counted slots."""
         if not self.counted[0] <= slot < self.counted[1]:
             return Reading.UNKNOWN, Reading.UNKNOWN, Reading.UNKNOWN
-        at, reading = slot - self.reading.first, self.reading
+        return self._state(slot - self.reading.first)
+
+    def _state(self, at: int) -> tuple[Reading, Reading, Reading]:
+        reading = self.reading
         return (
             Reading(int(reading.effective[at])),
             Reading(int(reading.measured[at])),
             Reading(int(reading.declared[at])),
         )
 
-    def changes_after(self, slot: int) -> bool:
-        """Whether the slot after this one, if of this day, reads otherwise by what is known."""
-        at, reading = slot - self.reading.first, self.reading
-        if not 0 <= at < len(reading.effective) - 1:
-            return False
-        return any(
-            bool(part[at] != part[at + 1]) for part in (reading.effective, reading.measured, reading.declared)
-        )
+    def state_after(self, slot: int) -> tuple[Reading, Reading, Reading]:
+        """What the slot after this one reads by what is known now; the slot's own state at the end of the day."""
+        at, reading = slot + 1 - self.reading.first, self.reading
+        if not self.counted[0] <= slot < self.counted[1] or at >= len(reading.effective):
+            return self.state_at(slot)
+        return self._state(at)
 
     def runs(self) -> Iterator[tuple[int, int, Reading]]:
         """Maximal runs of one effective reading among the counted slots: first slot, end slot, reading."""

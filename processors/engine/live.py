@@ -14,6 +14,7 @@ from schemas.status import Reading, Track
 from stores.ledger.figures import PROVISIONAL, DayFigure
 from stores.ledger.history import Transition
 
+_TRACKS: Final = (Track.MEASURED, Track.DECLARED)
 _NEVER: Final = 1 << 62
 # Looking through all elements for those that are due costs a little: not more often than this.
 _LOOK_US: Final = 1_000_000
@@ -157,8 +158,7 @@ class LiveReadings:
         self._refresh_us[row.id] = now_us + (pace.steady_us if steady else pace.unsteady_us)
         slot_us = self.province.grid.slot_us
         slot = now_us // slot_us
-        if read.changes_after(slot):
-            # A slot shows the worst of it: what was mended within it shows when it is over.
+        if read.state_after(slot) != read.state_at(slot):
             self._refresh_us[row.id] = (slot + 1) * slot_us
         for track, one in ((Track.MEASURED, rule.measured), (Track.DECLARED, rule.declared)):
             lapse_us = (self.latest.seen_us(row.id, track) // slot_us + one.valid_slots) * slot_us
@@ -181,12 +181,32 @@ class LiveReadings:
             self._ends[row.id, read.day] = end if end is not None else Reading.UNKNOWN
             return
         slot = min(now_us // grid.slot_us, read.counted[1] - 1)
-        since = self._since(row.id, read, found)
+        state, since = self._now(row.id, read, slot, found)
         shown = self.latest.shown.get(row.id)
-        if self.latest.show(row, read.state_at(slot), since, now_ms):
+        if self.latest.show(row, state, since, now_ms):
             self.results.prompt.add(row.id)
         if self.latest.shown[row.id] is not shown:
             self.results.states.add(row.id)
+
+    def _now(
+        self, element: str, read: ElementDay, slot: int, found: list[Transition]
+    ) -> tuple[tuple[Reading, Reading, Reading], int]:
+        """The state to show, and since when (ms).
+
+        A slot reads the worst of it. Where its last answer says otherwise, the next slot's reading shows at once:
+        nobody should wait a slot's length to see that a station is back.
+        """
+        state, after = read.state_at(slot), read.state_after(slot)
+        seen_us = [
+            self.latest.seen_us(element, track)
+            for track, reads, will_read in zip(_TRACKS, state[1:], after[1:], strict=True)
+            if reads is not will_read
+        ]
+        since = self._since(element, read, found)
+        # Not what only lapses at the slot's end: that holds so long.
+        if not seen_us or any(at_us // read.grid.slot_us != slot for at_us in seen_us):
+            return state, since
+        return after, since if after[0] is state[0] else max(seen_us) // 1000
 
     def _since(self, element: str, read: ElementDay, found: list[Transition]) -> int:
         earlier = found or self._transitions.get((element, read.day - 1), [])

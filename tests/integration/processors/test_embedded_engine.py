@@ -151,7 +151,7 @@ def test_time_alone_lapses_what_held(desk):
     assert desk.transitions("A")[-1] == (180 * S, "UNKNOWN", None)
 
 
-def test_what_is_mended_within_a_slot_shows_when_the_slot_is_over(desk):
+def test_what_is_mended_within_a_slot_shows_at_once_and_counts_from_the_next_slot(desk):
     desk.engine.open()
     desk.say("A", "up")
     desk.step(61)
@@ -159,13 +159,15 @@ def test_what_is_mended_within_a_slot_shows_when_the_slot_is_over(desk):
     desk.step(2)
     assert desk.state("A").status is Reading.DOWN
     desk.say("A", "up")
-    desk.step(2)
-    assert desk.state("A").status is Reading.DOWN
-    desk.step(5)
+    desk.step()
+    state = desk.state("A")
+    assert (state.status, state.measured, state.since_ms) == (Reading.UP, Reading.UP, NOON + 63 * S)
+    assert desk.transitions("A")[-1] == (60 * S, "DOWN", None)
+    desk.step(7)
     desk.step(1)
-    assert (desk.now - NOON) // S == 71
-    assert desk.state("A").status is Reading.UP
-    assert desk.state("A").since_ms == NOON + 70 * S
+    assert desk.transitions("A")[-1] == (70 * S, "UP", None)
+    state = desk.state("A")
+    assert (state.status, state.since_ms) == (Reading.UP, NOON + 70 * S)
 
 
 def test_evidence_that_says_the_same_keeps_it_up_and_shows_when_it_was_seen(desk):
