@@ -11,13 +11,14 @@ from typing import Final
 
 from processors.core.conventions import Conventions
 from processors.core.element_day import ElementDay
+from processors.core.life import days_back
 from processors.core.province import Province
 from processors.core.reading import Carry, ReadingRule
 from processors.replay import take_in
 from processors.results import inputs_digest
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
-from schemas.status import Feed
+from schemas.status import Feed, Policy
 from stores.archive import ArchiveReader, Family
 
 # Everything that is archived may be read; whether it counts is told by when it was received.
@@ -70,7 +71,7 @@ class OfficialReadings:
         archived = self._archive.days()
         if archived:
             self._take(self._archive.notices(archived[-1]))
-        self._take(self._signs_of_life(day - timedelta(days=1)))
+        self._take(self._signs_of_life(day))
         carries = {name: carries_from(kept) for name, kept in stored.items() if name in self._rules}
         new = {
             name for name, rules in self._rules.items() if not rules.keys() <= carries.get(name, {}).keys()
@@ -128,15 +129,20 @@ class OfficialReadings:
         self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused)
 
     def _signs_of_life(self, day: date) -> Iterator[bytes]:
-        """What may be a sign of life of a transition feed: a feed stays alive over midnight."""
-        feeds = [e.id for e in self._registry.enterprises.values() if e.feed is Feed.TRANSITION]
-        return _naming(self._archive.read(day, (Family.EVIDENCE, Family.OTHER)), feeds) if feeds else iter(())
+        """What may keep a transition feed alive on the day, of the days before it: it stays alive over midnight."""
+        feeds = {
+            e.id: days_back(e.heartbeat_s)
+            for e in self._registry.enterprises.values()
+            if e.feed is Feed.TRANSITION
+        }
+        for back in range(max(feeds.values(), default=0), 0, -1):
+            lines = self._archive.read(day - timedelta(days=back), (Family.EVIDENCE, Family.OTHER))
+            yield from _naming(lines, [feed for feed, reach in feeds.items() if reach >= back])
 
     def _from_the_beginning(self, elements: Collection[str], archived: list[date], day: date) -> Carries:
-        registry = replace(
-            self._registry, elements={name: self._registry.elements[name] for name in sorted(elements)}
-        )
-        names = [*elements, *(e.id for e in registry.enterprises.values() if e.feed is Feed.TRANSITION)]
+        heard = sorted({*elements, *self._heard_with(elements)})
+        registry = replace(self._registry, elements={name: self._registry.elements[name] for name in heard})
+        names = [*heard, *(e.id for e in registry.enterprises.values() if e.feed is Feed.TRANSITION)]
         past = OfficialReadings(
             _Naming(self._archive.root, names), registry, self._conventions, lambda *_: None
         )
@@ -147,7 +153,22 @@ class OfficialReadings:
             for _ in past.read(current, carries):
                 pass
             current += timedelta(days=1)
-        return carries
+        return {name: carries[name] for name in elements}
+
+    def _heard_with(self, elements: Collection[str]) -> Iterator[str]:
+        """Elements whose status events decide, as signs of life, what is carried over for these.
+
+        That is, when silence of their feed uncovers a measured outage, which makes it a fault's beginning.
+        """
+        feeds = {
+            rule.enterprise
+            for name in elements
+            for rule in self._rules[name].values()
+            if rule.declared.alive_only and rule.policy is Policy.DECLARED_FIRST
+        }
+        for name, rules in self._rules.items():
+            if any(rule.enterprise in feeds for rule in rules.values()):
+                yield name
 
 
 class _Naming(ArchiveReader):

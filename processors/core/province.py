@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from processors.core.cells import EMPTY, CellArray, CellBag, IntArray, pack, slots_of
+from processors.core.cells import EMPTY, CellArray, CellBag, pack, slots_of
 from processors.core.conventions import QUARTER_US, US, Conventions, Grid
 from processors.core.decode import Decoded, DecodedMaintenance, DecodedStatus, microseconds
 from processors.core.element_day import ElementDay, counted_slots
@@ -51,7 +51,7 @@ class Province:
         self.notices = NoticeBook(conventions)
         self._elements: dict[str, ElementEvidence] = {}
         self._life: dict[str, FeedLife] = {
-            e.id: FeedLife() for e in registry.enterprises.values() if e.feed is Feed.TRANSITION
+            e.id: FeedLife(e.heartbeat_s) for e in registry.enterprises.values() if e.feed is Feed.TRANSITION
         }
         self._contested: dict[str, list[str]] = {}
         self._rules: dict[Element, ReadingRule] = {}
@@ -91,7 +91,8 @@ class Province:
             self._apply_notice(event, received, line)
         if tier > day:
             return Taken.LATE
-        self._sign_of_life(event["reporter"], day, time // self.grid.slot_us)
+        slot = time // self._slot_us
+        self._sign_of_life(event["reporter"], self._day_of_slot(slot, day), slot)
         return Taken.COUNTED
 
     def _apply_status(self, event: DecodedStatus, time: int, day: int, tier: int) -> Taken | Refusal:
@@ -109,7 +110,7 @@ class Province:
             return Taken.LATE
         slot_us = self._slot_us
         slot = time // slot_us
-        held = self.grid.day_of(slot * slot_us) if self.grid.slots_split_days else day
+        held = self._day_of_slot(slot, day)
         element.add(held, reporter, tier, pack(slot, time % slot_us // 1000, _CODES[event["data"]["status"]]))
         if self._track_changes:
             hour = slot * self.grid.seconds // 3600
@@ -117,8 +118,12 @@ class Province:
         if element.settled:
             self._sign_of_life(reporter, held, slot)
         elif reporter in self._life:
-            self._life[reporter].epoch += 1
+            self._life[reporter].add(held, (slot,), event["subject"])
         return Taken.COUNTED
+
+    def _day_of_slot(self, slot: int, day: int) -> int:
+        """The day that holds the slot's start, for a slot with an instant of `day`."""
+        return self.grid.day_of(slot * self._slot_us) if self.grid.slots_split_days else day
 
     def _sign_of_life(self, enterprise: str, day: int, slot: int) -> None:
         life = self._life.get(enterprise)
@@ -232,6 +237,11 @@ class Province:
 
     # Feeds' signs of life
 
+    @property
+    def life_reach_days(self) -> int:
+        """How many days before a day signs of life may lie that decide what it reads."""
+        return max((life.reach_days for life in self._life.values()), default=0)
+
     def _epoch(self, rule: ReadingRule) -> int:
         return self._life[rule.enterprise].epoch if rule.declared.alive_only else 0
 
@@ -239,17 +249,15 @@ class Province:
         life = self._life[rule.enterprise]
         life.read_up_to = max(life.read_up_to, day + 1)
         first_day = self.grid.day_of((start - rule.alive_slots) * self.grid.slot_us)
-        signs = [life.slots(first_day, day), *self._contested_signs(rule.enterprise, first_day, day)]
-        return alive_between(np.concatenate(signs), start, end, rule.alive_slots)
+        signs = life.slots(first_day, day, self._its_contested(rule.enterprise, day))
+        return alive_between(signs, start, end, rule.alive_slots)
 
-    def _contested_signs(self, enterprise: str, first_day: int, day: int) -> Iterator[IntArray]:
-        """Status events of elements with more than one registry row: signs of life where the row of the day says so."""
+    def _its_contested(self, enterprise: str, day: int) -> Iterator[str]:
+        """The elements with dated rows that are the enterprise's on the day."""
         for element in self._contested.get(enterprise, ()):
             row = self.registry.on(element, date.fromordinal(day))
             if row is not None and row.enterprise == enterprise:
-                state = self._elements[element]
-                for earlier in range(first_day, day + 1):
-                    yield slots_of(state.cells(earlier, enterprise, earlier))
+                yield element
 
     # Storage
 
@@ -279,6 +287,9 @@ class Province:
             return False
         state.bags.setdefault((key.day, key.reporter, key.tier), CellBag()).extend(cells)
         state.changed(key.day)
+        if not state.settled and key.reporter in self._life:
+            slots = slots_of(np.frombuffer(cells, dtype=np.uint64))
+            self._life[key.reporter].add(key.day, slots.tolist(), key.element)
         return True
 
     def restore_life(self, enterprise: str, day: int, slots: bytes) -> None:
@@ -301,4 +312,4 @@ class Province:
             state.bags = {key: bag for key, bag in state.bags.items() if key[0] >= day}
             state.carries = {key: carry for key, carry in state.carries.items() if key[0] >= day}
         for life in self._life.values():
-            life.drop_before(day - 2)
+            life.drop_before(day)

@@ -61,14 +61,16 @@ def restore_days(
     elements: list[str] | None,
     basis: str,
 ) -> None:
-    """Put back the evidence of some days and what was carried into the first; signs of life from two days before."""
+    """Put back the evidence of some days and what was carried into the first; signs of life from as long before as they matter."""
     first_day = date.fromordinal(first)
     for stored in blocks.load_blocks(connection, first_day, date.fromordinal(last), elements):
         key = BlockKey(stored.element, stored.day.toordinal(), stored.reporter, stored.tier, stored.hour)
         province.restore_block(key, stored.cells)
     for element, carry in closings.carries_into(connection, first_day, basis, elements).items():
         province.restore_carry(element, first, carry_from(carry))
-    for (enterprise, day), slots in blocks.load_life(connection, date.fromordinal(first - 2)).items():
+    for (enterprise, day), slots in blocks.load_life(
+        connection, date.fromordinal(first - province.life_reach_days)
+    ).items():
         province.restore_life(enterprise, day.toordinal(), slots)
 
 
