@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from processors.core.conventions import Conventions
 from schemas.base import Contract
@@ -21,7 +21,7 @@ from schemas.settings.gateway import GatewaySettings
 from schemas.settings.journal import JournalSettings
 from schemas.settings.poll import PollSettings
 from schemas.settings.traps import TrapSettings
-from schemas.time import DEFAULT_ZONE
+from schemas.time import DEFAULT_ZONE, known_zone
 
 PREFIX = "BTSWATCH_"
 # Variables of ours that are no settings.
@@ -57,6 +57,13 @@ class AvailabilitySettings(Contract):
     )
     max_window_s: int = Field(default=72 * 3600, ge=1, description="longest window of planned work")
     lateness_s: int = Field(default=72 * 3600, ge=0, description="a day closes so long after its end")
+
+    @field_validator("grid_s")
+    @classmethod
+    def _hours_are_whole(cls, grid_s: int) -> int:
+        if 3600 % grid_s:
+            raise ValueError(f"{grid_s} does not divide 3600")
+        return grid_s
 
 
 class StatusSettings(Contract):
@@ -99,6 +106,11 @@ class Settings(Contract):
     closing: ClosingSettings = ClosingSettings()
     console: ConsoleSettings = ConsoleSettings()
     status: StatusSettings = StatusSettings()
+
+    @field_validator("zone")
+    @classmethod
+    def _exists(cls, zone: str) -> str:
+        return known_zone(zone)
 
     @model_validator(mode="after")
     def _said_once(self) -> Self:
@@ -147,7 +159,7 @@ class Settings(Contract):
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise SettingsError(f"{path}: {error.strerror}; copy docs/btswatch.toml and adapt it") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -164,6 +176,8 @@ def _overrides(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str],
                 yield name, key.removesuffix("_file").split("__"), Path(value).read_text("utf-8").strip()
             except OSError as error:
                 raise SettingsError(f"{name}={value}: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise SettingsError(f"{name}={value}: is not UTF-8") from error
         else:
             yield name, key.split("__"), value
 
@@ -180,7 +194,8 @@ def _put(values: dict[str, Any], keys: list[str], value: str, name: str) -> None
 def _explain(error: ValidationError, where: str, root: type[Contract]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         path = [str(part) for part in problem["loc"]]
-        text = f"{where}: {'.'.join(path)}: {problem['msg']}"
+        message = problem["msg"].removeprefix("Value error, ")
+        text = ": ".join(part for part in (where, ".".join(path), message) if part)
         if problem["type"] == "extra_forbidden":
             known = _names_at(root, path[:-1])
             near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5)

@@ -7,6 +7,8 @@ DATA/journal.db  DATA/ledger.db  DATA/archive/  DATA/*.bell
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from io import FileIO
 from pathlib import Path
@@ -56,7 +58,15 @@ class DataDirectory:
 
         Raises:
             ModeError: it has the other mode, or holds things that are not ours.
+            DataDirectoryError: it can't be made, read or written.
         """
+        with self._told():
+            self._create(mode)
+        found = self.mode()
+        if found is not mode:
+            raise ModeError(self.path, f"is a {found} directory, not a {mode} one: give another directory")
+
+    def _create(self, mode: Mode) -> None:
         make_directories(self.path.absolute())
         if not (self.path / "mode").exists():
             foreign = [entry.name for entry in self.path.iterdir() if entry.name not in {"lock", "mode.tmp"}]
@@ -67,18 +77,17 @@ class DataDirectory:
                 )
             self.path.chmod(0o700)
             write_text(self.path / "mode", f"{mode.value}\n")
-        found = self.mode()
-        if found is not mode:
-            raise ModeError(self.path, f"is a {found} directory, not a {mode} one: give another directory")
 
     def mode(self) -> Mode:
         """What it was created as.
 
         Raises:
             ModeError: it was never created, or the file says something else.
+            DataDirectoryError: it can't be read.
         """
         try:
-            text = (self.path / "mode").read_text("utf-8").strip()
+            with self._told():
+                text = (self.path / "mode").read_text("utf-8", "replace").strip()
         except FileNotFoundError:
             raise ModeError(self.path, "holds no btswatch data (no file `mode`)") from None
         try:
@@ -91,10 +100,12 @@ class DataDirectory:
 
         Raises:
             DirectoryInUseError: another process runs on it.
+            DataDirectoryError: it can't be written.
         """
         if self._lock is not None:
             return
-        lock = FileIO(self.path / "lock", "a+")
+        with self._told():
+            lock = FileIO(self.path / "lock", "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -116,6 +127,21 @@ class DataDirectory:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A file that is absent stays what it is; any other trouble with files is the directory's."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if not self.path.is_dir():
+                raise DataDirectoryError(self.path, f"can't be used: {error.strerror}") from error
+            raise
+        except OSError as error:
+            detail = f"can't be used: {Path(error.filename or self.path).name}: {error.strerror}"
+            if self.path.exists() and not self.path.is_dir():
+                detail = "is no directory"
+            raise DataDirectoryError(self.path, detail) from error
 
     def journal(self, settings: JournalSettings | None = None) -> Journal:
         """Its journal, not yet opened; it rings the engine's and the trap decoder's bells.

@@ -27,16 +27,17 @@ def load_credentials(path: Path) -> dict[str, Credential]:
         return {}
     except OSError as error:
         raise _error(path, "", f"can't be read: {error.strerror}") from error
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise _error(path, "", "is not a regular file")
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
         mode = stat.S_IMODE(status.st_mode)
-        if not stat.S_ISREG(status.st_mode):
-            raise _error(path, "", "is not a regular file")
         if mode & ~0o600:
             raise _error(path, "", f"has mode {mode:04o}: it holds secrets, run chmod 0600 {path}")
         content = stream.read()
     try:
-        tables = tomllib.loads(content.decode())
+        tables = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise _error(path, "", "is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:

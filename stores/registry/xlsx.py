@@ -5,6 +5,7 @@ A workbook comes from outside: it is refused before parsing when it would unpack
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,11 +13,11 @@ from typing import Any, Final
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import InvalidFileException
 
 from schemas.registry_rows import BY_STEM, FILES, RegistryFile
 from stores.registry.problems import Problem, nearest
 from stores.registry.sheets import MAX_FILE_BYTES, Sheet, sheet_of
+from stores.registry.write import write_file
 
 MAX_UNPACKED_BYTES: Final = 256 * 1024 * 1024
 MAX_RATIO: Final = 200
@@ -41,8 +42,7 @@ def read_xlsx(path: Path) -> tuple[dict[str, Sheet], list[Problem]]:
         return {}, [Problem(path.name, 0, "", refusal)]
     try:
         workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, KeyError, ValueError, OSError, zipfile.BadZipFile, SyntaxError) as error:
-        # SyntaxError is what the XML parsers' ParseError is.
+    except Exception as error:  # noqa: BLE001 - the library raises anything on a damaged workbook
         return {}, [Problem(path.name, 0, "", f"is not a readable XLSX workbook: {error}")]
     try:
         return _sheets(path, workbook)
@@ -58,9 +58,10 @@ def write_xlsx(path: Path, tables: Mapping[RegistryFile, Iterable[tuple[str, ...
         sheet.freeze_panes = "A2"
         for row in (file.columns, *rows):
             sheet.append([_text_cell(sheet, cell) for cell in row])
-    temporary = path.with_name(f".{path.name}.new")
-    workbook.save(temporary)
-    temporary.replace(path)
+    # Made whole first: a place that can't be written would leave the library with its streams open.
+    content = io.BytesIO()
+    workbook.save(content)
+    write_file(path, content.getvalue())
 
 
 def _text_cell(sheet: Any, text: str) -> Any:
@@ -88,7 +89,7 @@ def _refusal(content: bytes) -> str | None:
                 with archive.open(part) as stream:
                     if b"<!DOCTYPE" in stream.read(_PROLOGUE_BYTES):
                         return f"{part.filename} declares a document type: refused"
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
         return f"is not an XLSX workbook: {error}"
     return None
 
@@ -108,7 +109,7 @@ def _sheets(path: Path, workbook: Any) -> tuple[dict[str, Sheet], list[Problem]]
             continue
         try:
             sheet, more = sheet_of(place, _numbered(worksheet))
-        except (_TooLarge, ValueError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
+        except Exception as error:  # noqa: BLE001 - as above: a damaged sheet is a problem like any other
             sheet, more = None, [Problem(place, 0, "", f"can't be read: {error}")]
         problems.extend(more)
         if sheet is not None:

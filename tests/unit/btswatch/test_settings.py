@@ -36,6 +36,10 @@ def test_the_environment_goes_before_the_file_and_secret_files_before_nothing(tm
         ("[gateway]\nport = 99999\n", "gateway.port"),
         ('mode = "test"\n', "mode"),
         ("[gateway\n", "btswatch.toml"),
+        ('zone = "Mars/Olympus"\n', "zone: no time zone 'Mars/Olympus'; such as Asia/Ho_Chi_Minh"),
+        ('zone = "../etc/passwd"\n', "zone: no time zone"),
+        ("[availability]\ngrid_s = 7\n", "availability.grid_s: 7 does not divide 3600"),
+        ('[console]\nzone = "Europe/Berlin"\n', "btswatch.toml: console.zone differs"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_key_and_the_nearest_name(tmp_path, text, said):
@@ -58,3 +62,16 @@ def test_all_problems_come_in_one_pass(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(SettingsError, match=r"nowhere\.toml"):
         Settings.load(tmp_path / "nowhere.toml", {})
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    file = tmp_path / "btswatch.toml"
+    file.write_bytes(b'\xef\xbb\xbfzone = "Europe/Berlin"\n')
+    assert Settings.load(file, {}).zone == "Europe/Berlin"
+
+
+def test_a_secret_file_that_is_no_text_is_named_with_its_variable(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"BTSWATCH_POLL__VANTAGE_FILE=.*secret: is not UTF-8"):
+        Settings.load(None, {"BTSWATCH_POLL__VANTAGE_FILE": str(secret)})

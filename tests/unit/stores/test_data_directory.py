@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from schemas.settings.journal import JournalSettings
-from stores.data_directory import DataDirectory, DirectoryInUseError, Mode, ModeError
+from stores.data_directory import DataDirectory, DataDirectoryError, DirectoryInUseError, Mode, ModeError
 from stores.journal import OriginRefusedError, Outcome
 
 
@@ -33,6 +34,26 @@ def test_without_a_mode_or_with_a_strange_one_nothing_is_guessed(tmp_path):
     (tmp_path / "mode").write_text("prod")
     with pytest.raises(ModeError, match="'prod'"):
         DataDirectory(tmp_path).mode()
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"\xff")])
+def test_a_mode_that_can_not_be_read_is_an_error_of_the_directory(make, tmp_path):
+    make(tmp_path / "mode")
+    with pytest.raises(DataDirectoryError, match="mode"):
+        DataDirectory(tmp_path).mode()
+
+
+def test_a_file_in_its_place_is_an_error_of_the_directory(tmp_path):
+    (tmp_path / "data").touch()
+    data = DataDirectory(tmp_path / "data")
+    for use in (lambda: data.create(Mode.DEMO), data.mode, data.lock):
+        with pytest.raises(DataDirectoryError, match="is no directory"):
+            use()
+
+
+def test_a_place_that_can_not_be_written_is_an_error_of_the_directory():
+    with pytest.raises(DataDirectoryError, match="can't be used"):
+        DataDirectory(Path("/proc/nowhere")).create(Mode.DEMO)
 
 
 def test_a_production_directory_refuses_history_that_a_demo_takes(tmp_path, entry):

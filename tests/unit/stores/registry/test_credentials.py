@@ -78,3 +78,12 @@ def test_a_wrong_entry_is_named_without_its_secret(written, text, field):
         load_credentials(written(text))
     assert caught.value.problems[0].field == field
     assert "hunter2" not in "".join(str(problem) for problem in caught.value.problems)
+
+
+def test_a_directory_in_its_place_is_told(tmp_path):
+    with pytest.raises(RegistryErrors, match="is not a regular file"):
+        load_credentials(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_it(written):
+    assert load_credentials(written("\ufeff" + TEXT)) == load_credentials(written(TEXT))

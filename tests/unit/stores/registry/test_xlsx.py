@@ -1,5 +1,6 @@
 import zipfile
 from datetime import date, datetime
+from random import Random
 
 import pytest
 from openpyxl import Workbook, load_workbook
@@ -132,3 +133,20 @@ def test_a_zip_that_is_no_workbook_is_one_readable_problem(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
     assert len(read_xlsx(path)[1]) == 1
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_workbook_gives_problems_and_never_an_exception(seed, registry_dir, tmp_path):
+    path = tmp_path / "registry.xlsx"
+    write_xlsx(path, rows_of(load(registry_dir())))
+    content, random = bytearray(path.read_bytes()), Random(seed)
+    for _ in range(random.choice([1, 5, 100])):
+        content[random.randrange(len(content))] ^= 1 << random.randrange(8)
+    path.write_bytes(content)
+    read_xlsx(path)
+
+
+def test_a_place_that_can_not_be_written_is_an_os_error_and_leaves_nothing_open(registry_dir, tmp_path):
+    rows = rows_of(load(registry_dir()))
+    with pytest.raises(FileNotFoundError):
+        write_xlsx(tmp_path / "none" / "registry.xlsx", rows)
