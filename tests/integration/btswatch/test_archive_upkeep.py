@@ -145,4 +145,4 @@ async def test_it_runs_beside_the_engine_and_a_stop_leaves_whole_files(archive, 
 def test_a_directory_without_events_is_refused(tmp_path):
     done = replay(tmp_path)
     assert done.returncode == 2
-    assert b"holds no *.ndjson.gz" in done.stderr
+    assert b"holds no *.ndjson or *.ndjson.gz file" in done.stderr
