@@ -31,7 +31,11 @@ class StatusServer:
         Raises:
             OSError: the address can't be bound.
         """
-        self._server = _Server(self._address, _Handler)
+        host, port = self._address
+        try:
+            self._server = _Server(self._address, _Handler)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
         self._server.not_ready = not_ready
         self._thread = threading.Thread(target=self._server.serve_forever, name="status", daemon=True)
         self._thread.start()

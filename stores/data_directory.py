@@ -61,22 +61,34 @@ class DataDirectory:
             DataDirectoryError: it can't be made, read or written.
         """
         with self._told():
-            self._create(mode)
+            make_directories(self.path.absolute())
+        if self.check(mode):
+            return
+        with self._told():
+            self.path.chmod(0o700)
+            write_text(self.path / "mode", f"{mode.value}\n")
+
+    def check(self, mode: Mode) -> bool:
+        """Whether it was made already, in this mode; False where `create` would make it. Nothing is changed.
+
+        Raises:
+            ModeError: it has the other mode, or holds things that are not ours.
+            DataDirectoryError: it can't be read.
+        """
+        with self._told():
+            made = (self.path / "mode").exists()
+            present = sorted(entry.name for entry in self.path.iterdir()) if self.path.exists() else []
+        if not made:
+            foreign = [name for name in present if name not in {"lock", "mode.tmp"}]
+            if foreign:
+                raise ModeError(
+                    self.path, f"is not empty ({foreign[0]}) and no btswatch data: give another directory"
+                )
+            return False
         found = self.mode()
         if found is not mode:
             raise ModeError(self.path, f"is a {found} directory, not a {mode} one: give another directory")
-
-    def _create(self, mode: Mode) -> None:
-        make_directories(self.path.absolute())
-        if not (self.path / "mode").exists():
-            foreign = [entry.name for entry in self.path.iterdir() if entry.name not in {"lock", "mode.tmp"}]
-            if foreign:
-                raise ModeError(
-                    self.path,
-                    f"is not empty ({min(foreign)}) and no btswatch data: give another directory",
-                )
-            self.path.chmod(0o700)
-            write_text(self.path / "mode", f"{mode.value}\n")
+        return True
 
     def mode(self) -> Mode:
         """What it was created as.

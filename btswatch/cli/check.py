@@ -66,17 +66,12 @@ def _or_finding(read: Callable[[], _T], found: list[Finding]) -> _T | None:
 
 
 def _mode(settings: Settings) -> Iterator[Finding]:
-    from stores.data_directory import DataDirectory, DataDirectoryError
+    from stores.data_directory import DataDirectory, DataDirectoryError, Mode
 
-    if not (settings.data / "mode").exists():
-        return
     try:
-        found = DataDirectory(settings.data).mode()
+        DataDirectory(settings.data).check(Mode(settings.mode))
     except DataDirectoryError as error:
         yield Finding(str(error))
-        return
-    if found != settings.mode:
-        yield Finding(f"{settings.data}: is a {found} directory, but the setting mode says {settings.mode}")
 
 
 def _devices(

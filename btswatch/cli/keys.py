@@ -58,6 +58,7 @@ def create(
     Example: btswatch keys create --enterprise vina --note "NOC server" --expires 2027-07-01
     """
     where = _settings(settings, data)
+    _expect_id(enterprise)
     if registry is not None or settings is not None:
         _expect_enterprise(registry or where.registry, enterprise)
     now_ms = _now_ms()
@@ -162,6 +163,18 @@ def _store(data: Path, *, new: bool = False) -> "Iterator[KeyStore]":
         ) from error
     finally:
         store.close()
+
+
+def _expect_id(enterprise: str) -> None:
+    from pydantic import TypeAdapter, ValidationError
+
+    from schemas.registry_rows import EnterpriseId
+
+    try:
+        TypeAdapter[str](EnterpriseId).validate_python(enterprise)
+    except ValidationError as error:
+        message = f"--enterprise {enterprise!r} can't be an enterprise's id: see enterprises.csv for those there are"
+        raise CommandError(Exit.MISUSE, message) from error
 
 
 def _expect_enterprise(directory: Path, enterprise: str) -> None:

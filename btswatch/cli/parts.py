@@ -100,9 +100,8 @@ def run(path: Path | None, build: Build, status_port: str | None) -> None:
     try:
         asyncio.run(main())
     except OSError as error:
-        raise CommandError(
-            Exit.UNREACHABLE, f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
-        ) from error
+        where = f"{error.filename}: " if error.filename else ""
+        raise CommandError(Exit.UNREACHABLE, f"{where}{error.strerror or error}") from error
     except PartFailedError as error:
         raise CommandError(Exit.NO, f"ended by itself: {error}") from error
 

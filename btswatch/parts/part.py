@@ -110,11 +110,11 @@ async def run_until_told(
     if os.environ.get(SUPERVISED):
         await _follow_supervisor(ending)
     await part.start()
-    if status is not None:
-        status.start(part.not_ready)
-    if started is not None:
-        started()
     try:
+        if status is not None:
+            status.start(part.not_ready)
+        if started is not None:
+            started()
         await ending.wait()
     finally:
         await part.stop(stop_s)

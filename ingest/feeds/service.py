@@ -14,7 +14,7 @@ _BACKLOG: Final = 512
 _KEEP_ALIVE_S: Final = 20
 
 
-class GatewayBindError(Exception):
+class GatewayBindError(OSError):
     """The address can't be bound.
 
     Attributes:

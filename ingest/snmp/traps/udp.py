@@ -25,6 +25,9 @@ def open_socket(host: str, port: int, receive_buffer_bytes: int) -> socket.socke
             opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         _enlarge(opened, receive_buffer_bytes)
         opened.bind((host, port))
+    except OSError as error:
+        opened.close()
+        raise OSError(error.errno, error.strerror or str(error), f"{host}:{port}") from error
     except BaseException:
         opened.close()
         raise

@@ -59,6 +59,13 @@ def test_a_wrong_day_of_expiry_is_misuse(keys, day):
     assert (code, err.count("\n")) == (2, 1)
 
 
+@pytest.mark.parametrize("enterprise", ["", " ", "a/b", "a b", "a;b", "x" * 65])
+def test_what_can_be_no_enterprises_id_gets_no_key(keys, enterprise):
+    code, out, err = keys("create", "--enterprise", enterprise)
+    assert (code, out) == (2, "")
+    assert "--enterprise" in err
+
+
 def test_an_unknown_key_is_misuse_and_names_the_nearest(keys):
     _, out, _ = keys("create", "--enterprise", "vina", "--json")
     key_id = json.loads(out)["key_id"]
