@@ -78,6 +78,8 @@ class DataDirectory:
         with self._told():
             made = (self.path / "mode").exists()
             present = sorted(entry.name for entry in self.path.iterdir()) if self.path.exists() else []
+        if self.path.exists() and not os.access(self.path, os.W_OK):
+            raise DataDirectoryError(self.path, "can't be written")
         if not made:
             foreign = [name for name in present if name not in {"lock", "mode.tmp"}]
             if foreign:

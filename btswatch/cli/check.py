@@ -1,6 +1,7 @@
 """`btswatch check`: read everything that is configured, connect to what it names, and say what is wrong."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, credentials_of, registry_of, settings_from
+from btswatch.cli.configured import SettingsOption, credentials_of, profiles_of, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.settings import Settings
 from schemas.credentials import Credential
@@ -77,13 +78,12 @@ def _mode(settings: Settings) -> Iterator[Finding]:
 def _devices(
     settings: Settings, registry: Registry, credentials: dict[str, Credential], *, connect: bool
 ) -> Iterator[Finding]:
-    from btswatch.parts.snmp import ProfileError, profiles_of
     from ingest.snmp.devices import devices_of
 
-    try:
-        profiles = profiles_of(settings)
-    except ProfileError as error:
-        yield Finding(str(error))
+    found: list[Finding] = []
+    profiles = _or_finding(lambda: profiles_of(settings), found)
+    yield from found
+    if profiles is None:
         return
     devices = devices_of(registry, date.today(), credentials, profiles, settings.poll)  # noqa: DTZ011 - the operator's own day
     for one in devices.undone:
@@ -110,7 +110,5 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             try:
                 probe.bind((host, port))
             except OSError as error:
-                yield Finding(
-                    f"setting {name}: {host}:{port}: {error.strerror} (is btswatch running already?)",
-                    reach=True,
-                )
+                hint = " (is btswatch running already?)" if error.errno == errno.EADDRINUSE else ""
+                yield Finding(f"setting {name}: {host}:{port}: {error.strerror}{hint}", reach=True)

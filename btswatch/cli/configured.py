@@ -1,7 +1,7 @@
 """What commands that run or examine an installation have in common: its settings, registry and data directory."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,9 @@ from stores.data_directory import DataDirectory, DataDirectoryError, Mode
 from stores.registry.credentials import load_credentials
 from stores.registry.load import load
 from stores.registry.problems import RegistryErrors
+
+if TYPE_CHECKING:
+    from ingest.snmp.profiles import Profiles
 
 SettingsOption = Annotated[
     Path | None,
@@ -46,6 +49,16 @@ def credentials_of(settings: Settings) -> dict[str, Credential]:
         return load_credentials(settings.credentials)
     except RegistryErrors as errors:
         raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
+
+
+def profiles_of(settings: Settings) -> "Profiles":
+    """The SNMP profiles, or the command's end with every problem."""
+    from ingest.snmp.profiles import ProfileError, load_profiles
+
+    try:
+        return load_profiles(*((settings.profiles,) if settings.profiles else ()))
+    except ProfileError as error:
+        raise CommandError(Exit.MISUSE, *error.problems) from error
 
 
 def directory_of(settings: Settings, *, create: bool = True) -> DataDirectory:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, credentials_of, directory_of, registry_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    credentials_of,
+    directory_of,
+    profiles_of,
+    registry_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.parts.part import Ending, Part, PartFailedError, Together, run_until_told, system_now_ms
 from btswatch.settings import Settings
@@ -119,7 +126,14 @@ def _ingest(settings: Settings, _ending: Ending, *, wanted: tuple[str, ...]) -> 
         from btswatch.parts.snmp import snmp_parts
 
         parts += snmp_parts(
-            settings, directory, journal, registry, credentials_of(settings), wanted, system_now_ms
+            settings,
+            directory,
+            journal,
+            registry,
+            credentials_of(settings),
+            profiles_of(settings),
+            wanted,
+            system_now_ms,
         )
     return Together(*parts)
 

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, credentials_of, directory_of, registry_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    credentials_of,
+    directory_of,
+    profiles_of,
+    registry_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.supervise import Child, Plan, become
 from stores.data_directory import DataDirectoryError
@@ -22,6 +29,7 @@ def serve(settings: SettingsOption = None) -> None:
     # What a part would stumble over is told once, here, and not by each part again and again.
     registry_of(loaded)
     credentials_of(loaded)
+    profiles_of(loaded)
     directory = directory_of(loaded)
     try:
         directory.lock()

@@ -18,7 +18,7 @@ from ingest.snmp.devices import Device, canaries_of, devices_of
 from ingest.snmp.engine import Answer, EngineName, NoAnswer, SnmpEngine, Target
 from ingest.snmp.poll_now import PollNowSocket, send_poll_now
 from ingest.snmp.poller import Poller
-from ingest.snmp.profiles import ProfileError, Profiles, load_profiles
+from ingest.snmp.profiles import Profiles
 from ingest.snmp.traps.service import TrapContext, TrapService
 from schemas.credentials import Credential
 from schemas.registry import Registry
@@ -26,7 +26,7 @@ from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory
 from stores.ledger import Ledger
 
-__all__ = ["PollPart", "ProfileError", "TrapPart", "ask_all", "profiles_of", "snmp_parts"]
+__all__ = ["PollPart", "TrapPart", "ask_all", "snmp_parts"]
 
 _LOG = structlog.get_logger()
 _SYS_UP_TIME: Final = "1.3.6.1.2.1.1.3.0"
@@ -37,26 +37,17 @@ _ASK_AT_ONCE: Final = 200
 _LEDGER_BUSY_MS: Final = 1000
 
 
-def profiles_of(settings: Settings) -> Profiles:
-    """The shipped profiles and the deployment's own.
-
-    Raises:
-        ProfileError: with every problem of all files.
-    """
-    return load_profiles(*((settings.profiles,) if settings.profiles else ()))
-
-
 def snmp_parts(
     settings: Settings,
     directory: DataDirectory,
     journal: JournalPart,
     registry: Registry,
     credentials: Mapping[str, Credential],
+    profiles: Profiles,
     wanted: Collection[str],
     now_ms: Callable[[], int],
 ) -> list[Part]:
     """The wanted ones of `poll` and `traps`, in the order in which they start."""
-    profiles = profiles_of(settings)
     source = _DeviceSource(settings, registry, credentials, profiles, now_ms)
     path = directory.path / "poll-now.sock"
     parts: list[Part] = []

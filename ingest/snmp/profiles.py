@@ -1,6 +1,6 @@
 """The profiles: read once from YAML, chosen by the registry or by sysObjectID."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,11 +83,16 @@ def load_profiles(*directories: Path) -> Profiles:
     return Profiles(found)
 
 
-def _read(directories: Iterable[Path], problems: list[str]) -> dict[str, dict[str, Any]]:
+def _read(directories: Sequence[Path], problems: list[str]) -> dict[str, dict[str, Any]]:
     found = {}
+    # An absent directory would silently bring none.
+    problems += [f"{directory}: no such directory" for directory in directories if not directory.is_dir()]
     for path in (p for directory in (SHIPPED, *directories) for p in sorted(directory.glob("*.yaml"))):
         try:
             source = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            problems.append(f"{path}: {error.strerror}")
+            continue
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             problems.append(f"{path.name}: no YAML: {' '.join(str(error).split())}")
             continue

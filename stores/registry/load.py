@@ -1,6 +1,6 @@
 """A directory of CSV files in, one `Registry` out, or everything that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,11 +61,15 @@ def examine_sheets(
 
 def sheets_in(directory: Path) -> tuple[dict[str, Sheet], list[Problem]]:
     """The CSV files of the directory that are part of a registry, by stem; an absent directory holds none."""
+    try:
+        present = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    except OSError as error:
+        return {}, [Problem(str(directory), 0, "", f"can't be read: {error.strerror}")]
     sheets: dict[str, Sheet] = {}
-    problems = _stray_files(directory)
+    problems = _stray_files(present)
     for file in FILES:
         path = directory / file.name
-        if not path.is_file():
+        if file.name not in present:
             if file.required:
                 problems.append(Problem(file.name, 0, "", f"is missing in {directory}"))
             continue
@@ -85,17 +89,17 @@ def read_file(path: Path) -> tuple[Sheet | None, list[Problem]]:
         return None, [Problem(path.name, 0, "", f"can't be read: {error.strerror}")]
 
 
-def _stray_files(directory: Path) -> list[Problem]:
+def _stray_files(present: Collection[str]) -> list[Problem]:
     """A file whose name nearly is one of ours is an error: read as absent, it would silently empty the registry."""
-    absent = [file.name for file in FILES if not (directory / file.name).exists()]
-    known = {file.name for file in FILES}
+    known = [file.name for file in FILES]
+    absent = [name for name in known if name not in present]
     problems = []
-    for path in sorted(directory.glob("*.csv")):
-        if path.name not in known:
-            near = nearest(path.name, absent)
+    for name in sorted(present):
+        if name.endswith(".csv") and name not in known:
+            near = nearest(name, absent)
             severity = Severity.ERROR if near else Severity.WARNING
             message = "is no file of the registry"
-            problems.append(Problem(path.name, 0, "", message, near, severity))
+            problems.append(Problem(name, 0, "", message, near, severity))
     return problems
 
 

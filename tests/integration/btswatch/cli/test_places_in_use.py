@@ -97,3 +97,24 @@ def test_check_finds_a_data_directory_that_would_be_refused(make, said, settings
 def test_check_makes_no_data_directory(settings, tmp_path):
     assert run(["check", "--no-connect", "--settings", str(settings())]) == 0
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("command", ["serve", "poll", "traps", "check"])
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: None, "profiles: no such directory"),
+        (lambda path: (path.mkdir(), (path / "a.yaml").mkdir()), "a.yaml: Is a directory"),
+        (lambda path: (path.mkdir(), (path / "a.yaml").write_bytes(b"\xff")), "a.yaml: no YAML"),
+    ],
+)
+def test_profiles_that_can_not_be_read_are_told_before_anything_starts(
+    command, make, said, settings, tmp_path, capsys
+):
+    make(tmp_path / "profiles")
+    path = settings()
+    path.write_text(f'profiles = "{tmp_path / "profiles"}"\n' + path.read_text())
+    checks = ["--no-connect"] if command == "check" else []
+    assert run([command, "--settings", str(path), *checks]) == (1 if checks else 2)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line

@@ -246,6 +246,15 @@ def test_a_station_left_in_an_ended_unit_is_a_warning(registry_dir):
     assert [(p.field, p.severity) for p in examined.problems] == [("unit", Severity.WARNING)]
 
 
+def test_a_directory_in_place_of_a_file_is_a_problem_of_that_file(registry_dir):
+    directory = registry_dir(units=None)
+    (directory / "units.csv").mkdir()
+    assert (
+        "units.csv",
+        "can't be read: Is a directory",
+    ) in [(problem.file, problem.message) for problem in examine(directory).errors]
+
+
 def test_a_directory_that_is_not_there_says_so(tmp_path):
     with pytest.raises(RegistryErrors, match="no such directory"):
         load(tmp_path / "nowhere")
