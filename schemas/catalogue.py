@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
+from schemas import live, results
 from schemas import registry_rows as rows
-from schemas import results
 from schemas.events import (
     ARCHIVED,
     ARCHIVED_BATCH,
@@ -64,6 +64,9 @@ CONTRACTS: Final = (
     _of("figure", "result", results.Figure),
     _of("figure_record", "result", results.FigureRecord),
     _of("transition", "result", results.Transition),
+    _of("day_transitions", "result", live.DayTransitions),
+    _of("feed_activity", "result", live.FeedActivity),
+    _of("late_evidence", "result", live.LateEvidence),
     _of("element_state", "result", results.ElementState),
     _of("verdict", "result", results.Verdict),
     _of("dead_letter", "result", results.DeadLetter),

@@ -134,12 +134,33 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
+class DayDetail(Contract):
+    """What a provisional element-day has beside its figure, so that a reader can show the day and join days.
+
+    Instants here are milliseconds since the epoch, on the grid.
+    """
+
+    technologies: str = Field(max_length=200, description="as in the registry, separated by `;`")
+    head_s: Seconds = Field(description="down time that the day starts with")
+    tail_s: Seconds = Field(description="down time that the day ends with")
+    from_ms: Annotated[int, Strict()] = Field(description="start of what is counted")
+    to_ms: Annotated[int, Strict()] = Field(description="end of what is counted so far")
+    runs: list[tuple[int, int, Annotated[int, Field(ge=0, le=4)]]] = Field(
+        description="[start_ms, end_ms, reading] of the effective state, adjacent and in order; 0 unknown, 1 up, "
+        "2 degraded, 3 down, 4 planned"
+    )
+
+
 class FigureRecord(Contract):
     """A figure with what it was made from; a restatement is a further revision, the former stays."""
 
     figure: Figure
     kind: Kind
     enterprise: Identifier | None = Field(default=None, description="the owner; absent on wider scopes")
+    unit: Identifier | None = Field(default=None, description="the element's area code")
+    detail: DayDetail | None = Field(
+        default=None, description="provisional figures of elements and days only"
+    )
     revision: Annotated[int, Strict(), Field(ge=1)]
     as_of: Instant = Field(description="the `now` it was computed for")
     registry: Digest
@@ -185,6 +206,13 @@ class ElementState(Contract):
     last_measured: Instant | None = None
     last_declared: Instant | None = None
     cause: Cause | None = None
+    unit: Identifier | None = Field(default=None, description="the element's area code")
+    measured_code: Annotated[int, Strict(), Field(ge=1, le=4)] | None = Field(
+        default=None, description="the status of the newest measured evidence: 1 no_response .. 4 down"
+    )
+    declared_code: Annotated[int, Strict(), Field(ge=1, le=4)] | None = None
+    detail: Text | None = Field(default=None, description="the newest evidence's own words")
+    metrics: dict[str, float] | None = Field(default=None, description="the newest evidence's numbers")
 
 
 class Verdict(Contract):

@@ -1,5 +1,6 @@
 """The cluster's topics as data: one YAML file a topic, beside this module, read here into its own model."""
 
+import zlib
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal, Self
@@ -22,7 +23,7 @@ Component = Annotated[
 class Key(Contract):
     """What a message's key is; it decides the partition and with it the order."""
 
-    by: Literal["shard", "element", "enterprise", "reason"]
+    by: Literal["shard", "element", "enterprise", "reporter", "reason"]
     partitioner: Literal["explicit", "hash"] = Field(
         description="explicit: the producer sets the partition, shard % partitions; hash: the client's own"
     )
@@ -69,6 +70,16 @@ class Topic(Contract):
         if self.key.by == "shard" and SHARDS % self.partitions:
             raise ValueError(f"partitions must divide the {SHARDS} shards")
         return self
+
+
+def shard_of(subject: str) -> int:
+    """The shard of an element, or of whatever an event is about."""
+    return zlib.crc32(subject.encode()) % SHARDS
+
+
+def partition_of(shard: int, partitions: int) -> int:
+    """Where a shard's messages go; every producer sets it explicitly."""
+    return shard % partitions
 
 
 @cache
