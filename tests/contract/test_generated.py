@@ -59,6 +59,8 @@ def test_the_topics_are_those_of_the_cluster_design():
         "evidence": ("shard", 16),
         "transitions": ("element", 16),
         "figures": ("element", 16),
+        "states": ("element", 16),
+        "feeds": ("reporter", 4),
         "findings": ("enterprise", 4),
         "deadletter": ("reason", 1),
     }
