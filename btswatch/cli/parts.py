@@ -151,6 +151,8 @@ def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
 
 
 def _console(settings: Settings, _ending: Ending) -> Part:
+    directory, registry = directory_of(settings), registry_of(settings)
+    # Loads the whole web framework: not before what it needs is there.
     from btswatch.parts.console import ConsolePart
 
-    return ConsolePart(settings, directory_of(settings), registry_of(settings), system_now_ms)
+    return ConsolePart(settings, directory, registry, system_now_ms)
