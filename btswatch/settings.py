@@ -9,7 +9,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -19,7 +19,10 @@ from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
 from schemas.settings.gateway import GatewaySettings
 from schemas.settings.journal import JournalSettings
+from schemas.settings.ledger import LedgerSettings
+from schemas.settings.kafka import KafkaSettings
 from schemas.settings.poll import PollSettings
+from schemas.settings.sinks import SinkSettings
 from schemas.settings.traps import TrapSettings
 from schemas.time import DEFAULT_ZONE, known_zone
 
@@ -79,11 +82,20 @@ class StatusSettings(Contract):
         default=9103, ge=0, le=65_535, description="traps where they are a process of their own"
     )
     engine_port: int = Field(default=9102, ge=0, le=65_535, description="engine, archive and closing")
+    forwarder_port: int = Field(default=9104, ge=0, le=65_535, description="the forwarder to Kafka")
+    ledger_sink_port: int = Field(default=9111, ge=0, le=65_535, description="`btswatch sink ledger`")
+    influx_sink_port: int = Field(default=9112, ge=0, le=65_535, description="`btswatch sink influx`")
+    archive_sink_port: int = Field(default=9113, ge=0, le=65_535, description="`btswatch sink archive`")
+    notify_sink_port: int = Field(default=9114, ge=0, le=65_535, description="`btswatch sink notify`")
 
 
 class Settings(Contract):
     """Everything a deployment can set; each part reads its own section."""
 
+    form: Literal["embedded", "cluster"] = Field(
+        default="embedded",
+        description="embedded: one machine, no servers; cluster: over Kafka, with PostgreSQL and InfluxDB",
+    )
     data: Path = Field(default=Path("data"), description="directory of journal, ledger and archive")
     mode: str = Field(
         default="production",
@@ -99,12 +111,15 @@ class Settings(Contract):
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")
     availability: AvailabilitySettings = AvailabilitySettings()
     journal: JournalSettings = JournalSettings()
+    ledger: LedgerSettings = LedgerSettings()
     poll: PollSettings = PollSettings()
     traps: TrapSettings = TrapSettings()
     gateway: GatewaySettings = GatewaySettings()
     engine: EngineSettings = EngineSettings()
     closing: ClosingSettings = ClosingSettings()
     console: ConsoleSettings = ConsoleSettings()
+    kafka: KafkaSettings = KafkaSettings()
+    sinks: SinkSettings = SinkSettings()
     status: StatusSettings = StatusSettings()
 
     @field_validator("zone")
@@ -154,6 +169,7 @@ class Settings(Contract):
                 for name in ("data", "registry", "credentials", "profiles")
                 if getattr(loaded, name) is not None
             }
+            | {"kafka": loaded.kafka.beneath(base)}
         )
 
 

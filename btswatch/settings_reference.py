@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from btswatch.settings import PREFIX, Settings
@@ -25,6 +26,9 @@ _MADE_BY: Final = "Made by `python -m btswatch.settings_reference`; edit the set
 # What the example shows of settings that have no default of their own.
 _SHOWN: Final[dict[str, Any]] = {
     "profiles": "profiles",
+    "kafka.tls_ca": "kafka/ca.pem",
+    "kafka.tls_certificate": "kafka/client.pem",
+    "kafka.tls_key": "kafka/client.key",
     "poll.groups.enterprise": "vina",
     "poll.groups.profile": "bts_demo",
     "poll.groups.engine": "pysnmp",
@@ -178,6 +182,8 @@ def _toml(value: Any) -> str:
     """Booleans, numbers, texts and lists of them stand in TOML as in JSON."""
     if isinstance(value, Path):
         value = str(value)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10_000:
         return f"{value:_}"
     return json.dumps(value, ensure_ascii=False)

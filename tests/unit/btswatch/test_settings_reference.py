@@ -32,8 +32,11 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
     loaded, defaults = Settings.load(file, {}), Settings()
     assert loaded.profiles == tmp_path / "profiles"
     assert len(loaded.poll.groups) == len(loaded.poll.health.canaries) == 1
-    for name in set(Settings.model_fields) - {"data", "registry", "credentials", "profiles", "poll"}:
+    for name in set(Settings.model_fields) - {"data", "registry", "credentials", "profiles", "poll", "kafka"}:
         assert getattr(loaded, name) == getattr(defaults, name), name
+    files = dict.fromkeys(("tls_ca", "tls_certificate", "tls_key"))
+    assert loaded.kafka.tls_ca == tmp_path / "kafka/ca.pem"
+    assert loaded.kafka.model_copy(update=files) == defaults.kafka
     health = loaded.poll.health.model_copy(update={"canaries": ()})
     assert loaded.poll.model_copy(update={"groups": (), "health": health}) == defaults.poll
 
