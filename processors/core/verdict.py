@@ -1,0 +1,118 @@
+"""Verdicts of figures against a threshold (spec: availability, section 6). All comparisons are of integers."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
+
+from processors.core.periods import PeriodKind
+from schemas.figures import Figure
+from schemas.registry import Kind
+
+FLOOR: Final = Fraction(4, 5)
+PLANNED_CAP_S: Final = 8 * 3600
+_KNOWN: Final = range(1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class AvailabilityRule:
+    """A threshold for the availability of elements of one kind, as a version of a rule states it.
+
+    Args:
+        id: the rule's id; versions of it share it.
+        version: which text of it.
+        legal_basis: document and article.
+        kind: which elements.
+        period: what it is judged over.
+        threshold: the X of the spec, between 0 and 1.
+        measured_floor: the share of time with a known measured reading that a `pass` needs.
+        planned_cap_s: announced work per element and month beyond this counts as down.
+        valid_from: the first local day it is in force.
+        valid_to: the first local day it is no longer in force; None: not ended.
+    """
+
+    id: str
+    version: str
+    legal_basis: str
+    kind: Kind
+    period: PeriodKind
+    threshold: Fraction
+    measured_floor: Fraction = FLOOR
+    planned_cap_s: int = PLANNED_CAP_S
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def in_force_on(self, day: date) -> bool:
+        """Whether it judges the local day."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day < self.valid_to
+        )
+
+
+class Result(StrEnum):
+    """What is found. Vietnamese: đạt, không đạt, chưa đủ căn cứ, không áp dụng."""
+
+    PASS = "pass"  # noqa: S105 - a result, no password
+    FAIL = "fail"
+    NOT_DECIDABLE = "not_decidable"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Reason(StrEnum):
+    """Why nothing is decided. Vietnamese: thiếu số liệu, chỉ dựa trên báo cáo của doanh nghiệp."""
+
+    NO_TIME = "no counted time"
+    UNKNOWN_TIME = "unknown time"
+    ENTERPRISE_WORD = "rests on the enterprise's word"
+    NO_RULE = "no rule in force"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A result with the numbers it was made from.
+
+    `figure` is the judged one: announced work beyond the cap counts in it as down. `budget_s` is the down time that
+    the threshold leaves for the time counted so far, in whole seconds; what of it is spent is `figure.down`.
+    """
+
+    result: Result
+    reason: Reason | None
+    figure: Figure
+    budget_s: int
+
+
+def judge(figure: Figure, planned_beyond_s: int, rule: AvailabilityRule) -> Judgement:
+    """Judge a figure.
+
+    Args:
+        figure: the period's sums over the days on which the rule is in force.
+        planned_beyond_s: announced work beyond the rule's cap, summed over elements and months.
+        rule: the threshold.
+    """
+    judged = replace(figure, planned=figure.planned - planned_beyond_s, down=figure.down + planned_beyond_s)
+    expected = judged.total - judged.planned
+    # A_max < X and A_min >= X, without a division.
+    needed = rule.threshold * expected
+    result, reason = Result.NOT_DECIDABLE, None
+    if expected == 0:
+        reason = Reason.NO_TIME
+    elif judged.ok + judged.unknown < needed:
+        result = Result.FAIL
+    elif judged.ok < needed:
+        reason = Reason.UNKNOWN_TIME
+    elif measured_s(judged) < rule.measured_floor * judged.total:
+        reason = Reason.ENTERPRISE_WORD
+    else:
+        result = Result.PASS
+    return Judgement(result, reason, judged, int((1 - rule.threshold) * expected))
+
+
+def measured_s(figure: Figure) -> int:
+    """Seconds with a known measured reading."""
+    return sum(figure.pairs_s[4 * measured + declared] for measured in _KNOWN for declared in range(4))
+
+
+def on_word_s(figure: Figure) -> int:
+    """Seconds that only the enterprise's reports know."""
+    return sum(figure.pairs_s[declared] for declared in _KNOWN)
