@@ -54,6 +54,10 @@ class FeedLife:
         ]
         return np.concatenate(parts) if parts else EMPTY
 
+    def slots_by(self, element: str, day: int) -> IntArray:
+        """The slots of one day in which the element's events were signs, in order."""
+        return self._of((element, day))
+
     def _of(self, key: tuple[str, int]) -> IntArray:
         known = self._signs.get(key)
         if known is None:

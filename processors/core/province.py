@@ -4,7 +4,7 @@ The one place where events meet the registry. It knows no clock: events carry th
 Events that were received after the moment that a figure is asked for must not have been applied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from enum import StrEnum
 
@@ -42,9 +42,23 @@ class Taken(StrEnum):
 
 
 class Province:
-    """The state of the core. `track_changes` keeps note of blocks that changed, for an engine that stores them."""
+    """The state of the core.
 
-    def __init__(self, registry: Registry, conventions: Conventions, *, track_changes: bool = False) -> None:
+    Args:
+        registry: complete: it decides what is refused and whose sign of life an event is.
+        conventions: the deployment's constants.
+        track_changes: keep note of blocks that changed, for an engine that stores them.
+        elements: those whose evidence is kept and that can be read; None for all of the registry's.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        conventions: Conventions,
+        *,
+        track_changes: bool = False,
+        elements: Collection[str] | None = None,
+    ) -> None:
         self.registry = registry
         self.conventions = conventions
         self.grid = Grid(conventions)
@@ -58,6 +72,10 @@ class Province:
         self._track_changes = track_changes
         self._changed: set[BlockKey] = set()
         self._changed_life: set[tuple[str, int]] = set()
+        self._changed_signs: set[tuple[str, str, int]] = set()
+        self._elsewhere = frozenset(registry.elements) - frozenset(
+            registry.elements if elements is None else elements
+        )
         # Looked up for each event.
         self._day_of_quarter, self._slot_us = self.grid.day_of_quarter, self.grid.slot_us
         self._max_future_us = conventions.max_future_s * US
@@ -111,14 +129,20 @@ class Province:
         slot_us = self._slot_us
         slot = time // slot_us
         held = self._day_of_slot(slot, day)
-        element.add(held, reporter, tier, pack(slot, time % slot_us // 1000, _CODES[event["data"]["status"]]))
-        if self._track_changes:
-            hour = slot * self.grid.seconds // 3600
-            self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
+        here = event["subject"] not in self._elsewhere
+        if here:
+            element.add(
+                held, reporter, tier, pack(slot, time % slot_us // 1000, _CODES[event["data"]["status"]])
+            )
+            if self._track_changes:
+                hour = slot * self.grid.seconds // 3600
+                self._changed.add(BlockKey(event["subject"], held, reporter, tier, hour))
         if element.settled:
             self._sign_of_life(reporter, held, slot)
-        elif reporter in self._life:
-            self._life[reporter].add(held, (slot,), event["subject"])
+        elif (
+            reporter in self._life and self._life[reporter].add(held, (slot,), event["subject"]) and not here
+        ):
+            self._changed_signs.add((reporter, event["subject"], held))
         return Taken.COUNTED
 
     def _day_of_slot(self, slot: int, day: int) -> int:
@@ -145,6 +169,15 @@ class Province:
             self.notices.announce(event["reporter"], data["notice"], announcement)
 
     # Reading
+
+    @property
+    def elements(self) -> list[str]:
+        """The elements that are read here."""
+        return [name for name in self._elements if name not in self._elsewhere]
+
+    def reads(self, element: str) -> bool:
+        """Whether the element is read here."""
+        return element in self._elements and element not in self._elsewhere
 
     def read_day(self, element: str, day: int, now_us: int) -> ElementDay:
         """The element's local day as of now: what each slot reads and which slots count."""
@@ -272,6 +305,18 @@ class Province:
         self._changed_life.clear()
         return blocks, life
 
+    def take_changed_signs(self) -> dict[tuple[str, str, int], bytes]:
+        """Signs of life of (enterprise, element, day) that changed since the last call, of elements read elsewhere.
+
+        Those of elements that are read here are in their blocks.
+        """
+        signs = {
+            (enterprise, element, day): self._life[enterprise].slots_by(element, day).tobytes()
+            for enterprise, element, day in self._changed_signs
+        }
+        self._changed_signs.clear()
+        return signs
+
     def block(self, key: BlockKey) -> bytes:
         """One block's cells."""
         bag = self._elements[key.element].bags[key.day, key.reporter, key.tier]
@@ -292,10 +337,10 @@ class Province:
             self._life[key.reporter].add(key.day, slots.tolist(), key.element)
         return True
 
-    def restore_life(self, enterprise: str, day: int, slots: bytes) -> None:
-        """Put a stored day of signs of life back."""
+    def restore_life(self, enterprise: str, day: int, slots: bytes, element: str = "") -> None:
+        """Put a stored day of signs of life back; `element` where they were stored by it."""
         if enterprise in self._life:
-            self._life[enterprise].add(day, np.frombuffer(slots, dtype=np.int64).tolist())
+            self._life[enterprise].add(day, np.frombuffer(slots, dtype=np.int64).tolist(), element)
 
     def restore_carry(self, element: str, day: int, carry: Carry) -> None:
         """Let readings of the element start from this carry; evidence before the day is not there."""
@@ -306,7 +351,8 @@ class Province:
 
     def drop_before(self, day: int) -> None:
         """Forget evidence of days before this one, keeping for each element what reading on needs."""
-        for element, state in self._elements.items():
+        for element in self.elements:
+            state = self._elements[element]
             carry = self.carry_into(element, day)
             state.base = (day, carry) if carry is not None else None
             state.bags = {key: bag for key, bag in state.bags.items() if key[0] >= day}

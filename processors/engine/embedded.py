@@ -7,15 +7,17 @@ without harm: so a process that is killed anywhere goes on as if nothing had bee
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from processors.core.conventions import Conventions
-from processors.engine.checkpoint import Checkpointer
+from processors.core.conventions import Conventions, Grid
+from processors.engine.checkpoint import CONSUMER, HORIZON, Checkpointer, Progress
+from processors.engine.conventions import check_conventions
 from processors.engine.intake import Applied, TurnedAway, apply
+from processors.engine.ledger_state import LedgerState
 from processors.engine.live import Pace
-from processors.engine.pending import CONSUMER
 from processors.engine.session import Session, open_session
 from schemas.metrics import ENGINE_EVENTS, ENGINE_FAILED, ENGINE_LAG
 from schemas.registry import Registry
@@ -23,7 +25,7 @@ from schemas.settings.engine import EngineSettings
 from stores.archive import Archive, ArchiveError
 from stores.doorbell import Doorbell
 from stores.journal import Journal, JournalError
-from stores.ledger import Ledger
+from stores.ledger import Ledger, positions
 
 _US = 1000
 
@@ -79,15 +81,28 @@ class EmbeddedEngine:
         Raises:
             ConventionsChangedError: the ledger was made with another grid or zone.
         """
-        journal = self._stores.journal
-        journal.register(CONSUMER)
-        settings, stores = self._settings, self._stores
-        pace = Pace(int(settings.refresh_s * 1_000_000), int(settings.unsteady_s * 1_000_000))
-        session = open_session(
-            stores.ledger, stores.archive, self._registry, self._conventions, pace, self._now_ms()
-        )
-        self._checkpointer = Checkpointer(self._stores.ledger, self._stores.archive, journal, self._told)
-        self._session = session
+        stores, now_ms = self._stores, self._now_ms()
+        stores.journal.register(CONSUMER)
+        with stores.ledger.writing() as connection:
+            check_conventions(connection, self._conventions)
+            stored = positions.known_property(connection, HORIZON)
+            today = Grid(self._conventions).day_of(now_ms * 1000)
+            horizon = date.fromisoformat(stored).toordinal() if stored else today - 1
+            if not stored:
+                positions.save_property(connection, HORIZON, date.fromordinal(horizon).isoformat())
+            position = positions.position(connection, CONSUMER)
+            self._session = open_session(
+                LedgerState(connection),
+                self._registry,
+                self._conventions,
+                pace_of(self._settings),
+                now_ms,
+                horizon=horizon,
+                numbering=_offset_of,
+            )
+        archived = stores.archive.durable_offset()
+        self._progress = Progress(position, archived, min(position, archived), now_ms)
+        self._checkpointer = Checkpointer(stores.ledger, stores.archive, stores.journal, self._told)
 
     def start(self) -> None:
         """Open, and run in a thread of its own. `failure` says why it ended if it did so by itself."""
@@ -116,7 +131,7 @@ class EmbeddedEngine:
 
     def step(self) -> bool:
         """Read what the journal has, read elements again, write what is due. True when there is more to do at once."""
-        session, now_ms = self._opened(), self._now_ms()
+        session, progress, now_ms = self._opened(), self._progress, self._now_ms()
         more = self._take_in(session, now_ms)
         session.time_passes(now_ms)
         # While behind, elements would be read again and again for nothing.
@@ -126,11 +141,11 @@ class EmbeddedEngine:
             self._checkpointer.prompt(session, now_ms)
         session.oldest_received_ms = 0
         if now_ms - session.checkpoint_ms >= self._settings.checkpoint_s * 1000:
-            self._checkpointer.checkpoint(session, now_ms)
+            self._checkpointer.checkpoint(session, progress, now_ms)
         pending = self._stores.archive.pending
-        flush_due = now_ms - session.flushed_ms >= self._settings.flush_s * 1000
-        if pending.bytes >= self._settings.flush_bytes or (flush_due and session.cursor > session.archived):
-            self._checkpointer.flush(session, now_ms)
+        flush_due = now_ms - progress.flushed_ms >= self._settings.flush_s * 1000
+        if pending.bytes >= self._settings.flush_bytes or (flush_due and progress.cursor > progress.archived):
+            self._checkpointer.flush(progress, now_ms)
         return more or session.live.behind
 
     def drain(self) -> None:
@@ -138,8 +153,8 @@ class EmbeddedEngine:
         while self.step():
             pass
         session = self._opened()
-        self._checkpointer.checkpoint(session, self._now_ms())
-        self._checkpointer.flush(session, self._now_ms())
+        self._checkpointer.checkpoint(session, self._progress, self._now_ms())
+        self._checkpointer.flush(self._progress, self._now_ms())
 
     def _run(self) -> None:
         try:
@@ -169,33 +184,43 @@ class EmbeddedEngine:
             return False
 
     def _take_in(self, session: Session, now_ms: int) -> bool:
-        journal, limit = self._stores.journal, self._settings.batch_events
+        journal, progress, limit = self._stores.journal, self._progress, self._settings.batch_events
         last = journal.last_offset()
-        entries = journal.read(session.cursor, limit, ["event"])
+        entries = journal.read(progress.cursor, limit, ["event"])
         refused, accepted = [], []
         for outcome in apply(session.province, entries):
+            new = outcome.entry.offset > progress.position
             if isinstance(outcome, TurnedAway):
-                session.turned_away(outcome)
                 ENGINE_EVENTS.counter().labels(outcome.code.value).inc()
-                if session.is_new(outcome.entry.offset):
+                if new:
+                    session.turned_away(outcome)
                     refused.append(outcome.refused(now_ms))
                 continue
-            session.applied(outcome, now_ms)
+            session.applied(outcome, now_ms, new=new)
             ENGINE_EVENTS.counter().labels(outcome.taken.value).inc()
             accepted.append(_line(outcome))
         if refused:
             journal.refuse(*refused)
         self._stores.archive.append(accepted)
-        session.cursor = entries[-1].offset if entries else max(session.cursor, last)
-        more = session.cursor < last
+        progress.cursor = entries[-1].offset if entries else max(progress.cursor, last)
+        more = progress.cursor < last
         session.through_ms = entries[-1].received_ms if more and entries else now_ms
-        ENGINE_LAG.gauge().set(max(0, last - session.cursor))
+        ENGINE_LAG.gauge().set(max(0, last - progress.cursor))
         return more
 
     def _opened(self) -> Session:
         if self._session is None:
             raise RuntimeError("the engine is not open: call open() or start()")
         return self._session
+
+
+def pace_of(settings: EngineSettings) -> Pace:
+    """How often elements are read that no evidence asks for."""
+    return Pace(int(settings.refresh_s * 1_000_000), int(settings.unsteady_s * 1_000_000))
+
+
+def _offset_of(late: Applied) -> int:
+    return late.entry.offset
 
 
 def _line(outcome: Applied) -> tuple[int, int, str, bytes]:

@@ -80,7 +80,7 @@ class LiveReadings:
 
     def sweep(self, day: int) -> None:
         """Read every element from this day on, a few at a time: new evidence goes before."""
-        for element in self.province.registry.elements:
+        for element in self.province.elements:
             self._swept[element] = min(day, self._swept.get(element, day))
 
     @property

@@ -1,22 +1,18 @@
-"""What the engine has taken in and not yet written: one place to gather it, one to write it."""
+"""What the engine has taken in and not yet written, gathered in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-
-from sqlalchemy import Connection
 
 from processors.core.decode import Decoded
 from processors.core.province import Province
 from processors.engine.feed_watch import FeedWatch
 from processors.engine.intake import Applied
-from processors.engine.latest import Latest
-from processors.engine.live import Results
 from processors.engine.memory import Unsaved
-from stores.ledger import feeds, figures, history, positions, province_view
 from stores.ledger.feeds import LateEvidence
 
-CONSUMER = "engine"
+# What late evidence is known by: the same event has the same number, however often it comes.
+Numbering = Callable[[Applied], int]
 
 
 @dataclass(slots=True)
@@ -25,20 +21,11 @@ class Pending:
 
     unsaved: Unsaved
     feeds: FeedWatch
+    numbering: Numbering
     proposals: list[LateEvidence] = field(default_factory=list)
 
-    def save_evidence(self, connection: Connection, horizon: int) -> None:
-        """Write the core's state."""
-        self.unsaved.save(connection, horizon)
-
-    def save_counts(self, connection: Connection, now_ms: int) -> None:
-        """Write feeds, refusals and proposals."""
-        feeds.save_feeds(connection, self.feeds.changed(now_ms))
-        feeds.count_refused(connection, self.feeds.refusals(), now_ms)
-        feeds.save_late(connection, self.proposals)
-
     def saved(self) -> None:
-        """The transaction was committed."""
+        """All of it is stored."""
         self.unsaved.saved()
         self.feeds.stored()
         self.proposals.clear()
@@ -49,7 +36,7 @@ class Pending:
         if event["type"] == "btswatch.status.v1":
             self.proposals.append(
                 LateEvidence(
-                    journal_offset=applied.entry.offset,
+                    journal_offset=self.numbering(applied),
                     day=date.fromordinal(applied.day),
                     element=event["subject"],
                     reporter=event["reporter"],
@@ -65,25 +52,6 @@ class Pending:
             self.unsaved.note(event["reporter"], event["data"]["notice"])
 
 
-def pending(province: Province, feed_watch: FeedWatch) -> Pending:
+def pending(province: Province, feed_watch: FeedWatch, numbering: Numbering) -> Pending:
     """Nothing gathered yet."""
-    return Pending(Unsaved(province), feed_watch)
-
-
-def save_results(
-    connection: Connection, results: Results, latest: Latest, elements: Iterable[str], now_ms: int
-) -> None:
-    """Write transitions, and the states of these elements."""
-    history.replace_transitions(connection, results.transitions)
-    shown = [element for element in elements if element in latest.shown]
-    province_view.save_states(connection, [latest.state_of(element, now_ms) for element in shown])
-
-
-def save_figures(connection: Connection, results: Results) -> None:
-    """Write provisional figures."""
-    figures.save_provisional(connection, list(results.figures.values()))
-
-
-def save_position(connection: Connection, offset: int, now_ms: int) -> None:
-    """Up to here everything is in the ledger."""
-    positions.save_position(connection, CONSUMER, offset, now_ms)
+    return Pending(Unsaved(province), feed_watch, numbering)

@@ -1,6 +1,6 @@
-"""One run of the engine over its state: what it knows, how far it has come, which days it holds."""
+"""One run of an engine over its state: what it knows, how far time has come, which days it holds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -12,12 +12,11 @@ from processors.engine.feed_watch import FeedWatch
 from processors.engine.intake import Applied, TurnedAway
 from processors.engine.latest import Latest
 from processors.engine.live import LiveReadings, Pace
-from processors.engine.memory import HORIZON, check_conventions, restore
-from processors.engine.pending import CONSUMER, Pending, pending
+from processors.engine.memory import restore
+from processors.engine.pending import Numbering, Pending, pending
+from processors.engine.state import EngineState
 from schemas.registry import Registry
 from schemas.status import Feed, Track
-from stores.archive import Archive
-from stores.ledger import Ledger, feeds, history, positions, province_view
 
 # A step that reads more elements than this would keep the next batch waiting.
 _ELEMENTS_A_STEP: Final = 400
@@ -32,17 +31,13 @@ class Session:
     latest: Latest
     pending: Pending
     elements_of: Mapping[str, tuple[str, ...]]
-    position: int
-    archived: int
-    cursor: int
     today: int
     pace: Pace
     checkpoint_ms: int
-    flushed_ms: int
     read_ms: int = 0
     late: dict[str, int] = field(default_factory=dict)
     oldest_received_ms: int = 0
-    # Up to when the journal was read by its entries' receipt: in a backlog days stay open that are over by the clock.
+    # Up to when events were read by their receipt: in a backlog days stay open that are over by the clock.
     through_ms: int = 0
     _alive_days: set[tuple[str, int]] = field(default_factory=set)
 
@@ -51,21 +46,17 @@ class Session:
         """The first day whose evidence is in memory."""
         return self.live.horizon
 
-    def is_new(self, offset: int) -> bool:
-        """Whether the entry is read for the first time, as far as the ledger knows."""
-        return offset > self.position
-
-    def applied(self, one: Applied, now_ms: int) -> None:
-        """Note what an event that the core took in changes."""
+    def applied(self, one: Applied, now_ms: int, *, new: bool) -> None:
+        """Note what an event that the core took in changes; `new` where nothing stored knows of it yet."""
         event, day = one.event, one.day
         self.pending.note(event)
-        if self.is_new(one.entry.offset):
+        if new:
             self.pending.feeds.heard(event["reporter"], one.time_us // 1000, one.entry.received_ms)
             if one.taken is Taken.LATE:
                 self.pending.propose(one)
         if one.taken is Taken.LATE:
             return
-        if event["type"] == "btswatch.status.v1":
+        if event["type"] == "btswatch.status.v1" and self.province.reads(event["subject"]):
             self._evidence(event, one.time_us, now_ms)
             self.latest.take(event, one.time_us // 1000, one.entry.body)
             received = one.entry.received_ms
@@ -74,11 +65,10 @@ class Session:
             self._alive_days.add((event["reporter"], day))
 
     def turned_away(self, one: TurnedAway) -> None:
-        """Count a refused event."""
-        if self.is_new(one.entry.offset):
-            received = one.entry.received_ms
-            day = date.fromordinal(self.province.grid.day_of(received * 1000))
-            self.pending.feeds.refused(one.entry.reporter, one.code.value, day, received)
+        """Count a refused event that nothing stored knows of yet."""
+        received = one.entry.received_ms
+        day = date.fromordinal(self.province.grid.day_of(received * 1000))
+        self.pending.feeds.refused(one.entry.reporter, one.code.value, day, received)
 
     def time_passes(self, now_ms: int) -> None:
         """A new local day: the one before is over and is read once more as a whole."""
@@ -134,43 +124,38 @@ def first_open(province: Province, now_ms: int) -> int:
 
 
 def open_session(
-    ledger: Ledger,
-    archive: Archive,
+    state: EngineState,
     registry: Registry,
     conventions: Conventions,
     pace: Pace,
     now_ms: int,
+    *,
+    horizon: int,
+    numbering: Numbering,
+    elements: Collection[str] | None = None,
 ) -> Session:
-    """Go on from what the ledger and the archive hold.
+    """Go on from what is stored.
 
-    Raises:
-        ConventionsChangedError: the ledger was made with another grid or zone.
+    Args:
+        state: what is stored.
+        registry: who owns what, complete: it decides what is refused and what is a sign of life.
+        conventions: the deployment's constants.
+        pace: how often to read what no evidence asks for.
+        now_ms: engine time.
+        horizon: the first day whose evidence is to be in memory.
+        numbering: what late evidence is known by.
+        elements: those that are read here; None for all.
     """
-    province = Province(registry, conventions, track_changes=True)
-    today = province.grid.day_of(now_ms * 1000)
-    with ledger.writing() as connection:
-        check_conventions(connection, conventions)
-        stored = positions.known_property(connection, HORIZON)
-        horizon = date.fromisoformat(stored).toordinal() if stored else today - 1
-        if not stored:
-            positions.save_property(connection, HORIZON, date.fromordinal(horizon).isoformat())
-        restore(connection, province, horizon)
-        position = positions.position(connection, CONSUMER)
-        ends = {
-            (e, horizon - 1): end
-            for e, end in history.ends_of(connection, date.fromordinal(horizon - 1)).items()
-        }
-        known = {
-            (e, day.toordinal()): found
-            for (e, day), found in history.transitions_from(connection, date.fromordinal(horizon)).items()
-        }
-        latest = Latest({state.element: state for state in province_view.current(connection)})
-        feed_watch = FeedWatch(registry.enterprises, feeds.feeds_health(connection))
+    province = Province(registry, conventions, track_changes=True, elements=elements)
+    restore(state, province, horizon)
+    ends = {(e, horizon - 1): end for e, end in state.ends(horizon - 1).items()}
+    known = {(e, day.toordinal()): found for (e, day), found in state.transitions(horizon).items()}
+    latest = Latest({one.element: one for one in state.states()})
+    feed_watch = FeedWatch(registry.enterprises, state.feeds())
     for (element, _), found in known.items():
         for one in found:
             if one.cause is not None:
                 latest.restore_cause(element, one.at_ms, one.cause)
-    archived = archive.durable_offset()
     live = LiveReadings(province, latest, horizon, ends, known)
     # Whatever went by while nobody looked: all days in memory are read again.
     live.sweep(max(horizon, first_open(province, now_ms)))
@@ -178,23 +163,20 @@ def open_session(
         province=province,
         live=live,
         latest=latest,
-        pending=pending(province, feed_watch),
-        elements_of=_elements_of_transition_feeds(registry),
-        position=position,
-        archived=archived,
-        cursor=min(position, archived),
-        today=today,
+        pending=pending(province, feed_watch, numbering),
+        elements_of=_elements_of_transition_feeds(province),
+        today=province.grid.day_of(now_ms * 1000),
         pace=pace,
         checkpoint_ms=now_ms,
-        flushed_ms=now_ms,
     )
 
 
-def _elements_of_transition_feeds(registry: Registry) -> dict[str, tuple[str, ...]]:
-    """Elements whose reading depends on their feed's signs of life, by enterprise."""
-    feeds_ = {one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION}
-    found: dict[str, list[str]] = {name: [] for name in feeds_}
-    for element, rows in registry.elements.items():
-        for owner in {row.enterprise for row in rows} & feeds_:
+def _elements_of_transition_feeds(province: Province) -> dict[str, tuple[str, ...]]:
+    """Elements that are read here and whose reading depends on their feed's signs of life, by enterprise."""
+    registry = province.registry
+    feeds = {one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION}
+    found: dict[str, list[str]] = {name: [] for name in feeds}
+    for element in province.elements:
+        for owner in {row.enterprise for row in registry.elements[element]} & feeds:
             found[owner].append(element)
     return {name: tuple(elements) for name, elements in found.items()}

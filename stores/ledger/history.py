@@ -98,9 +98,11 @@ def causes_of(
     return found
 
 
-def ends_of(connection: Connection, day: date) -> dict[str, Reading]:
-    """What each element read at the end of the local day, as far as it was counted."""
+def ends_of(connection: Connection, day: date, elements: Sequence[str] | None = None) -> dict[str, Reading]:
+    """What each element, or each of these, read at the end of the local day, as far as it was counted."""
     query = select(day_figures.c.element, day_figures.c.runs).where(day_figures.c.day == day)
+    if elements is not None:
+        query = query.where(day_figures.c.element.in_(elements))
     return {row.element: Reading(row.runs[-1][2]) for row in connection.execute(query) if row.runs}
 
 

@@ -8,8 +8,8 @@ from sqlalchemy.exc import OperationalError
 from processors.core.conventions import Conventions
 from processors.core.decode import decode
 from processors.core.province import Province
+from processors.engine.conventions import ConventionsChangedError
 from processors.engine.embedded import EmbeddedEngine, Stores
-from processors.engine.memory import ConventionsChangedError
 from processors.results import Basis, day_figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.settings.engine import EngineSettings
