@@ -27,6 +27,7 @@ bench: $(VENV)/installed-dev ## Every benchmark, each with its ratios
 generate: $(VENV)/installed-dev ## Everything that is generated and committed: schemas, references
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m btswatch.settings_reference
+	@$(BIN)/python -m btswatch.rules_reference
 
 lock: ## Renew the locks (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \

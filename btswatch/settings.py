@@ -18,9 +18,10 @@ from schemas.base import Contract
 from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
 from schemas.settings.gateway import GatewaySettings
+from schemas.settings.grafana import GrafanaSettings
 from schemas.settings.journal import JournalSettings
-from schemas.settings.ledger import LedgerSettings
 from schemas.settings.kafka import KafkaSettings
+from schemas.settings.ledger import LedgerSettings
 from schemas.settings.poll import PollSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.settings.traps import TrapSettings
@@ -107,6 +108,9 @@ class Settings(Contract):
         default=Path("registry/credentials.toml"), description="SNMP credentials, mode 0600"
     )
     profiles: Path | None = Field(default=None, description="directory of further SNMP profiles")
+    rules: Path | None = Field(
+        default=None, description="directory of rule files; absent: the rules that come with the product"
+    )
     zone: str = Field(default=DEFAULT_ZONE, description="time zone of the calendar")
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")
     availability: AvailabilitySettings = AvailabilitySettings()
@@ -118,6 +122,7 @@ class Settings(Contract):
     engine: EngineSettings = EngineSettings()
     closing: ClosingSettings = ClosingSettings()
     console: ConsoleSettings = ConsoleSettings()
+    grafana: GrafanaSettings = GrafanaSettings()
     kafka: KafkaSettings = KafkaSettings()
     sinks: SinkSettings = SinkSettings()
     status: StatusSettings = StatusSettings()
@@ -166,7 +171,7 @@ class Settings(Contract):
         return loaded.model_copy(
             update={
                 name: base / getattr(loaded, name)
-                for name in ("data", "registry", "credentials", "profiles")
+                for name in ("data", "registry", "credentials", "profiles", "rules")
                 if getattr(loaded, name) is not None
             }
             | {"kafka": loaded.kafka.beneath(base)}

@@ -26,6 +26,7 @@ _MADE_BY: Final = "Made by `python -m btswatch.settings_reference`; edit the set
 # What the example shows of settings that have no default of their own.
 _SHOWN: Final[dict[str, Any]] = {
     "profiles": "profiles",
+    "rules": "rules",
     "kafka.tls_ca": "kafka/ca.pem",
     "kafka.tls_certificate": "kafka/client.pem",
     "kafka.tls_key": "kafka/client.key",

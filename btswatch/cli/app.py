@@ -31,7 +31,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("btswatch.cli.check", "Read everything that is configured and say what is wrong"),
     "registry": ("btswatch.cli.registry", "Validate, import and export the registry"),
     "replay": ("btswatch.cli.replay", "Figures from archived events, offline"),
+    "rules": ("btswatch.cli.rules", "The rules in force, and why"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
+    "dashboards": ("btswatch.cli.dashboards", "Grafana's dashboards: build, push, check"),
 }
 
 

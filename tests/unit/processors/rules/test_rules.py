@@ -1,0 +1,198 @@
+from datetime import date
+from decimal import Decimal
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from btswatch.rules_reference import PAGE, main
+from processors.rules import SHIPPED, RulesError, load_rules
+from schemas.registry import DeclaredLevel
+from schemas.rules import Kind, Method, Rule
+
+NOW = date(2026, 11, 23)
+
+
+def rule(**changes) -> dict:
+    return {
+        "id": "T-1",
+        "rule": "T",
+        "version": "1",
+        "title": "Availability",
+        "title_vi": "Độ khả dụng",
+        "service": "mobile_voice",
+        "indicator": "service_availability",
+        "method": "time",
+        "comparator": "at_least",
+        "threshold": "99.5",
+        "unit": "percent",
+        "period": "quarter",
+        "weight": "station",
+        "legal_basis": "a test",
+        "kind": "legal",
+        "confidence": "high",
+        "note": "a test",
+    } | changes
+
+
+@pytest.fixture
+def rules_of(tmp_path):
+    def make(*rules, file="a.yaml"):
+        (tmp_path / file).write_text(yaml.safe_dump({"about": "a test", "rules": list(rules)}))
+        return tmp_path
+
+    return make
+
+
+def lines_of(directory) -> tuple[str, ...]:
+    with pytest.raises(RulesError) as error:
+        load_rules(directory)
+    return error.value.lines
+
+
+def test_the_shipped_rules_are_whole_and_their_page_is_theirs():
+    rules = load_rules()
+    assert len(rules.rules) == 63
+    assert rules == load_rules(SHIPPED)
+    assert main(["--check"]) == 0
+    assert all(one.id in PAGE.read_text() for one in rules.rules)
+
+
+def test_only_what_is_sure_may_judge_in_law():
+    judging = {one.id for one in load_rules().rules if one.may_judge}
+    assert "V36-22-D" in judging
+    assert "O-BTS-A" not in judging, "operational"
+    assert "V36-22-DROP" not in judging, "a guess"
+    assert "I-DUR" not in judging, "not known to be in force"
+    assert "D81-19-DL" not in judging, "no figure"
+
+
+def test_radio_availability_and_service_availability_are_never_the_same_thing():
+    for one in load_rules().rules:
+        assert (one.indicator == "radio_availability") <= (one.method is Method.SAMPLES)
+        assert (one.indicator == "service_availability") == (one.method is Method.TIME)
+        assert (one.method is Method.TIME) == (one.weight is not None)
+
+
+def test_mobile_data_has_no_legal_availability_over_time():
+    data = {"mobile_data", "mobile_data_3g", "mobile_data_4g", "mobile_data_5g"}
+    assert not [
+        one for one in load_rules().rules if one.service in data and one.indicator == "service_availability"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2010, 12, 31), None),
+        (date(2011, 1, 1), "V36-11-DROP"),
+        (date(2016, 6, 30), "V36-11-DROP"),
+        (date(2016, 7, 1), "V36-15-DROP"),
+        (date(2023, 6, 30), "V36-15-DROP"),
+        (date(2023, 7, 1), "V36-22-DROP"),
+        (NOW, "V36-22-DROP"),
+    ],
+)
+def test_each_day_has_the_version_of_that_day(day, expected):
+    found = [one.id for one in load_rules().in_force(day, "mobile_voice") if one.rule == "V36-DROP"]
+    assert found == ([expected] if expected else [])
+
+
+def test_versions_that_overlap_are_told_with_both_rows(rules_of):
+    rules_of(rule(id="T-1", in_force_to="2024-01-01"), rule(id="T-2", in_force_from="2024-01-01"))
+    directory = rules_of(rule(id="T-3", in_force_from="2025-05-01", in_force_to="2025-05-02"), file="b.yaml")
+    assert lines_of(directory) == (
+        (
+            "a.yaml: T-2 (2024-01-01 to today) overlaps T-3 (2025-05-01 to 2025-05-02) in b.yaml:"
+            " both are versions of T"
+        ),
+    )
+
+
+def test_all_that_is_wrong_is_told_in_one_pass(rules_of):
+    rules_of(
+        rule(treshold="99"),
+        rule(weight=None),
+        rule(threshold=None),
+        rule(consequence={"article": "x", "from_vnd": 3}),
+    )
+    (directory := rules_of(rule(), rule(), file="b.yaml")).joinpath("c.yaml").write_text("rules: [")
+    found = lines_of(directory)
+    assert [line.split(":")[0] for line in found] == ["a.yaml"] * 4 + ["c.yaml", "b.yaml"]
+    assert "a.yaml: rules.0.treshold: Extra inputs are not permitted" in found
+    assert "a.yaml: rules.1: an indicator over time needs a weight: station, cells or subscribers" in found
+    assert "a.yaml: rules.2: confidence is `missing` exactly when there is no threshold" in found
+    assert "b.yaml: T-1: stands in b.yaml too" in found
+
+
+def test_a_directory_without_rules_is_no_empty_set_of_rules(tmp_path):
+    assert "no rules" in lines_of(tmp_path)[0]
+    assert "no such directory" in lines_of(tmp_path / "absent")[0]
+
+
+def level(value, enterprise="viettel", indicator="service_availability", **dates) -> DeclaredLevel:
+    return DeclaredLevel(enterprise, "mobile_voice", indicator, value, **dates)
+
+
+@pytest.mark.parametrize(
+    ("levels", "threshold", "kind"),
+    [
+        ([], "99.5", Kind.LEGAL),
+        ([level(99.9)], "99.9", Kind.DECLARED),
+        ([level(99.6), level(99.9)], "99.9", Kind.DECLARED),
+        ([level(99.5)], "99.5", Kind.LEGAL),
+        ([level(99.0)], "99.5", Kind.LEGAL),
+        ([level(99.9, enterprise="vnpt")], "99.5", Kind.LEGAL),
+        ([level(99.9, valid_from=date(2026, 11, 24))], "99.5", Kind.LEGAL),
+        ([level(99.9, valid_to=NOW)], "99.5", Kind.LEGAL),
+        ([level(99.9, valid_from=NOW)], "99.9", Kind.DECLARED),
+        ([level(99.9, indicator="radio_availability")], "99.5", Kind.LEGAL),
+    ],
+)
+def test_the_enterprises_own_level_counts_where_it_is_stricter(levels, threshold, kind):
+    (found,) = [one for one in load_rules().applicable(NOW, "viettel", levels) if one.rule.id == "V36-22-D"]
+    assert (found.threshold, found.kind) == (Decimal(threshold), kind)
+
+
+def test_stricter_means_less_where_less_is_asked_for():
+    found = {
+        one.rule.id: one
+        for one in load_rules().applicable(NOW, "viettel", [level(1.5, indicator="dropped_calls")])
+    }
+    assert found["V36-22-DROP"].threshold == Decimal("1.5")
+    assert found["V36-22-DROP"].may_judge, "what the enterprise itself declared is sure"
+
+
+def test_a_missing_figure_is_the_declared_one_or_none():
+    own = DeclaredLevel("viettel", "mobile_data", "mean_download", 25.0)
+    with_level, without = (
+        next(one for one in load_rules().applicable(NOW, "viettel", levels) if one.rule.id == "D81-19-DL")
+        for levels in ([own], [])
+    )
+    assert (with_level.threshold, with_level.may_judge) == (Decimal("25.0"), True)
+    assert (without.threshold, without.may_judge) == (None, False)
+
+
+def test_the_digest_changes_with_any_content_and_not_with_the_files(rules_of, tmp_path):
+    one, other = rule(), rule(id="U-1", rule="U")
+    together = load_rules(rules_of(one, other)).digest
+    rules_of(one)
+    assert load_rules(rules_of(other, file="b.yaml")).digest == together
+    assert load_rules(rules_of(other | {"note": "changed"}, file="b.yaml")).digest != together
+
+
+days = st.none() | st.dates(date(2000, 1, 1), date(2000, 3, 1))
+
+
+@given(days, days, days, days, st.dates(date(1999, 12, 1), date(2000, 4, 1)))
+def test_versions_overlap_exactly_when_some_day_has_both(a_from, a_to, b_from, b_to, day):
+    try:
+        one = Rule(**rule(in_force_from=a_from, in_force_to=a_to))
+        other = Rule(**rule(in_force_from=b_from, in_force_to=b_to))
+    except ValueError:
+        return
+    every = [date.fromordinal(n) for n in range(date(1999, 12, 1).toordinal(), date(2000, 4, 1).toordinal())]
+    both = any(one.in_force_on(d) and other.in_force_on(d) for d in every)
+    assert one.overlaps(other) == other.overlaps(one) == both
+    assert not (one.in_force_on(day) and other.in_force_on(day)) or both
