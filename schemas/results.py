@@ -238,6 +238,12 @@ class Verdict(Contract):
     on_enterprise_word: Ratio | None = Field(
         description="share of the known time known only from its reports"
     )
+    kind: Kind | None = Field(default=None, description="which elements were judged together")
+    as_of: Instant | None = Field(default=None, description="of a running verdict: the `now` it holds for")
+    budget_s: Seconds | None = Field(
+        default=None,
+        description="down time that the threshold leaves for the time counted so far; `seconds.down` is spent of it",
+    )
     registry: Digest
     rules: Digest
     inputs: Digest | None = None

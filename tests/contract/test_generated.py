@@ -60,6 +60,7 @@ def test_the_topics_are_those_of_the_cluster_design():
         "transitions": ("element", 16),
         "figures": ("element", 16),
         "states": ("element", 16),
+        "enterprise_figures": ("enterprise", 4),
         "feeds": ("reporter", 4),
         "findings": ("enterprise", 4),
         "deadletter": ("reason", 1),
