@@ -6,21 +6,36 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.absence import absent_because
+from tests.ledgers import ledger, ledger_databases, new_ledger
+from tests.servers import (
+    influx,
+    influx_server,
+    kafka,
+    kafka_prefix,
+    new_kafka,
+    postgres,
+    postgres_server,
+)
 
-def services_required() -> bool:
-    return os.environ.get("BTSWATCH_REQUIRE_SERVICES") == "1"
+__all__ = [
+    "influx",
+    "influx_server",
+    "kafka",
+    "kafka_prefix",
+    "ledger",
+    "ledger_databases",
+    "new_kafka",
+    "new_ledger",
+    "postgres",
+    "postgres_server",
+]
 
 
 @pytest.fixture
 def absent() -> Callable[[str], None]:
     """Skip with the reason, or fail where services are required."""
-
-    def call(reason: str) -> None:
-        if services_required():
-            pytest.fail(f"{reason} (BTSWATCH_REQUIRE_SERVICES=1)")
-        pytest.skip(reason)
-
-    return call
+    return absent_because
 
 
 @pytest.fixture
