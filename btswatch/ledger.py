@@ -25,13 +25,13 @@ def ledger_of(settings: Settings, directory: DataDirectory, *, busy_s: float | N
         idle_ms=int(chosen.idle_s * 1000),
         connect_ms=int(chosen.connect_s * 1000),
     )
-    if chosen.url is None:
+    if not chosen.url:
         return Ledger(directory.ledger_path, limits=limits)
     try:
         url = url_of(chosen.url.get_secret_value())
     except (ArgumentError, UnsupportedDialectError, ValueError):
         # Not quoted, and no cause: it may hold a password.
         raise SettingsError("settings: ledger.url: can't be read as a URL") from None
-    if chosen.password is not None:
+    if chosen.password:
         url = url.set(password=chosen.password.get_secret_value())
     return Ledger(url, limits=limits)

@@ -24,12 +24,12 @@ from btswatch.demo.record import (
     save_tokens,
 )
 from btswatch.demo.shares import SHARES
+from btswatch.ledger import ledger_of
 from btswatch.parts.gateway import KEYS_FILE
 from btswatch.settings import Settings
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory, Mode
 from stores.keys import KeyStore
-from stores.ledger import Ledger
 from stores.registry.write import write_file
 
 CONSOLE_PORT: Final = 8088
@@ -82,7 +82,7 @@ def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) ->
         _make_keys(data, now_ms())
     read_tokens(data)
     settings = _write_settings(data, wanted.port)
-    ledger = Ledger(directory.ledger_path)
+    ledger = ledger_of(settings, directory)
     ledger.open()
     try:
         days = past_days(record.live_from, record.days, settings.conventions(), settings.closing.delay_s)

@@ -37,6 +37,7 @@ from btswatch.demo.record import (
     save,
 )
 from btswatch.demo.script import Script
+from btswatch.ledger import ledger_of
 from btswatch.logs import configure
 from btswatch.parts.closing import close_due
 from btswatch.parts.part import Ending, run_until_told, system_now_ms
@@ -211,7 +212,7 @@ def history_of(
         registry,
         past,
         days,
-        Ledger(directory.ledger_path),
+        ledger_of(settings, directory),
         directory.journal(settings.journal),
         EngineLag(f"http://{settings.status.host}:{settings.status.engine_port}/metrics").entries,
         told,

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from btswatch.demo.build import Made
 from btswatch.demo.readiness import answering
+from btswatch.ledger import ledger_of
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import LedgerView
 from schemas.status import Reading
@@ -64,7 +65,7 @@ def summary(made: Made, directory: DataDirectory, found: Seen) -> dict[str, Any]
     """What came in and what came of it, read after all parts have stopped."""
     settings = made.settings
     calendar = LocalCalendar(settings.zone)
-    ledger = Ledger(directory.ledger_path)
+    ledger = ledger_of(settings, directory)
     ledger.open()
     try:
         view = LedgerView(

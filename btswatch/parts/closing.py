@@ -9,13 +9,13 @@ from dataclasses import asdict
 from datetime import date
 from threading import Event
 
+from btswatch.ledger import ledger_of
 from btswatch.settings import Settings
 from processors.closing import Closer, Progress, archived_through
 from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
 from schemas.registry import Registry
 from stores.archive import ArchiveReader
 from stores.data_directory import DataDirectory
-from stores.ledger import Ledger
 
 
 def close_due(
@@ -68,7 +68,7 @@ def days_due(
 def _closer(
     settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
 ) -> Iterator[Closer]:
-    ledger, journal = Ledger(directory.ledger_path), directory.journal(settings.journal)
+    ledger, journal = ledger_of(settings, directory), directory.journal(settings.journal)
     ledger.open()
     try:
         journal.open()

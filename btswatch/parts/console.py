@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
+from btswatch.ledger import ledger_of
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import LedgerView
 from dashboards.console.service import Console
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory, Mode
-from stores.ledger import Ledger
 
 
 class ConsolePart:
@@ -17,7 +17,7 @@ class ConsolePart:
     def __init__(
         self, settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
     ) -> None:
-        self._ledger = Ledger(directory.ledger_path)
+        self._ledger = ledger_of(settings, directory)
         self._journal = directory.journal(settings.journal)
         self._bell = directory.bell("console")
         view = LedgerView(

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from btswatch.ledger import ledger_of
 from btswatch.parts.archive_upkeep import ArchiveUpkeep
 from btswatch.parts.closing import count
 from btswatch.parts.part import Ending
@@ -18,7 +19,6 @@ from processors.engine.embedded import EmbeddedEngine, Stores
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory
-from stores.ledger import Ledger
 
 _LOG = structlog.get_logger()
 _CLOSING_EVERY_S: Final = 300.0
@@ -36,7 +36,7 @@ class EnginePart:
         ending: Ending,
     ) -> None:
         self._journal = directory.journal(settings.journal)
-        self._ledger = Ledger(directory.ledger_path)
+        self._ledger = ledger_of(settings, directory)
         self._archive = directory.archive(LocalCalendar(settings.zone))
         self._upkeep = ArchiveUpkeep(self._archive, self._ledger)
         self._ending = ending

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from btswatch.ledger import ledger_of
 from btswatch.parts.journal import JournalPart
 from btswatch.settings import Settings
 from ingest.feeds.deps import GatewayDeps
@@ -86,7 +87,7 @@ class GatewayPart:
     ) -> None:
         calendar = LocalCalendar(settings.zone)
         self._keys = KeyStore(directory.path / KEYS_FILE)
-        self._ledger = Ledger(directory.ledger_path)
+        self._ledger = ledger_of(settings, directory)
         self._journal = journal
         self._registry = registry
         self._settings = settings

@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from btswatch.ledger import ledger_of
 from btswatch.parts.journal import JournalPart
 from btswatch.parts.part import Part
 from btswatch.parts.poll_health import PollHealthPart
@@ -24,7 +25,6 @@ from schemas.credentials import Credential
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory
-from stores.ledger import Ledger
 
 __all__ = ["PollPart", "TrapPart", "ask_all", "snmp_parts"]
 
@@ -34,7 +34,7 @@ _SYS_UP_TIME: Final = "1.3.6.1.2.1.1.3.0"
 _NEW_DAY_CHECK_S: Final = 60.0
 _ASK_AT_ONCE: Final = 200
 # What this process writes there can wait; its end can't.
-_LEDGER_BUSY_MS: Final = 1000
+_LEDGER_BUSY_S: Final = 1.0
 
 
 def snmp_parts(
@@ -54,7 +54,7 @@ def snmp_parts(
     polls: PollPart | None = None
     if "poll" in wanted:
         polls = PollPart(settings, journal, source, path, now_ms)
-        ledger = Ledger(directory.ledger_path, busy_timeout_ms=_LEDGER_BUSY_MS)
+        ledger = ledger_of(settings, directory, busy_s=_LEDGER_BUSY_S)
         parts += [polls, PollHealthPart(settings.poll.vantage, polls.poller, ledger, now_ms)]
     if "traps" in wanted:
         ask: _AskPoller | _AskSocket = _AskPoller(polls) if polls else _AskSocket(path)

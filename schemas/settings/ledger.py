@@ -12,13 +12,14 @@ _KNOWN = ("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")
 class LedgerSettings(Contract):
     """Where states, figures and what was closed are kept. Vietnamese: sổ cái."""
 
-    url: SecretStr | None = Field(
-        default=None,
+    url: SecretStr = Field(
+        default=SecretStr(""),
         description="PostgreSQL, such as postgresql://btswatch@db.example/btswatch?sslmode=verify-full; "
-        "none: SQLite in the data directory. TLS and all else of a connection is said by libpq's parameters in it",
+        "empty: SQLite in the data directory. TLS and all else of a connection is said by libpq's parameters in it",
     )
-    password: SecretStr | None = Field(
-        default=None, description="goes into the URL; better in a file, by the variable with _FILE at its end"
+    password: SecretStr = Field(
+        default=SecretStr(""),
+        description="goes into the URL; better in a file, by the variable with _FILE at its end",
     )
     busy_s: Annotated[float, Field(gt=0, le=600)] = Field(
         default=10.0, description="longest wait for another writer, and for a connection of the pool"
@@ -37,8 +38,8 @@ class LedgerSettings(Contract):
 
     @field_validator("url")
     @classmethod
-    def _is_ours(cls, url: SecretStr | None) -> SecretStr | None:
+    def _is_ours(cls, url: SecretStr) -> SecretStr:
         # What was given is not quoted: it may hold a password.
-        if url is not None and not url.get_secret_value().startswith(_KNOWN):
+        if url and not url.get_secret_value().startswith(_KNOWN):
             raise ValueError("is no URL of PostgreSQL: postgresql://user@host:5432/database")
         return url

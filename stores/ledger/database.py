@@ -1,17 +1,22 @@
-"""Opening the ledger: SQLite in WAL mode, or another database by URL; the schema is migrated at open."""
+"""Opening the ledger: SQLite in WAL mode, or PostgreSQL by URL; the schema is migrated at open."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, make_url
 
-BUSY_TIMEOUT_MS: Final = 10_000
+from stores.ledger import postgresql_engine, sqlite_engine
+from stores.ledger.limits import DEFAULT, Limits
+from stores.ledger.transaction import READING, WRITING
+from stores.ledger.upsert import UnsupportedDialectError
+
 HEAD: Final = "0001"
-_WRITES: Final = "ledger_writes"
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
 
 
 class LedgerClosedError(Exception):
@@ -27,46 +32,54 @@ class SchemaMismatchError(Exception):
 
 
 class Ledger:
-    """A database of results. One process writes at a time (SQLite's lock); any number read.
+    """A database of results. One transaction writes at a time (SQLite's lock, PostgreSQL's advisory one); any number read.
+
+    Whatever a database refuses or can't do at the moment is an error of SQLAlchemy: the same may be tried again,
+    on this object; connections that broke are replaced.
 
     Args:
         target: a file of SQLite, or a URL of SQLAlchemy.
-        busy_timeout_ms: how long a writer waits for another one (SQLite).
+        limits: how long to wait for what.
+
+    Raises:
+        UnsupportedDialectError: a URL of neither SQLite nor PostgreSQL.
     """
 
-    def __init__(self, target: Path | str, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self._busy_timeout_ms = busy_timeout_ms
-        self.url = f"sqlite:///{target}" if isinstance(target, Path) else target
+    def __init__(self, target: Path | str | URL, *, limits: Limits = DEFAULT) -> None:
+        self._limits = limits
+        self.url = URL.create(SQLITE, database=str(target)) if isinstance(target, Path) else url_of(target)
         self._engine: Engine | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether `open()` succeeded."""
+        return self._engine is not None
 
     def open(self, *, migrate: bool = True) -> None:
-        """Connect, and bring the schema to this program's form.
+        """Connect, and bring the schema to this program's form. Opening twice is harmless.
 
         Raises:
             SchemaMismatchError: the schema differs and `migrate` is off, or is newer than this program.
+            DriverMissingError: no driver for PostgreSQL.
+            SQLAlchemyError: the database is out of reach or refuses.
         """
-        engine = sqlalchemy.create_engine(self.url)
-        if engine.dialect.name == "sqlite":
-            event.listen(engine, "connect", partial(_prepare_sqlite, self._busy_timeout_ms))
-            event.listen(engine, "begin", _begin_sqlite)
-        self._engine = engine
-        try:
-            self._meet_schema(migrate=migrate)
-        except BaseException:
-            self.close()
-            raise
+        with self._opening:
+            if self._engine is not None:
+                return
+            create = sqlite_engine.create if self.dialect == SQLITE else postgresql_engine.create
+            engine = create(self.url, self._limits)
+            try:
+                _meet_schema(engine, migrate=migrate)
+            except BaseException:
+                engine.dispose()
+                raise
+            self._engine = engine
 
-    def _meet_schema(self, *, migrate: bool) -> None:
-        found = self._revision()
-        if found == HEAD:
-            return
-        if not migrate or (found is not None and found > HEAD):
-            raise SchemaMismatchError(found)
-        # Alembic costs memory and a fifth of a second: only for a new or old schema.
-        from stores.ledger.migrate import upgrade  # noqa: PLC0415 - see above
-
-        with self.writing() as connection:
-            upgrade(connection)
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.url.get_backend_name()
 
     def close(self) -> None:
         """Give back all connections. Closing twice is harmless."""
@@ -77,16 +90,13 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """One consistent view of the ledger; never waits for the writer."""
-        with self._connected().connect() as connection:
+        with _reading(self._connected()) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that takes the writer's lock at once; committed at the end, undone on any error."""
-        with (
-            self._connected().connect().execution_options(**{_WRITES: True}) as connection,
-            connection.begin(),
-        ):
+        with _writing(self._connected()) as connection:
             yield connection
 
     def _connected(self) -> Engine:
@@ -94,28 +104,61 @@ class Ledger:
             raise LedgerClosedError("the ledger is not open")
         return self._engine
 
-    def _revision(self) -> str | None:
-        with self.reading() as connection:
-            if not sqlalchemy.inspect(connection).has_table("alembic_version"):
-                return None
-            found = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
-            return None if found is None else str(found)
+
+def url_of(text: str | URL) -> URL:
+    """The URL, `postgres://` and named drivers included.
+
+    Raises:
+        UnsupportedDialectError: neither SQLite nor PostgreSQL.
+        ArgumentError: no URL (SQLAlchemy's; its text quotes what was given).
+    """
+    url = make_url(text)
+    if url.drivername == "postgres":
+        url = url.set(drivername=POSTGRESQL)
+    if url.drivername.partition("+")[0] not in (SQLITE, POSTGRESQL):
+        raise UnsupportedDialectError(url.drivername)
+    return url
 
 
-def _prepare_sqlite(busy_timeout_ms: int, connection: Any, _record: Any) -> None:
-    # The driver's own implicit BEGIN comes too late for DDL and for BEGIN IMMEDIATE.
-    connection.isolation_level = None
-    # NORMAL in WAL mode never tears a transaction; a power cut may undo the last ones, position included.
-    for pragma in (
-        f"busy_timeout={busy_timeout_ms}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "cache_size=-8192",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**READING) as connection:
+        yield connection
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**WRITING) as connection, connection.begin():
+        yield connection
+
+
+def _meet_schema(engine: Engine, *, migrate: bool) -> None:
+    with _reading(engine) as connection:
+        found = _revision(connection)
+    if found == HEAD:
+        return
+    if not migrate:
+        raise SchemaMismatchError(found)
+    with _writing(engine) as connection:
+        # Read again: another process may have migrated while this one waited for the writer's lock.
+        found = _revision(connection)
+        if found is not None and found > HEAD:
+            raise SchemaMismatchError(found)
+        if found != HEAD:
+            _migrate(connection)
+
+
+def _migrate(connection: Connection) -> None:
+    # Alembic costs memory and a fifth of a second: only for a new or old schema.
+    from stores.ledger.migrate import upgrade  # noqa: PLC0415 - see above
+
+    if connection.dialect.name == POSTGRESQL:
+        postgresql_engine.no_statement_timeout(connection)
+    upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(sqlalchemy.text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)

@@ -31,9 +31,12 @@ SECONDS: Final = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
 RECONCILIATION: Final = tuple(
     f"rec_{measured}_{declared}_s" for measured in READINGS for declared in READINGS
 )
+# Ordered by their bytes in every database: PostgreSQL's own order depends on the machine's locale, and may change
+# under an index when the machine is upgraded.
+NAME: Final = String().with_variant(String(collation="C"), "postgresql")
 
 
-def _key(name: str, kind: Any = String) -> Column[Any]:
+def _key(name: str, kind: Any = NAME) -> Column[Any]:
     return Column(name, kind, primary_key=True, autoincrement=False)
 
 
@@ -41,7 +44,7 @@ def _need(name: str, kind: Any) -> Column[Any]:
     return Column(name, kind, nullable=False)
 
 
-properties = Table("properties", METADATA, _key("name"), _need("value", String))
+properties = Table("properties", METADATA, _key("name"), _need("value", NAME))
 
 positions = Table(
     "positions",
@@ -100,13 +103,13 @@ element_state = Table(
     "element_state",
     METADATA,
     _key("element"),
-    _need("enterprise", String),
-    _need("kind", String),
+    _need("enterprise", NAME),
+    _need("kind", NAME),
     _need("status", Integer),
     _need("since_ms", BigInteger),
     _need("measured", Integer),
     _need("declared", Integer),
-    Column("cause", String),
+    Column("cause", NAME),
     Column("detail", Text),
     Column("measured_at_ms", BigInteger),
     Column("measured_code", Integer),
@@ -128,7 +131,7 @@ transitions = Table(
     _need("at_ms", BigInteger),
     _need("before", Integer),
     _need("after", Integer),
-    Column("cause", String),
+    Column("cause", NAME),
     Index(None, "at_ms"),
 )
 
@@ -137,10 +140,10 @@ day_figures = Table(
     METADATA,
     _key("day", Date),
     _key("element"),
-    _need("enterprise", String),
-    _need("kind", String),
-    Column("unit", String),
-    _need("technologies", String),
+    _need("enterprise", NAME),
+    _need("kind", NAME),
+    Column("unit", NAME),
+    _need("technologies", NAME),
     *(_need(name, Integer) for name in SECONDS),
     _need("total_s", Integer),
     _need("outages", Integer),
@@ -152,11 +155,11 @@ day_figures = Table(
     *(_need(name, Integer) for name in RECONCILIATION),
     Column("runs", JSON),
     _need("revision", Integer),
-    _need("state", String),
+    _need("state", NAME),
     _need("as_of_ms", BigInteger),
-    _need("registry_digest", String),
-    _need("rules_digest", String),
-    _need("inputs_digest", String),
+    _need("registry_digest", NAME),
+    _need("rules_digest", NAME),
+    _need("inputs_digest", NAME),
     Column("closed_at_ms", BigInteger),
     Index(None, "element", "day"),
     Index(None, "enterprise", "day"),
@@ -171,8 +174,8 @@ closed_days = Table(
     _need("elements", Integer),
     _need("events", Integer),
     _need("differences", Integer),
-    _need("registry_digest", String),
-    _need("inputs_digest", String),
+    _need("registry_digest", NAME),
+    _need("inputs_digest", NAME),
     _need("notes", JSON),
 )
 
@@ -181,11 +184,11 @@ late_evidence = Table(
     METADATA,
     _key("journal_offset", BigInteger),
     _need("day", Date),
-    _need("element", String),
-    _need("reporter", String),
+    _need("element", NAME),
+    _need("reporter", NAME),
     _need("at_ms", BigInteger),
     _need("received_ms", BigInteger),
-    _need("status", String),
+    _need("status", NAME),
     Index(None, "day", "element"),
 )
 
@@ -215,8 +218,8 @@ device_health = Table(
     "device_health",
     METADATA,
     _key("device"),
-    _need("vantage", String),
-    _need("outcome", String),
+    _need("vantage", NAME),
+    _need("outcome", NAME),
     _need("since_ms", BigInteger),
     Column("answered_ms", BigInteger),
     Column("round_trip_ms", Integer),

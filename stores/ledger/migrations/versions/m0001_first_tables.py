@@ -8,13 +8,16 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Names are ordered by their bytes in every database: PostgreSQL's own order depends on the machine's locale.
+NAME = sa.String().with_variant(sa.String(collation="C"), "postgresql")
+
 
 def upgrade() -> None:
     """Make all tables."""
     op.create_table(
         "alarms",
-        sa.Column("kind", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("subject", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("kind", NAME, autoincrement=False, nullable=False),
+        sa.Column("subject", NAME, autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
         sa.Column("raised_ms", sa.BigInteger(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
@@ -25,8 +28,8 @@ def upgrade() -> None:
     op.create_table(
         "carries",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("element", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("basis", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("element", NAME, autoincrement=False, nullable=False),
+        sa.Column("basis", NAME, autoincrement=False, nullable=False),
         sa.Column("carry", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("day", "element", "basis", name=op.f("pk_carries")),
     )
@@ -38,19 +41,19 @@ def upgrade() -> None:
         sa.Column("elements", sa.Integer(), nullable=False),
         sa.Column("events", sa.Integer(), nullable=False),
         sa.Column("differences", sa.Integer(), nullable=False),
-        sa.Column("registry_digest", sa.String(), nullable=False),
-        sa.Column("inputs_digest", sa.String(), nullable=False),
+        sa.Column("registry_digest", NAME, nullable=False),
+        sa.Column("inputs_digest", NAME, nullable=False),
         sa.Column("notes", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("day", name=op.f("pk_closed_days")),
     )
     op.create_table(
         "day_figures",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("element", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("enterprise", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("unit", sa.String(), nullable=True),
-        sa.Column("technologies", sa.String(), nullable=False),
+        sa.Column("element", NAME, autoincrement=False, nullable=False),
+        sa.Column("enterprise", NAME, nullable=False),
+        sa.Column("kind", NAME, nullable=False),
+        sa.Column("unit", NAME, nullable=True),
+        sa.Column("technologies", NAME, nullable=False),
         sa.Column("up_s", sa.Integer(), nullable=False),
         sa.Column("degraded_s", sa.Integer(), nullable=False),
         sa.Column("down_s", sa.Integer(), nullable=False),
@@ -81,11 +84,11 @@ def upgrade() -> None:
         sa.Column("rec_down_down_s", sa.Integer(), nullable=False),
         sa.Column("runs", sa.JSON(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("state", NAME, nullable=False),
         sa.Column("as_of_ms", sa.BigInteger(), nullable=False),
-        sa.Column("registry_digest", sa.String(), nullable=False),
-        sa.Column("rules_digest", sa.String(), nullable=False),
-        sa.Column("inputs_digest", sa.String(), nullable=False),
+        sa.Column("registry_digest", NAME, nullable=False),
+        sa.Column("rules_digest", NAME, nullable=False),
+        sa.Column("inputs_digest", NAME, nullable=False),
         sa.Column("closed_at_ms", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("day", "element", name=op.f("pk_day_figures")),
     )
@@ -93,9 +96,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_day_figures_enterprise_day"), "day_figures", ["enterprise", "day"], unique=False)
     op.create_table(
         "device_health",
-        sa.Column("device", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("vantage", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=False),
+        sa.Column("device", NAME, autoincrement=False, nullable=False),
+        sa.Column("vantage", NAME, nullable=False),
+        sa.Column("outcome", NAME, nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.Column("answered_ms", sa.BigInteger(), nullable=True),
         sa.Column("round_trip_ms", sa.Integer(), nullable=True),
@@ -106,14 +109,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "element_state",
-        sa.Column("element", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("enterprise", sa.String(), nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("element", NAME, autoincrement=False, nullable=False),
+        sa.Column("enterprise", NAME, nullable=False),
+        sa.Column("kind", NAME, nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("since_ms", sa.BigInteger(), nullable=False),
         sa.Column("measured", sa.Integer(), nullable=False),
         sa.Column("declared", sa.Integer(), nullable=False),
-        sa.Column("cause", sa.String(), nullable=True),
+        sa.Column("cause", NAME, nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("measured_at_ms", sa.BigInteger(), nullable=True),
         sa.Column("measured_code", sa.Integer(), nullable=True),
@@ -129,8 +132,8 @@ def upgrade() -> None:
     op.create_table(
         "evidence_blocks",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("element", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("reporter", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("element", NAME, autoincrement=False, nullable=False),
+        sa.Column("reporter", NAME, autoincrement=False, nullable=False),
         sa.Column("tier", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("hour", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("cells", sa.LargeBinary(), nullable=False),
@@ -140,7 +143,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "feeds",
-        sa.Column("enterprise", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("enterprise", NAME, autoincrement=False, nullable=False),
         sa.Column("last_life_ms", sa.BigInteger(), nullable=True),
         sa.Column("last_received_ms", sa.BigInteger(), nullable=True),
         sa.Column("accepted", sa.BigInteger(), nullable=False),
@@ -153,26 +156,26 @@ def upgrade() -> None:
         "late_evidence",
         sa.Column("journal_offset", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("element", sa.String(), nullable=False),
-        sa.Column("reporter", sa.String(), nullable=False),
+        sa.Column("element", NAME, nullable=False),
+        sa.Column("reporter", NAME, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("received_ms", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("status", NAME, nullable=False),
         sa.PrimaryKeyConstraint("journal_offset", name=op.f("pk_late_evidence")),
     )
     op.create_index(op.f("ix_late_evidence_day_element"), "late_evidence", ["day", "element"], unique=False)
     op.create_table(
         "life_blocks",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("enterprise", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("enterprise", NAME, autoincrement=False, nullable=False),
         sa.Column("slots", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("day", "enterprise", name=op.f("pk_life_blocks")),
     )
     op.create_table(
         "notices",
-        sa.Column("enterprise", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("notice", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("action", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("enterprise", NAME, autoincrement=False, nullable=False),
+        sa.Column("notice", NAME, autoincrement=False, nullable=False),
+        sa.Column("action", NAME, autoincrement=False, nullable=False),
         sa.Column("received_us", sa.BigInteger(), nullable=False),
         sa.Column("from_us", sa.BigInteger(), nullable=False),
         sa.Column("to_us", sa.BigInteger(), nullable=False),
@@ -182,42 +185,42 @@ def upgrade() -> None:
     )
     op.create_table(
         "positions",
-        sa.Column("consumer", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("consumer", NAME, autoincrement=False, nullable=False),
         sa.Column("journal_offset", sa.BigInteger(), nullable=False),
         sa.Column("updated_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("consumer", name=op.f("pk_positions")),
     )
     op.create_table(
         "properties",
-        sa.Column("name", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("name", NAME, autoincrement=False, nullable=False),
+        sa.Column("value", NAME, nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_properties")),
     )
     op.create_table(
         "refused_counts",
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
-        sa.Column("reporter", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("code", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("reporter", NAME, autoincrement=False, nullable=False),
+        sa.Column("code", NAME, autoincrement=False, nullable=False),
         sa.Column("events", sa.BigInteger(), nullable=False),
         sa.Column("last_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "reporter", "code", name=op.f("pk_refused_counts")),
     )
     op.create_table(
         "transitions",
-        sa.Column("element", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("element", NAME, autoincrement=False, nullable=False),
         sa.Column("day", sa.Date(), autoincrement=False, nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("at_ms", sa.BigInteger(), nullable=False),
         sa.Column("before", sa.Integer(), nullable=False),
         sa.Column("after", sa.Integer(), nullable=False),
-        sa.Column("cause", sa.String(), nullable=True),
+        sa.Column("cause", NAME, nullable=True),
         sa.PrimaryKeyConstraint("element", "day", "number", name=op.f("pk_transitions")),
     )
     op.create_index(op.f("ix_transitions_at_ms"), "transitions", ["at_ms"], unique=False)
     op.create_table(
         "vantage_incidents",
-        sa.Column("vantage", sa.String(), autoincrement=False, nullable=False),
-        sa.Column("path", sa.String(), autoincrement=False, nullable=False),
+        sa.Column("vantage", NAME, autoincrement=False, nullable=False),
+        sa.Column("path", NAME, autoincrement=False, nullable=False),
         sa.Column("opened_ms", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("closed_ms", sa.BigInteger(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),

@@ -11,7 +11,7 @@ from ingest.snmp.poller import PollerHealth
 from ingest.snmp.silences import Blindness
 from ingest.snmp.vantage import Impairment, Reason
 from schemas.metrics import POLL_HEALTH_FAILED
-from stores.ledger import Ledger, devices
+from stores.ledger import Ledger, Limits, devices
 
 ANSWERED = LastPoll("answered", 1000, 61_000, 12, 0, None)
 SILENT = LastPoll("silent", 61_000, 1000, 12, 2, "NoAnswer")
@@ -20,7 +20,7 @@ BLIND = Impairment("vnx", 5000, Reason.PEERS, 7, 8)
 
 @pytest.fixture
 def ledger(tmp_path):
-    opened = Ledger(tmp_path / "ledger.db", busy_timeout_ms=50)
+    opened = Ledger(tmp_path / "ledger.db", limits=Limits(busy_ms=50))
     opened.open()
     yield opened
     opened.close()
@@ -150,7 +150,7 @@ async def until(holds):
 
 async def test_a_ledger_that_is_locked_delays_nothing_and_gets_everything_later(ledger, tmp_path):
     poller = Polled()
-    own = Ledger(tmp_path / "ledger.db", busy_timeout_ms=200)
+    own = Ledger(tmp_path / "ledger.db", limits=Limits(busy_ms=200))
     part = PollHealthPart("poller", poller, own, lambda: 100_000, every_s=0.02)
     before = POLL_HEALTH_FAILED.counter()._value.get()
     holder = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)

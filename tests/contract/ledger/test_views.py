@@ -163,6 +163,6 @@ def test_a_reader_is_not_held_up_by_a_writer_and_sees_what_was_committed(ledger)
         assert position(reader, "engine") == 7
 
 
-def test_a_closed_ledger_says_so(tmp_path):
-    with pytest.raises(LedgerClosedError), Ledger(tmp_path / "l.db").reading():
+def test_a_closed_ledger_says_so(new_ledger):
+    with pytest.raises(LedgerClosedError), Ledger(new_ledger()).reading():
         pass
