@@ -175,6 +175,11 @@ class Province:
         """The elements that are read here."""
         return [name for name in self._elements if name not in self._elsewhere]
 
+    @property
+    def contested(self) -> set[str]:
+        """Elements with dated rows, whose events are signs of life of whom they belong to on the day."""
+        return {element for elements in self._contested.values() for element in elements}
+
     def reads(self, element: str) -> bool:
         """Whether the element is read here."""
         return element in self._elements and element not in self._elsewhere

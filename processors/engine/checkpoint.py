@@ -10,6 +10,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from processors.engine.feed_watch import FeedWatch
 from processors.engine.ledger_state import LedgerState, writing
 from processors.engine.live import Results
 from processors.engine.session import Session, first_open
@@ -38,7 +39,10 @@ class Progress:
 class Checkpointer:
     """Writes a session to the ledger and the archive; `told` is rung after each write."""
 
-    def __init__(self, ledger: Ledger, archive: Archive, journal: Journal, told: Doorbell) -> None:
+    def __init__(
+        self, ledger: Ledger, archive: Archive, journal: Journal, told: Doorbell, watch: FeedWatch
+    ) -> None:
+        self._watch = watch
         self._ledger = ledger
         self._archive = archive
         self._journal = journal
@@ -68,8 +72,8 @@ class Checkpointer:
             LedgerState(connection).save_evidence(pending.unsaved.changes(), session.horizon)
             _save_results(connection, session, results.states | results.prompt, now_ms)
             figures.save_provisional(connection, list(results.figures.values()))
-            feeds.save_feeds(connection, pending.feeds.changed(now_ms))
-            feeds.count_refused(connection, pending.feeds.refusals(), now_ms)
+            feeds.save_feeds(connection, self._watch.changed(now_ms))
+            feeds.count_refused(connection, self._watch.refusals(), now_ms)
             feeds.save_late(connection, pending.proposals)
             if advanced:
                 _save_horizon(connection, session, advanced)

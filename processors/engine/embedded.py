@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from processors.core.conventions import Conventions, Grid
 from processors.engine.checkpoint import CONSUMER, HORIZON, Checkpointer, Progress
 from processors.engine.conventions import check_conventions
+from processors.engine.feed_watch import FeedWatch
 from processors.engine.intake import Applied, TurnedAway, apply
 from processors.engine.ledger_state import LedgerState
 from processors.engine.live import Pace
@@ -25,7 +26,7 @@ from schemas.settings.engine import EngineSettings
 from stores.archive import Archive, ArchiveError
 from stores.doorbell import Doorbell
 from stores.journal import Journal, JournalError
-from stores.ledger import Ledger, positions
+from stores.ledger import Ledger, feeds, positions
 
 _US = 1000
 
@@ -91,6 +92,7 @@ class EmbeddedEngine:
             if not stored:
                 positions.save_property(connection, HORIZON, date.fromordinal(horizon).isoformat())
             position = positions.position(connection, CONSUMER)
+            watch = FeedWatch(self._registry.enterprises, feeds.feeds_health(connection))
             self._session = open_session(
                 LedgerState(connection),
                 self._registry,
@@ -98,11 +100,12 @@ class EmbeddedEngine:
                 pace_of(self._settings),
                 now_ms,
                 horizon=horizon,
+                feeds=watch,
                 numbering=_offset_of,
             )
         archived = stores.archive.durable_offset()
         self._progress = Progress(position, archived, min(position, archived), now_ms)
-        self._checkpointer = Checkpointer(stores.ledger, stores.archive, stores.journal, self._told)
+        self._checkpointer = Checkpointer(stores.ledger, stores.archive, stores.journal, self._told, watch)
 
     def start(self) -> None:
         """Open, and run in a thread of its own. `failure` says why it ended if it did so by itself."""

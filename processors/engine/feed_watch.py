@@ -4,11 +4,25 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
 from schemas.registry import Enterprise
 from stores.ledger.feeds import FeedHealth
 
 MISSED_HEARTBEATS = 3
+
+
+class Feeds(Protocol):
+    """What is told of the feeds' events as they go by."""
+
+    def heard(self, enterprise: str, time_ms: int, received_ms: int) -> None:
+        """An accepted event."""
+
+    def refused(self, reporter: str, code: str, day: date, received_ms: int) -> None:
+        """An event that the engine turned away, of a feed or of a poller."""
+
+    def stored(self) -> None:
+        """What was told is stored."""
 
 
 class FeedWatch:

@@ -1,7 +1,6 @@
 """Days that are open and no longer in memory: late evidence has them read again from what is stored."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -36,11 +35,11 @@ def _read_part(
     state: EngineState, live: Province, elements: list[str], days: tuple[int, int], now_us: int
 ) -> ReadAgain:
     first, horizon = days
-    registry = replace(live.registry, elements={name: live.registry.elements[name] for name in elements})
-    province = Province(registry, live.conventions)
+    province = Province(live.registry, live.conventions, elements=elements)
     province.notices = live.notices
-    restore_days(state, province, first, horizon, elements)
-    basis = Basis(PROVISIONAL, now_us // 1000, registry.digest)
+    # The evidence of elements with dated rows is whoever's sign of life they were on the day.
+    restore_days(state, province, first, horizon, sorted({*elements, *live.contested}))
+    basis = Basis(PROVISIONAL, now_us // 1000, live.registry.digest)
     found = ReadAgain()
     causes = state.causes(elements, first, horizon)
     ends = dict(state.ends(first - 1, elements))

@@ -9,12 +9,11 @@ from sqlalchemy import Connection
 
 from processors.core.cells import merge
 from processors.core.element_evidence import BlockKey
-from processors.engine.state import Changes, ReadAgain, Transitions
+from processors.engine.state import Changes, ReadAgain, Sign, Transitions
 from schemas.status import Reading
-from stores.ledger import Ledger, blocks, closings, feeds, figures, history, province_view
+from stores.ledger import Ledger, blocks, closings, figures, history, province_view
 from stores.ledger.blocks import StoredBlock, StoredNotice
 from stores.ledger.closings import LIVE
-from stores.ledger.feeds import FeedHealth
 from stores.ledger.province_view import ElementNow
 
 
@@ -36,10 +35,10 @@ class LedgerState:
         """The live engine's carries: the closing has its own."""
         return closings.carries_into(self._connection, date.fromordinal(day), LIVE, elements)
 
-    def life(self, first: int) -> Mapping[tuple[str, int], bytes]:
-        """Signs of life."""
+    def life(self, first: int) -> Iterable[Sign]:
+        """Signs of life; those of elements with dated rows are in their evidence."""
         found = blocks.load_life(self._connection, date.fromordinal(first))
-        return {(enterprise, day.toordinal()): slots for (enterprise, day), slots in found.items()}
+        return [(enterprise, day.toordinal(), "", slots) for (enterprise, day), slots in found.items()]
 
     def notices(self) -> Iterable[StoredNotice]:
         """All notices."""
@@ -61,10 +60,6 @@ class LedgerState:
         """The province as it is shown."""
         return province_view.current(self._connection)
 
-    def feeds(self) -> Mapping[str, FeedHealth]:
-        """Feeds."""
-        return feeds.feeds_health(self._connection)
-
     def save_evidence(self, changes: Changes, horizon: int) -> None:
         """Write what changed; days before the horizon and signs of life join what is stored."""
         changed = dict(changes.blocks)
@@ -72,7 +67,8 @@ class LedgerState:
             together = np.frombuffer(cells + changed[key], dtype=np.uint64)
             changed[key] = merge(together).tobytes()
         blocks.save_blocks(self._connection, map(_stored_block, changed, changed.values()))
-        known = self.life(min((day for _, day in changes.life), default=horizon))
+        first = min((day for _, day in changes.life), default=horizon)
+        known = {(enterprise, day): slots for enterprise, day, _, slots in self.life(first)}
         slots: dict[tuple[str, date], bytes] = {}
         for (enterprise, day), found in changes.life.items():
             both = np.frombuffer(found + known.get((enterprise, day), b""), dtype=np.int64)

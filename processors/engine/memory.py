@@ -27,8 +27,8 @@ def restore_days(
         province.restore_block(key, cells)
     for element, carry in state.carries(first, elements).items():
         province.restore_carry(element, first, carry_from(carry))
-    for (enterprise, day), slots in state.life(first - province.life_reach_days).items():
-        province.restore_life(enterprise, day, slots)
+    for enterprise, day, element, slots in state.life(first - province.life_reach_days):
+        province.restore_life(enterprise, day, slots, element)
 
 
 def carry_bytes(carry: Carry) -> bytes:

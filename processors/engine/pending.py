@@ -6,7 +6,7 @@ from datetime import date
 
 from processors.core.decode import Decoded
 from processors.core.province import Province
-from processors.engine.feed_watch import FeedWatch
+from processors.engine.feed_watch import Feeds
 from processors.engine.intake import Applied
 from processors.engine.memory import Unsaved
 from stores.ledger.feeds import LateEvidence
@@ -20,7 +20,7 @@ class Pending:
     """Waits for the next checkpoint; a checkpoint that fails loses none of it."""
 
     unsaved: Unsaved
-    feeds: FeedWatch
+    feeds: Feeds
     numbering: Numbering
     proposals: list[LateEvidence] = field(default_factory=list)
 
@@ -52,6 +52,6 @@ class Pending:
             self.unsaved.note(event["reporter"], event["data"]["notice"])
 
 
-def pending(province: Province, feed_watch: FeedWatch, numbering: Numbering) -> Pending:
+def pending(province: Province, feeds: Feeds, numbering: Numbering) -> Pending:
     """Nothing gathered yet."""
-    return Pending(Unsaved(province), feed_watch, numbering)
+    return Pending(Unsaved(province), feeds, numbering)

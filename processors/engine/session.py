@@ -8,7 +8,7 @@ from typing import Final
 from processors.core.conventions import US, Conventions
 from processors.core.decode import DecodedStatus
 from processors.core.province import Province, Taken
-from processors.engine.feed_watch import FeedWatch
+from processors.engine.feed_watch import Feeds
 from processors.engine.intake import Applied, TurnedAway
 from processors.engine.latest import Latest
 from processors.engine.live import LiveReadings, Pace
@@ -131,6 +131,7 @@ def open_session(
     now_ms: int,
     *,
     horizon: int,
+    feeds: Feeds,
     numbering: Numbering,
     elements: Collection[str] | None = None,
 ) -> Session:
@@ -143,6 +144,7 @@ def open_session(
         pace: how often to read what no evidence asks for.
         now_ms: engine time.
         horizon: the first day whose evidence is to be in memory.
+        feeds: told of every event's sender.
         numbering: what late evidence is known by.
         elements: those that are read here; None for all.
     """
@@ -151,7 +153,6 @@ def open_session(
     ends = {(e, horizon - 1): end for e, end in state.ends(horizon - 1).items()}
     known = {(e, day.toordinal()): found for (e, day), found in state.transitions(horizon).items()}
     latest = Latest({one.element: one for one in state.states()})
-    feed_watch = FeedWatch(registry.enterprises, state.feeds())
     for (element, _), found in known.items():
         for one in found:
             if one.cause is not None:
@@ -163,7 +164,7 @@ def open_session(
         province=province,
         live=live,
         latest=latest,
-        pending=pending(province, feed_watch, numbering),
+        pending=pending(province, feeds, numbering),
         elements_of=_elements_of_transition_feeds(province),
         today=province.grid.day_of(now_ms * 1000),
         pace=pace,

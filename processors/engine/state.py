@@ -12,12 +12,13 @@ from typing import Protocol
 from processors.core.element_evidence import BlockKey
 from schemas.status import Reading
 from stores.ledger.blocks import StoredNotice
-from stores.ledger.feeds import FeedHealth
 from stores.ledger.figures import DayFigure
 from stores.ledger.history import Transition
 from stores.ledger.province_view import ElementNow
 
 Transitions = dict[tuple[str, date], list[Transition]]
+# The slots of a day in which an enterprise gave signs of life; with an element where its dated rows decide whose they are.
+Sign = tuple[str, int, str, bytes]
 
 
 @dataclass(slots=True)
@@ -50,8 +51,8 @@ class EngineState(Protocol):
     def carries(self, day: int, elements: Sequence[str] | None = None) -> Mapping[str, bytes]:
         """What is carried into the day, by element."""
 
-    def life(self, first: int) -> Mapping[tuple[str, int], bytes]:
-        """Signs of life from the day `first` on, by (enterprise, day)."""
+    def life(self, first: int) -> Iterable[Sign]:
+        """Signs of life from the day `first` on."""
 
     def notices(self) -> Iterable[StoredNotice]:
         """Every notice that is known."""
@@ -67,9 +68,6 @@ class EngineState(Protocol):
 
     def states(self) -> Iterable[ElementNow]:
         """What was shown last of each element."""
-
-    def feeds(self) -> Mapping[str, FeedHealth]:
-        """What was known of each feed."""
 
     def save_evidence(self, changes: Changes, horizon: int) -> None:
         """Keep evidence. What lies before the horizon joins what is stored: memory holds only a part of it."""
