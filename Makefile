@@ -4,13 +4,19 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help demo test lint bench lock generate clean
+.PHONY: help demo stack-demo servers test lint bench lock generate clean
 
 help: ## What can be made
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## A whole province on this machine: make demo ARGS="--stations 1000"
 	@$(BIN)/btswatch demo $(ARGS)
+
+stack-demo: $(VENV)/installed-cluster ## The same province on the cluster, with real servers and no containers: make stack-demo ARGS="--stations 1000"
+	@$(BIN)/btswatch stack demo $(ARGS)
+
+servers: $(VENV)/installed ## Get Kafka, InfluxDB and PostgreSQL for stack-demo and the tests (the first time takes 10 minutes)
+	@$(BIN)/btswatch stack install
 
 test: $(VENV)/installed-dev ## All tests; what needs an absent server is skipped with the reason
 	@$(BIN)/python -m pytest $(ARGS)
@@ -50,6 +56,10 @@ $(VENV)/installed: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-cluster: requirements-cluster.lock $(VENV)/installed
+	@$(PIP) install --require-hashes -r requirements-cluster.lock
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.lock $(VENV)/installed

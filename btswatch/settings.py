@@ -36,6 +36,7 @@ _OTHERS = frozenset(
         "BTSWATCH_LOG_LEVEL",
         "BTSWATCH_REQUIRE_SERVICES",
         "BTSWATCH_RECORDINGS",
+        "BTSWATCH_SERVERS",
         "BTSWATCH_SUPERVISED",
     }
 )
@@ -174,7 +175,7 @@ class Settings(Contract):
                 for name in ("data", "registry", "credentials", "profiles", "rules")
                 if getattr(loaded, name) is not None
             }
-            | {"kafka": loaded.kafka.beneath(base)}
+            | {"kafka": loaded.kafka.beneath(base), "grafana": loaded.grafana.beneath(base)}
         )
 
 

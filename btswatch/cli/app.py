@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("btswatch.cli.replay", "Figures from archived events, offline"),
     "rules": ("btswatch.cli.rules", "The rules in force, and why"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
+    "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),
+    "dlq": ("btswatch.cli.dlq", "What was refused or could not be handled: list, show, replay, drop"),
     "dashboards": ("btswatch.cli.dashboards", "Grafana's dashboards: build, push, check"),
 }
 
