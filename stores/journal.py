@@ -4,7 +4,7 @@ This module is the door; behind it stand `journal_entry` (values), `journal_stor
 database), `journal_transaction` (identity, receipts, refused events), `journal_group` (group commit for asyncio).
 """
 
-from stores.journal_entry import Appended, Kind, NewEntry, Origin, Outcome, Refused, Stored
+from stores.journal_entry import Action, Appended, Kind, NewEntry, Origin, Outcome, Refused, Settled, Stored
 from stores.journal_errors import (
     JournalBusyError,
     JournalError,
@@ -21,6 +21,7 @@ from stores.journal_store import Journal
 from stores.journal_transaction import JournalTransaction
 
 __all__ = [
+    "Action",
     "Appended",
     "GroupCommit",
     "Journal",
@@ -39,6 +40,7 @@ __all__ = [
     "OriginRefusedError",
     "Outcome",
     "Refused",
+    "Settled",
     "Stored",
     "Tally",
 ]

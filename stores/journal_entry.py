@@ -6,6 +6,7 @@ from typing import Literal
 
 Kind = Literal["event", "trap"]
 Origin = Literal["simulated", "imported"]
+Action = Literal["replayed", "dropped"]
 
 
 class Outcome(StrEnum):
@@ -87,6 +88,7 @@ class Refused:
         body: what came, as it came.
         truncated: whether the body was longer than what is kept of one (it can't be replayed then).
         number: its place in the list, given by the journal; 0 before.
+        tries: how often it was put back and refused again.
     """
 
     at_ms: int
@@ -97,3 +99,28 @@ class Refused:
     body: bytes
     truncated: bool = False
     number: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A refused thing that a person has dealt with; its body is no longer kept.
+
+    Attributes:
+        number: the one that it had in the list.
+        action: `replayed` or `dropped`.
+        settled_ms: when.
+        actor: who did it.
+        note: the reason, or what came of it.
+    """
+
+    number: int
+    at_ms: int
+    reporter: str
+    entrance: str
+    code: str
+    detail: str
+    action: Action
+    settled_ms: int
+    actor: str
+    note: str

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.metrics import JOURNAL_BYTES
-from stores.journal_entry import Kind, Refused, Stored
+from stores.journal_entry import Kind, Refused, Settled, Stored
 from stores.journal_errors import JournalUnavailableError, typed
-from stores.journal_transaction import last_offset, used_bytes
+from stores.journal_transaction import SELECT_REFUSED, last_offset, refused_of, used_bytes
 
 # Enough for one step of a reader; keeps memory bounded when bodies are large.
 READ_BYTES = 8 << 20
@@ -89,16 +89,18 @@ class JournalReader:
 
     def refused(self, after: int = 0, limit: int = 1000) -> list[Refused]:
         """Refused events whose number is above `after`, oldest first."""
+        query = f"{SELECT_REFUSED} WHERE number > ? ORDER BY number LIMIT ?"
+        with self._read() as connection:
+            return [refused_of(row) for row in connection.execute(query, (after, limit))]
+
+    def settled(self, after: int = 0, limit: int = 1000) -> list[Settled]:
+        """What was replayed or dropped, with numbers above `after`, oldest first. As many are kept as refused ones."""
         query = (
-            "SELECT at_ms, reporter, entrance, code, detail, body, truncated, number FROM refused"
-            " WHERE number > ? ORDER BY number LIMIT ?"
+            "SELECT number, at_ms, reporter, entrance, code, detail, action, settled_ms, actor, note"
+            " FROM settled WHERE number > ? ORDER BY number LIMIT ?"
         )
         with self._read() as connection:
-            rows = connection.execute(query, (after, limit)).fetchall()
-        return [
-            Refused(at_ms, reporter, entrance, code, detail, body, bool(truncated), number)
-            for at_ms, reporter, entrance, code, detail, body, truncated, number in rows
-        ]
+            return [Settled(*row) for row in connection.execute(query, (after, limit))]
 
     def tallies(self) -> dict[str, Tally]:
         """What the lists `receipt` and `refused` hold."""

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from stores.journal_errors import JournalVersionError
 
-SCHEMA_VERSION = 1
 BUSY_TIMEOUT_S = 10.0
 
 # AUTOINCREMENT: an offset is never used twice, not even after everything was trimmed.
@@ -57,6 +56,25 @@ _TABLES = (
         UPDATE tally SET count = count - 1, bytes = bytes - length(old.body) WHERE list = 'refused'; END""",
 )
 
+# What was refused and is dealt with, without its body: who replayed or dropped it, and what came of it.
+_SETTLED = (
+    "ALTER TABLE refused ADD COLUMN tries INTEGER NOT NULL DEFAULT 0",
+    """CREATE TABLE settled(
+        number INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        reporter TEXT NOT NULL,
+        entrance TEXT NOT NULL,
+        code TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        action TEXT NOT NULL CHECK (action IN ('replayed', 'dropped')),
+        settled_ms INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        note TEXT NOT NULL) STRICT""",
+)
+# A file of version N has had the first N steps; what is released is never changed, only followed by another step.
+_STEPS = (_TABLES, _SETTLED)
+SCHEMA_VERSION = len(_STEPS)
+
 
 def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
     """A connection with the journal's durability: every commit is on disk when it returns.
@@ -80,7 +98,7 @@ def connect(path: Path, *, query_only: bool = False) -> sqlite3.Connection:
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Create the tables in a new file; several processes may try at once.
+    """Bring the tables to the present version, in a new file from nothing; several processes may try at once.
 
     Raises:
         JournalVersionError: a newer btswatch wrote the file.
@@ -90,10 +108,10 @@ def migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Asked again: another process may have been quicker.
-        if _known_version(connection, path) == 0:
-            for statement in _TABLES:
+        for step in _STEPS[_known_version(connection, path) :]:
+            for statement in step:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from stores.journal_entry import Appended, NewEntry, Outcome, Refused
+from stores.journal_entry import Action, Appended, NewEntry, Outcome, Refused
 from stores.journal_errors import JournalFullError
 from stores.journal_limits import ListLimits
 
 # Below SQLite's oldest limit of 999 variables.
 _KEYS_A_QUERY = 500
+
+SELECT_REFUSED = "SELECT at_ms, reporter, entrance, code, detail, body, truncated, number, tries FROM refused"
 
 
 class JournalTransaction:
@@ -85,6 +88,32 @@ class JournalTransaction:
         gone = self._connection.executemany("DELETE FROM refused WHERE number = ?", ((n,) for n in numbers))
         return gone.rowcount
 
+    def refused_one(self, number: int) -> Refused | None:
+        """The refused thing of this number, while it is on the list."""
+        row = self._connection.execute(f"{SELECT_REFUSED} WHERE number = ?", (number,)).fetchone()
+        return refused_of(row) if row else None
+
+    def refuse_again(self, number: int, code: str, detail: str) -> None:
+        """It was put back and refused again: it stays where it is, with the newest reason."""
+        self._connection.execute(
+            "UPDATE refused SET code = ?, detail = ?, tries = tries + 1 WHERE number = ?",
+            (code, detail, number),
+        )
+
+    def settle(self, number: int, action: Action, settled_ms: int, actor: str, note: str) -> bool:
+        """Take it off the list and remember who did so and why; False where it is on the list no more."""
+        done = self._connection.execute(
+            "INSERT INTO settled SELECT number, at_ms, reporter, entrance, code, detail, ?, ?, ?, ?"
+            " FROM refused WHERE number = ?",
+            (action, settled_ms, actor, note, number),
+        ).rowcount
+        self.drop_refused([number])
+        self._connection.execute(
+            "DELETE FROM settled WHERE number <= (SELECT max(number) FROM settled) - ?",
+            (self._lists.refused,),
+        )
+        return done > 0
+
     def commit(self, consumer: str, offset: int) -> None:
         """Note that the consumer has dealt with everything up to and including `offset`.
 
@@ -155,6 +184,12 @@ class JournalTransaction:
             self._connection.execute(oldest)
             self._connection.execute("UPDATE tally SET dropped = dropped + 1 WHERE list = ?", (name,))
             self.dropped[name] += 1
+
+
+def refused_of(row: tuple[Any, ...]) -> Refused:
+    """A row of SELECT_REFUSED."""
+    at_ms, reporter, entrance, code, detail, body, truncated, number, tries = row
+    return Refused(at_ms, reporter, entrance, code, detail, body, bool(truncated), number, tries)
 
 
 def identity_key(entry: NewEntry) -> bytes:

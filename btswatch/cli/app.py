@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ingest": ("btswatch.cli.parts", "Pollers, traps and gateway in one process"),
     "closing": ("btswatch.cli.parts", "Close the days that are due, and end"),
     "engine": ("btswatch.cli.parts", "The embedded engine as a process of its own"),
+    "sink": ("btswatch.cli.sink", "One sink of the cluster: ledger, influx, archive, notify"),
     "console": ("btswatch.cli.parts", "The NOC console as a process of its own"),
     "check": ("btswatch.cli.check", "Read everything that is configured and say what is wrong"),
     "registry": ("btswatch.cli.registry", "Validate, import and export the registry"),

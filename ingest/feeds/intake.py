@@ -25,7 +25,7 @@ from stores.journal import Appended, JournalError, JournalTransaction, NewEntry,
 
 T = TypeVar("T")
 ENTRANCE: Final = "gateway"
-_CONFLICT: Final = "this id was used with another content: a changed event needs a new id"
+CONFLICT: Final = "this id was used with another content: a changed event needs a new id"
 # Events judged before the loop's other work, the polls, gets its turn again: some milliseconds.
 _JUDGED_AT_ONCE: Final = 100
 _BESIDE_BODY: Final = 400
@@ -49,7 +49,7 @@ class _Good:
     entry: NewEntry
 
     def conflict(self) -> "_Bad":
-        return _Bad(self.index, self.frame, Rejected(Refusal.CONFLICT, _CONFLICT, self.entry.id))
+        return _Bad(self.index, self.frame, Rejected(Refusal.CONFLICT, CONFLICT, self.entry.id))
 
 
 @dataclass(frozen=True, slots=True)

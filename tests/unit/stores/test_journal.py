@@ -270,7 +270,7 @@ def test_a_newer_schema_is_refused_with_a_clear_error(tmp_path):
     raw = sqlite3.connect(tmp_path / "j.db")
     raw.execute("PRAGMA user_version = 99")
     raw.close()
-    with pytest.raises(JournalVersionError, match="schema version 99, this btswatch knows 1"):
+    with pytest.raises(JournalVersionError, match="schema version 99, this btswatch knows 2"):
         Journal(tmp_path / "j.db").open()
 
 
