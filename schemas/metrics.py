@@ -279,3 +279,51 @@ VANTAGE_IMPAIRED = Spec(
     "1 while the poller can't see along this path (an enterprise's, or * for all): silence is not believed there.",
     ("path",),
 )
+
+# Sinks
+SINK_MESSAGES = Spec(
+    "btswatch_sink_messages_total",
+    "Messages that are durable in the sink's target, by topic.",
+    ("sink", "topic"),
+)
+SINK_LAG = Spec(
+    "btswatch_sink_lag_messages",
+    "Messages on the brokers that the sink has not written yet; grows while its target is away or too slow.",
+    ("sink",),
+)
+SINK_PENDING_BYTES = Spec(
+    "btswatch_sink_pending_bytes",
+    "Bytes of messages in the sink's memory; bounded also in an outage.",
+    ("sink",),
+)
+SINK_WRITE_SECONDS = Spec(
+    "btswatch_sink_write_seconds",
+    "Duration of one write to the sink's target, failed ones too.",
+    ("sink",),
+    (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+SINK_OUTAGE = Spec(
+    "btswatch_sink_outage",
+    "0: the sink writes; 1: its target is out of reach; 2: its target refuses us, a person has to act.",
+    ("sink",),
+)
+SINK_OUTAGES = Spec(
+    "btswatch_sink_outages_total",
+    "Outages of the sink's target that began, by kind: away or refused.",
+    ("sink", "kind"),
+)
+SINK_BROKER_FAILED = Spec(
+    "btswatch_sink_broker_failures_total",
+    "Troubles of the sink with the brokers, by error; nothing is lost, what was not committed comes again.",
+    ("sink", "error"),
+)
+SINK_DROPPED = Spec(
+    "btswatch_sink_dropped_messages_total",
+    "Messages let go unwritten because their partition went to another process of the sink, which gets them.",
+    ("sink",),
+)
+SINK_DEAD_LETTERS = Spec(
+    "btswatch_sink_dead_letters_total",
+    "Messages (or parts of them) that the sink could not take, in the topic deadletter, by code.",
+    ("sink", "code"),
+)

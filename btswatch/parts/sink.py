@@ -1,0 +1,51 @@
+"""The sinks as parts: which there are, how each is made from the settings, and running one."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import structlog
+
+from btswatch.parts.part import Ending
+from btswatch.settings import Settings
+from processors.sinks.consumer import SinkConsumer
+
+_LOG = structlog.get_logger()
+# A builder may raise CommandError; it opens and connects nothing yet.
+Builder = Callable[[Settings, Callable[[], int]], SinkConsumer]
+
+
+class SinkPart:
+    """One sink in a thread; the process ends when the thread does."""
+
+    def __init__(self, consumer: SinkConsumer, ending: Ending) -> None:
+        self._consumer = consumer
+        self._ending = ending
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin; that brokers or target are away shows in `not_ready`."""
+        self._consumer.start()
+        self._watch = asyncio.create_task(self._follow(), name="sink watch")
+
+    async def stop(self, deadline_s: float) -> None:
+        """Write what is in memory, commit, leave."""
+        if not await asyncio.to_thread(self._consumer.stop, deadline_s):
+            _LOG.error("sink did not stop in time; what was not committed comes again", deadline_s=deadline_s)
+            return
+        if self._watch is not None:
+            await self._watch
+
+    def not_ready(self) -> str | None:
+        """Why nothing reaches the target at the moment."""
+        return self._consumer.not_ready()
+
+    async def _follow(self) -> None:
+        await asyncio.to_thread(self._consumer.join)
+        if self._consumer.failure is not None:
+            self._ending.fail(self._consumer.failure)
+
+
+# Each imports what it needs when it is built: a sink's process holds nothing of the others.
+SINKS: Final[Mapping[str, Builder]] = {}
+"""By the name that `btswatch sink NAME` takes; its status port is the setting `status.NAME_sink_port`."""

@@ -1,0 +1,1 @@
+"""Sinks write results to where others read them; each is a consumer group of its own."""

@@ -1,0 +1,271 @@
+"""The consumer's side towards Kafka: which partitions are ours, what comes from them, what is committed."""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import structlog
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
+
+from processors.sinks.port import Message, OwnPositions
+from schemas.metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG
+from schemas.settings.kafka import KafkaSettings
+from schemas.settings.sinks import SinkSettings
+from stores.kafka.connection import reading_connection
+
+_CLOSE_MS: Final = 2_000
+_MEASURE_EVERY_S: Final = 5.0
+
+
+class Broker:
+    """One consumer of a group, or, for a sink with positions of its own, of all partitions alone.
+
+    Not for several threads, but for the notices of moved partitions, which come from the client's own thread.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        topics: Sequence[str],
+        settings: KafkaSettings,
+        limits: SinkSettings,
+        own: OwnPositions | None,
+    ) -> None:
+        self._name = name
+        self._topics = tuple(topics)
+        self._settings = settings
+        self._limits = limits
+        self._own = own
+        self._log = structlog.get_logger().bind(sink=name)
+        self._consumer: Any = None
+        self._moves = _Moves()
+        self._begun: dict[Any, int] = {}
+        self._to_commit: dict[Any, int] = {}
+        self._committed: dict[Any, int] = {}
+        self._paused = False
+        self._measure_at = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a consumer."""
+        return self._consumer is not None
+
+    def open(self) -> None:
+        """Join the group, or take all partitions.
+
+        Raises:
+            KafkaError: no broker answers, or none lets us in.
+        """
+        limits = self._limits
+        consumer = KafkaConsumer(
+            **reading_connection(self._settings),
+            client_id=f"btswatch-sink-{self._name}",
+            group_id=self._settings.group(f"sink-{self._name}"),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_poll_records=min(limits.batch_messages, 500),
+            max_poll_interval_ms=int(limits.most_poll_s * 1000),
+            session_timeout_ms=int(limits.session_s * 1000),
+            heartbeat_interval_ms=int(limits.session_s * 1000 / 4),
+            # What the client reads ahead is memory too.
+            fetch_max_bytes=limits.batch_bytes,
+            max_partition_fetch_bytes=min(limits.batch_bytes, 1 << 20),
+        )
+        try:
+            _must_exist(consumer, map(self._settings.topic, self._topics))
+            if self._own is None:
+                consumer.subscribe(
+                    [self._settings.topic(topic) for topic in self._topics], listener=self._moves
+                )
+            else:
+                self._take_all(consumer, self._own)
+        except BaseException:
+            consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+            raise
+        self._consumer = consumer
+
+    def close(self) -> None:
+        """Leave the group; what is not committed comes again."""
+        if self._consumer is not None:
+            self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
+            self._consumer = None
+        self._moves = _Moves()
+        for known in (self._to_commit, self._committed, self._begun):
+            known.clear()
+        self._paused = False
+
+    def poll(self, wait_s: float, most: int, *, hold: bool) -> list[Message]:
+        """What has come within `wait_s`; with `hold` partitions are paused, so that only a move of them brings any."""
+        self._pause(hold)
+        found = self._consumer.poll(timeout_ms=max(0, int(wait_s * 1000)), max_records=max(1, min(most, 500)))
+        return [self._message(record) for records in found.values() for record in records]
+
+    def begun(self, messages: Iterable[Message]) -> None:
+        """Note where reading of a partition began; what comes before is done."""
+        for one in messages:
+            self._begun.setdefault(self._partition(one), one.offset)
+
+    def still_ours(self, messages: Iterable[Message]) -> list[Message]:
+        """Those of partitions that we kept since the last poll; the others come again, to us or to another."""
+        lost, shared_out = self._moves.take()
+        before = list(messages)
+        if not lost and not shared_out:
+            return before
+        ours = self._consumer.assignment()
+        for known in (self._to_commit, self._committed, self._begun):
+            for at in [at for at in known if at in lost or at not in ours]:
+                del known[at]
+        kept = [m for m in before if (at := self._partition(m)) in ours and at not in lost]
+        SINK_DROPPED.counter().labels(self._name).inc(len(before) - len(kept))
+        return kept
+
+    @property
+    def moving(self) -> bool:
+        """Whether it is just being decided whose partitions are: nothing is written then."""
+        return self._moves.under_way
+
+    def written(self, messages: Iterable[Message]) -> None:
+        """Note what the next commit says."""
+        for one in messages:
+            partition = self._partition(one)
+            self._to_commit[partition] = max(self._to_commit.get(partition, 0), one.offset + 1)
+
+    def commit(self, *, wait: bool = False) -> None:
+        """Tell the group what is written. What fails is told with the next commit."""
+        if self._consumer is None:
+            return
+        if self._own is not None:
+            self._to_commit = {
+                self._named(topic, partition): offset
+                for (topic, partition), offset in self._own.positions().items()
+            }
+        new = {at: offset for at, offset in self._to_commit.items() if self._committed.get(at) != offset}
+        new = {at: offset for at, offset in new.items() if at in self._consumer.assignment()}
+        if new:
+            offsets = {at: OffsetAndMetadata(offset, "", -1) for at, offset in new.items()}
+            try:
+                self._consumer.commit(
+                    offsets, timeout_ms=int(self._settings.timeout_s * 1000) if wait else 2_000
+                )
+                self._committed |= new
+            except (CommitFailedError, KafkaTimeoutError) as error:
+                # The partitions are moving, or the broker is away: poll says what becomes of them.
+                SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()
+        self._measure()
+
+    def trouble(self) -> str | None:
+        """Why nothing can come to us."""
+        if self._consumer is None:
+            return "not connected"
+        if self.moving or not self._consumer.assignment():
+            return "no partitions: being shared out, or all with other processes of this sink"
+        return None
+
+    def _measure(self) -> None:
+        if time.monotonic() < self._measure_at:
+            return
+        self._measure_at = time.monotonic() + _MEASURE_EVERY_S
+        ours = self._consumer.assignment()
+        try:
+            # Asked for, since what fetches bring along grows old while partitions are paused.
+            ends = self._consumer.end_offsets(ours, timeout_ms=2_000) if ours else {}
+            done = {
+                at: self._committed.get(at)
+                or self._begun.get(at)
+                or self._consumer.position(at, timeout_ms=100)
+                for at in ours
+            }
+        except KafkaError as error:
+            SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()
+            return
+        SINK_LAG.gauge().labels(self._name).set(sum(max(0, ends[at] - (done[at] or 0)) for at in ends))
+
+    def _pause(self, hold: bool) -> None:
+        # A partition that was just assigned is not paused yet: each time all are named.
+        if hold:
+            self._consumer.pause(*self._consumer.assignment())
+        elif self._paused:
+            self._consumer.resume(*self._consumer.paused())
+        self._paused = hold
+
+    def _take_all(self, consumer: Any, own: OwnPositions) -> None:
+        ours = []
+        for topic in self._topics:
+            name = self._settings.topic(topic)
+            ours += [TopicPartition(name, number) for number in sorted(consumer.partitions_for_topic(name))]
+        first = consumer.beginning_offsets(ours)
+        consumer.assign(ours)
+        known = {self._named(topic, number): offset for (topic, number), offset in own.positions().items()}
+        for at in ours:
+            begin, next_offset = first[at], known.get(at, 0)
+            if at in known and begin > next_offset:
+                own.lost(self._plain(at.topic), at.partition, next_offset, begin)
+            consumer.seek(at, max(begin, next_offset))
+
+    def _message(self, record: Any) -> Message:
+        return Message(
+            topic=self._plain(record.topic),
+            partition=record.partition,
+            offset=record.offset,
+            key=record.key,
+            value=record.value or b"",
+            headers=dict(record.headers or ()),
+            at_ms=record.timestamp,
+        )
+
+    def _partition(self, message: Message) -> Any:
+        return self._named(message.topic, message.partition)
+
+    def _named(self, topic: str, partition: int) -> Any:
+        return TopicPartition(self._settings.topic(topic), partition)
+
+    def _plain(self, topic: str) -> str:
+        return topic.removeprefix(self._settings.prefix)
+
+
+def _must_exist(consumer: Any, topics: Iterable[str]) -> None:
+    for name in topics:
+        if not consumer.partitions_for_topic(name):
+            raise TopicMissingError(f"no topic {name}: run btswatch topics apply")
+
+
+class TopicMissingError(KafkaError):  # type: ignore[misc] # the library has no types
+    """A topic that the catalogue names is not on the brokers."""
+
+
+class _Moves(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
+    """Remembers what the client's own thread tells of partitions.
+
+    A sharing out begins with the notice that all partitions are revoked, also of those that stay with us: these keep
+    their place, so what was read of them must be kept too. Only who was given up by the group begins at the commits.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lost: set[Any] = set()
+        self._shared_out = False
+        self.under_way = False
+
+    def take(self) -> tuple[set[Any], bool]:
+        """Since the last time: partitions that we lost, and whether they were shared out anew."""
+        with self._lock:
+            told, self._lost, self._shared_out = (self._lost, self._shared_out), set(), False
+        return told
+
+    def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - the base's signature
+        """The group begins to share out anew."""
+        self.under_way = True
+
+    def on_partitions_lost(self, lost: Any) -> None:
+        """The group has given us up, and others may have read on."""
+        with self._lock:
+            self._lost |= set(lost)
+        self.under_way = True
+
+    def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ARG002 - the base's signature
+        """It is known whose they are."""
+        with self._lock:
+            self._shared_out = True
+        self.under_way = False
