@@ -1,4 +1,4 @@
-"""The reference pages of events, of the registry and of metrics, made from the contracts (docs/reference, by schemas.generate)."""
+"""The reference pages of events, of the registry, of InfluxDB and of metrics, made from the contracts (docs/reference, by schemas.generate)."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from schemas import examples
 from schemas.catalogue import CONTRACTS, CataloguedContract
+from schemas.influx.reference import influxdb_page
 from schemas.metrics import every_spec
 from schemas.refusal import MEANING, Refusal
 from schemas.registry_rows import FILES, RegistryFile
@@ -121,8 +122,14 @@ def metrics_page() -> str:
     )
 
 
+def influx_page() -> str:
+    """docs/reference/influxdb.md."""
+    return "\n".join(["# InfluxDB", "", _MADE_BY, *influxdb_page()])
+
+
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "events.md": events_page,
+    "influxdb.md": influx_page,
     "metrics.md": metrics_page,
     "registry.md": registry_page,
 }
