@@ -48,4 +48,7 @@ def configure() -> None:
         logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _CurrentStderr())),
         cache_logger_on_first_use=True,
     )
+    if level > logging.DEBUG:
+        # It tells every try to connect; what an outage means is told by us, once.
+        logging.getLogger("kafka").setLevel(logging.CRITICAL)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)

@@ -15,6 +15,7 @@ from schemas.settings.kafka import KafkaSettings
 
 # The library's own 30 s between two tries would leave a returned broker unused for as long.
 _LONGEST_RECONNECT_MS: Final = 2_000
+_LONGEST_TEXT: Final = 300
 _DENIED: Final = (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 
 
@@ -87,9 +88,10 @@ def login(settings: KafkaSettings) -> Login:
 
 
 def told(error: BaseException) -> str:
-    """A Kafka error as a line for a person: the library's own texts are partly addresses of objects."""
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    """A Kafka error as a line for a person; the library puts requests and answers into its texts."""
+    name = type(error).__name__
+    text = " ".join(str(error).split()).removeprefix(name).lstrip(": ")
+    return f"{name}: {text[:_LONGEST_TEXT]}" if text else name
 
 
 def is_denied(error: KafkaError) -> bool:
