@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, select, tuple_
 
 from schemas.figures import Figure
 from stores.ledger.tables import RECONCILIATION, day_figures
@@ -13,6 +13,7 @@ from stores.ledger.upsert import upsert
 
 PROVISIONAL: Final = "provisional"
 FINAL: Final = "final"
+_KEYS_AT_ONCE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,30 @@ def figures_of_day(
     if elements is not None:
         query = query.where(day_figures.c.element.in_(elements))
     return [_figure(row) for row in connection.execute(query).mappings()]
+
+
+def figures_among(
+    connection: Connection, keys: Sequence[tuple[str, date]]
+) -> dict[tuple[str, date], DayFigure]:
+    """The figures that are known of these (element, local day)."""
+    found: dict[tuple[str, date], DayFigure] = {}
+    key = tuple_(day_figures.c.element, day_figures.c.day)
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        query = select(day_figures).where(key.in_(keys[start : start + _KEYS_AT_ONCE]))
+        found |= {(row["element"], row["day"]): _figure(row) for row in connection.execute(query).mappings()}
+    return found
+
+
+def final_among(connection: Connection, keys: Sequence[tuple[str, date]]) -> set[tuple[str, date]]:
+    """Those of these (element, local day) whose figures are official."""
+    found: set[tuple[str, date]] = set()
+    key = tuple_(day_figures.c.element, day_figures.c.day)
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        query = select(day_figures.c.element, day_figures.c.day).where(
+            day_figures.c.state == FINAL, key.in_(keys[start : start + _KEYS_AT_ONCE])
+        )
+        found |= {(row.element, row.day) for row in connection.execute(query)}
+    return found
 
 
 def figures_of_element(connection: Connection, element: str, first: date, last: date) -> list[DayFigure]:

@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection, RowMapping, select, tuple_
 
 from schemas.status import Reading
-from stores.ledger.tables import day_figures, transitions
+from stores.ledger.tables import day_figures, transition_days, transitions
 from stores.ledger.upsert import upsert
+
+_KEYS_AT_ONCE: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ def replace_transitions(
     if not sets:
         return
     keys = list(sets)
-    for start in range(0, len(keys), 400):
-        part = keys[start : start + 400]
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        part = keys[start : start + _KEYS_AT_ONCE]
         connection.execute(
             transitions.delete().where(tuple_(transitions.c.element, transitions.c.day).in_(part))
         )
@@ -57,6 +60,31 @@ def replace_transitions(
         for number, transition in enumerate(found)
     ]
     upsert(connection, transitions, rows)
+
+
+def told_as_of(connection: Connection, keys: Sequence[tuple[str, date]]) -> dict[tuple[str, date], int]:
+    """The engine time (ms) of the message that gave each (element, local day) its transitions, where one did."""
+    found: dict[tuple[str, date], int] = {}
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        query = select(transition_days).where(
+            tuple_(transition_days.c.element, transition_days.c.day).in_(keys[start : start + _KEYS_AT_ONCE])
+        )
+        found |= {(row.element, row.day): row.as_of_ms for row in connection.execute(query)}
+    return found
+
+
+def save_told(connection: Connection, told: Mapping[tuple[str, date], int]) -> None:
+    """Remember the engine time of the messages that were written."""
+    upsert(
+        connection,
+        transition_days,
+        [{"element": element, "day": day, "as_of_ms": as_of} for (element, day), as_of in told.items()],
+    )
+
+
+def forget_told_before(connection: Connection, day: date) -> None:
+    """Of closed days none of it is needed."""
+    connection.execute(transition_days.delete().where(transition_days.c.day < day))
 
 
 def transitions_of(connection: Connection, element: str, from_ms: int, to_ms: int) -> list[Transition]:

@@ -13,7 +13,11 @@ from stores.ledger.upsert import upsert
 
 @dataclass(frozen=True, slots=True)
 class ElementNow:
-    """An element's effective state and the evidence under it. Instants in ms."""
+    """An element's effective state and the evidence under it. Instants in ms.
+
+    `updated_ms` never goes back from one writing to the next, so that a screen finds what is new by it. `as_of_ms` is the
+    engine time of the message it came by; None where the engine itself wrote it.
+    """
 
     element: str
     enterprise: str
@@ -30,6 +34,7 @@ class ElementNow:
     declared_code: int | None
     metrics: Mapping[str, float] | None
     updated_ms: int
+    as_of_ms: int | None = None
 
 
 def save_states(connection: Connection, states: Sequence[ElementNow]) -> None:
@@ -58,6 +63,12 @@ def current_of(connection: Connection, element: str) -> ElementNow | None:
     """One element's state; None before its first evidence was read."""
     found = _states(connection, select(element_state).where(element_state.c.element == element))
     return found[0] if found else None
+
+
+def current_among(connection: Connection, elements: Sequence[str]) -> dict[str, ElementNow]:
+    """The states that are known of these elements."""
+    found = _states(connection, select(element_state).where(element_state.c.element.in_(elements)))
+    return {one.element: one for one in found}
 
 
 def open_outages(connection: Connection, enterprise: str | None = None) -> list[ElementNow]:

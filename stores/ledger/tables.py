@@ -117,6 +117,7 @@ element_state = Table(
     Column("declared_code", Integer),
     Column("metrics", JSON),
     _need("updated_ms", BigInteger),
+    Column("as_of_ms", BigInteger),
     Index(None, "enterprise"),
     Index(None, "status"),
     Index(None, "updated_ms"),
@@ -249,4 +250,56 @@ alarms = Table(
     _need("detail", JSON),
     Column("acknowledged_ms", BigInteger),
     Index(None, "raised_ms"),
+)
+
+# --- what a sink of the cluster keeps, to tell a message that came late or twice from a new one ---
+
+transition_days = Table(
+    "transition_days",
+    METADATA,
+    _key("element"),
+    _key("day", Date),
+    _need("as_of_ms", BigInteger),
+    Index(None, "day"),
+)
+
+feed_shares = Table(
+    "feed_shares",
+    METADATA,
+    _key("reporter"),
+    _key("partition", Integer),
+    _need("as_of_ms", BigInteger),
+    Column("last_life_ms", BigInteger),
+    Column("last_received_ms", BigInteger),
+    _need("accepted", BigInteger),
+    _need("refused", BigInteger),
+)
+
+refused_shares = Table(
+    "refused_shares",
+    METADATA,
+    _key("day", Date),
+    _key("reporter"),
+    _key("code"),
+    _key("partition", Integer),
+    _need("events", BigInteger),
+    _need("last_ms", BigInteger),
+)
+
+findings = Table(
+    "findings",
+    METADATA,
+    _key("finding"),
+    _key("scope"),
+    _key("subject"),
+    _key("kind"),
+    _key("period"),
+    _key("from_ms", BigInteger),
+    _key("rule"),
+    Column("enterprise", NAME),
+    _need("to_ms", BigInteger),
+    Column("result", NAME),
+    _need("as_of_ms", BigInteger),
+    _need("content", JSON),
+    Index(None, "enterprise", "from_ms"),
 )

@@ -1,0 +1,56 @@
+"""Sums of stored days by element and stretch of days: what verdicts over long periods are made from, in few rows."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select
+
+from schemas.figures import Figure
+from stores.ledger.figures import FINAL
+from stores.ledger.tables import RECONCILIATION, SECONDS, day_figures
+
+
+@dataclass(frozen=True, slots=True)
+class ElementSum:
+    """An element under one owner over the days of one stretch. `open_days` of its `days` are not final yet.
+
+    `figure` has no outages: days are not joined here.
+    """
+
+    element: str
+    enterprise: str
+    stretch: int
+    figure: Figure
+    days: int
+    open_days: int
+
+
+def element_sums(
+    connection: Connection, stretches: Sequence[tuple[date, date]], kind: str, enterprise: str | None = None
+) -> Iterator[ElementSum]:
+    """The sums over each stretch `[first, end)` of local days; stretches are in order and do not overlap."""
+    table = day_figures.c
+    # Consecutive stretches: the last one whose first day has come.
+    which: Any = case(*((table.day >= first, at) for at, (first, _) in reversed(list(enumerate(stretches)))))
+    wanted = [table.day >= stretches[0][0], table.day < stretches[-1][1], table.kind == kind]
+    if enterprise is not None:
+        wanted.append(table.enterprise == enterprise)
+    query = (
+        select(
+            table.element,
+            table.enterprise,
+            which.label("stretch"),
+            *(func.sum(table[name]).label(name) for name in (*SECONDS, *RECONCILIATION)),
+            func.count().label("days"),
+            func.sum(case((table.state == FINAL, 0), else_=1)).label("open_days"),
+        )
+        .where(*wanted)
+        .group_by(table.element, table.enterprise, "stretch")
+        .order_by(table.element, table.enterprise, "stretch")
+    )
+    for row in connection.execute(query):
+        up, degraded, down, planned, unknown, *pairs = (int(number) for number in row[3:-2])
+        figure = Figure(up, degraded, down, planned, unknown, 0, None, tuple(pairs))
+        yield ElementSum(row[0], row[1], row[2], figure, int(row[-2]), int(row[-1]))
