@@ -19,6 +19,7 @@ from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
 from schemas.settings.gateway import GatewaySettings
 from schemas.settings.grafana import GrafanaSettings
+from schemas.settings.influx import InfluxSettings
 from schemas.settings.journal import JournalSettings
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.ledger import LedgerSettings
@@ -124,6 +125,7 @@ class Settings(Contract):
     closing: ClosingSettings = ClosingSettings()
     console: ConsoleSettings = ConsoleSettings()
     grafana: GrafanaSettings = GrafanaSettings()
+    influx: InfluxSettings = InfluxSettings()
     kafka: KafkaSettings = KafkaSettings()
     sinks: SinkSettings = SinkSettings()
     status: StatusSettings = StatusSettings()
@@ -176,6 +178,7 @@ class Settings(Contract):
                 if getattr(loaded, name) is not None
             }
             | {"kafka": loaded.kafka.beneath(base), "grafana": loaded.grafana.beneath(base)}
+            | {"influx": loaded.influx.beneath(base)}
         )
 
 

@@ -27,6 +27,10 @@ _MADE_BY: Final = "Made by `python -m btswatch.settings_reference`; edit the set
 _SHOWN: Final[dict[str, Any]] = {
     "profiles": "profiles",
     "rules": "rules",
+    "grafana.tls_ca": "grafana/ca.pem",
+    "influx.tls_ca": "influx/ca.pem",
+    "influx.scrape.part": "ingest",
+    "influx.scrape.url": "http://127.0.0.1:9101/metrics",
     "kafka.tls_ca": "kafka/ca.pem",
     "kafka.tls_certificate": "kafka/client.pem",
     "kafka.tls_key": "kafka/client.key",

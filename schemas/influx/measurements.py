@@ -63,7 +63,7 @@ MEASUREMENTS: Final = (
         _ELEMENT,
         (
             Field("state", Type.INTEGER, "code", _STATES),
-            Field("cause", Type.TEXT, "", "the evidence's, where it gave one", optional=True),
+            Field("cause", Type.TEXT, "", "the evidence's, empty where it gave none", optional=True),
             Field("day_start", Type.BOOLEAN, "", "true on the day's first point", optional=True),
         ),
     ),
@@ -78,7 +78,12 @@ MEASUREMENTS: Final = (
             Field("state", Type.INTEGER, "code", f"effective: {_STATES}"),
             Field("measured", Type.INTEGER, "code", "what the regulator's own measurement says"),
             Field("declared", Type.INTEGER, "code", "what the enterprise says"),
-            Field("since_ms", Type.INTEGER, "ms", "start of the state, since the epoch", optional=True),
+            Field(
+                "since_ms",
+                Type.INTEGER,
+                "ms",
+                "start of the state, since the epoch; 0 if before what is kept",
+            ),
             Field("as_of_ms", Type.INTEGER, "ms", "engine time: everything received until then is in it"),
             Field("cause", Type.TEXT, "", "of the state, empty where none was told"),
             Field("name", Type.TEXT, "", "the registry's name"),
@@ -120,7 +125,7 @@ MEASUREMENTS: Final = (
         "deadletter",
         Role.MAIN,
         "What could not be taken or handled (bản tin bị từ chối): one point each.",
-        "the refusal's, made different by the message's offset in the topic below the microsecond",
+        "the refusal's, with the message's offset in the topic below the millisecond, so that each has its own",
         "topic deadletter",
         (
             Tag("entrance", "the product's own entrances and parts"),
