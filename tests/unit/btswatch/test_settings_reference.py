@@ -32,11 +32,15 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
     loaded, defaults = Settings.load(file, {}), Settings()
     assert loaded.profiles == tmp_path / "profiles"
     assert len(loaded.poll.groups) == len(loaded.poll.health.canaries) == 1
-    for name in set(Settings.model_fields) - {"data", "registry", "credentials", "profiles", "poll", "kafka"}:
+    shown = {"data", "registry", "credentials", "profiles", "rules", "poll", "grafana", "influx", "kafka"}
+    for name in set(Settings.model_fields) - shown:
         assert getattr(loaded, name) == getattr(defaults, name), name
     files = dict.fromkeys(("tls_ca", "tls_certificate", "tls_key"))
     assert loaded.kafka.tls_ca == tmp_path / "kafka/ca.pem"
     assert loaded.kafka.model_copy(update=files) == defaults.kafka
+    assert loaded.grafana.model_copy(update={"tls_ca": None}) == defaults.grafana
+    assert loaded.influx.tls_ca == tmp_path / "influx/ca.pem"
+    assert loaded.influx.model_copy(update={"tls_ca": None, "scrape": ()}) == defaults.influx
     health = loaded.poll.health.model_copy(update={"canaries": ()})
     assert loaded.poll.model_copy(update={"groups": (), "health": health}) == defaults.poll
 
