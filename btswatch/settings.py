@@ -17,6 +17,7 @@ from processors.core.conventions import Conventions
 from schemas.base import Contract
 from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
+from schemas.settings.forwarder import ForwarderSettings
 from schemas.settings.gateway import GatewaySettings
 from schemas.settings.grafana import GrafanaSettings
 from schemas.settings.influx import InfluxSettings
@@ -86,6 +87,12 @@ class StatusSettings(Contract):
     )
     engine_port: int = Field(default=9102, ge=0, le=65_535, description="engine, archive and closing")
     forwarder_port: int = Field(default=9104, ge=0, le=65_535, description="the forwarder to Kafka")
+    worker_port: int = Field(
+        default=9105,
+        ge=0,
+        le=65_535,
+        description="`btswatch worker`; under serve the further workers take the ports after it",
+    )
     ledger_sink_port: int = Field(default=9111, ge=0, le=65_535, description="`btswatch sink ledger`")
     influx_sink_port: int = Field(default=9112, ge=0, le=65_535, description="`btswatch sink influx`")
     archive_sink_port: int = Field(default=9113, ge=0, le=65_535, description="`btswatch sink archive`")
@@ -115,6 +122,12 @@ class Settings(Contract):
     )
     zone: str = Field(default=DEFAULT_ZONE, description="time zone of the calendar")
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=5,
+        description="Faust workers that serve runs (cluster); topics have 16 partitions",
+    )
     availability: AvailabilitySettings = AvailabilitySettings()
     journal: JournalSettings = JournalSettings()
     ledger: LedgerSettings = LedgerSettings()
@@ -127,6 +140,7 @@ class Settings(Contract):
     grafana: GrafanaSettings = GrafanaSettings()
     influx: InfluxSettings = InfluxSettings()
     kafka: KafkaSettings = KafkaSettings()
+    forwarder: ForwarderSettings = ForwarderSettings()
     sinks: SinkSettings = SinkSettings()
     status: StatusSettings = StatusSettings()
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.settings import Settings
 from btswatch.supervise import CANT_RUN, Child, Plan, Supervisor, become
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def demo(
         made = _made(directory, Wanted(stations, days, seed, port))
         if not once:
             directory.keep_lock_over_exec()
-            become(Plan(_children(made.settings_path), made.settings.stop_s, _told(made)))
+            become(Plan(children_of(made.settings_path, made.settings), made.settings.stop_s, told_of(made)))
         code, summary = asyncio.run(_run_minute(made, directory))
     except DataDirectoryError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
@@ -86,9 +87,9 @@ def _made(directory: "DataDirectory", wanted: "Wanted") -> "Made":
 
 
 async def _run_minute(made: "Made", directory: "DataDirectory") -> tuple[int, Mapping[str, Any] | None]:
-    supervisor = Supervisor(_children(made.settings_path), stop_s=made.settings.stop_s)
+    supervisor = Supervisor(children_of(made.settings_path, made.settings), stop_s=made.settings.stop_s)
     watching = asyncio.create_task(_minute(made, supervisor))
-    told = "\n".join(_told(made))
+    told = "\n".join(told_of(made))
     code = await supervisor.run(lambda: print(told, file=sys.stderr, flush=True))  # noqa: T201 - what the command has to say
     watching.cancel()
     seen = (await asyncio.gather(watching, return_exceptions=True))[0]
@@ -111,14 +112,16 @@ async def _minute(made: "Made", supervisor: Supervisor) -> Any:
         supervisor.stop()
 
 
-def _children(settings: Path) -> Sequence[Child]:
+def children_of(path: Path, settings: Settings) -> Sequence[Child]:
+    """The product's processes and the simulated world, on the demonstration's settings."""
     from btswatch.cli.serve import parts_of
 
     # What the parts do every day is no news on a demonstration's terminal.
     quiet = {} if "BTSWATCH_LOG_LEVEL" in os.environ else {"BTSWATCH_LOG_LEVEL": "WARNING"}
-    chosen = ("--settings", str(settings))
+    chosen = ("--settings", str(path))
     parts = [
-        Child(one.name, one.arguments, quiet, one.first_to_stop, one.restart) for one in parts_of(settings)
+        Child(one.name, one.arguments, quiet, one.first_to_stop, one.restart)
+        for one in parts_of(path, settings)
     ]
     return [
         *parts,
@@ -133,7 +136,8 @@ def _children(settings: Path) -> Sequence[Child]:
     ]
 
 
-def _told(made: "Made") -> Sequence[str]:
+def told_of(made: "Made") -> Sequence[str]:
+    """Where to look."""
     settings, record = made.settings, made.record
     written = "are being written" if made.new else "go on where they were"
     extent = f"{record.stations} stations, {round(0.4 * record.stations)} links, 6 enterprises, all simulated"

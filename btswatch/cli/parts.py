@@ -62,11 +62,20 @@ def ingest(settings: SettingsOption = None) -> None:
 
 @app.command("engine")
 def engine(settings: SettingsOption = None) -> None:
-    """Compute states and figures from the journal into ledger and archive, and close days.
+    """Compute states and figures from the journal into ledger and archive, and close days; in the cluster only close.
 
     Example: btswatch engine --settings btswatch.toml
     """
     run(settings, partial(_engine, settings), "engine_port")
+
+
+@app.command("forward")
+def forward(settings: SettingsOption = None) -> None:
+    """Send the journal's events to Kafka, and tell the workers how far they have come.
+
+    Example: btswatch forward --settings btswatch.toml
+    """
+    run(settings, _forward, "forwarder_port")
 
 
 @app.command("console")
@@ -144,10 +153,17 @@ def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
 
     directory, registry = directory_of(settings), registry_of(settings)
     arguments = ("closing", *(("--settings", str(path)) if path else ()))
-    return Together(
-        EnginePart(settings, directory, registry, system_now_ms, ending),
-        ClosingPart(arguments, lambda: bool(days_due(settings, directory, registry, system_now_ms))),
-    )
+    closing = ClosingPart(arguments, lambda: bool(days_due(settings, directory, registry, system_now_ms)))
+    if settings.form == "cluster":
+        # What is live comes from the workers; the official figures of a closed day are made in one place.
+        return closing
+    return Together(EnginePart(settings, directory, registry, system_now_ms, ending), closing)
+
+
+def _forward(settings: Settings, ending: Ending) -> Part:
+    from btswatch.parts.forward import ForwardPart
+
+    return ForwardPart(settings, directory_of(settings), registry_of(settings), system_now_ms, ending)
 
 
 def _console(settings: Settings, _ending: Ending) -> Part:

@@ -1,6 +1,8 @@
-"""`btswatch serve`: the embedded product, its parts supervised."""
+"""`btswatch serve`: the product on one host, its parts supervised; which parts, says the settings' form."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import typer
 
@@ -13,15 +15,19 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.settings import Settings
 from btswatch.supervise import Child, Plan, become
 from stores.data_directory import DataDirectoryError
 
+SINKS: Final = ("ledger", "influx", "archive", "notify")
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command("serve")
 def serve(settings: SettingsOption = None) -> None:
     """Run pollers, traps, gateway, engine, closing and console until told to stop.
+
+    In the form `cluster` also the forwarder to Kafka, the workers and the sinks; the engine then only closes days.
 
     Example: btswatch serve --settings btswatch.toml
     """
@@ -41,14 +47,34 @@ def serve(settings: SettingsOption = None) -> None:
         f"Data     {loaded.data.resolve()}    Ctrl-C drains and stops",
     )
     directory.keep_lock_over_exec()
-    become(Plan(parts_of(settings), loaded.stop_s, told))
+    become(Plan(parts_of(settings, loaded), loaded.stop_s, told))
 
 
-def parts_of(settings: Path | None) -> list[Child]:
+def parts_of(path: Path | None, settings: Settings) -> list[Child]:
     """The product's processes."""
-    chosen = ("--settings", str(settings)) if settings else ()
-    return [
-        Child("engine", ("-m", "btswatch", "engine", *chosen)),
-        Child("ingest", ("-m", "btswatch", "ingest", *chosen), first_to_stop=True),
-        Child("console", ("-m", "btswatch", "console", *chosen)),
-    ]
+
+    def child(
+        name: str, *arguments: str, variables: Mapping[str, str] | None = None, first: bool = False
+    ) -> Child:
+        chosen = ("--settings", str(path)) if path else ()
+        return Child(name, ("-m", "btswatch", *arguments, *chosen), variables or {}, first_to_stop=first)
+
+    if settings.form == "embedded":
+        between = [child("engine", "engine")]
+    else:
+        between = [
+            *(child(f"sink {name}", "sink", name) for name in SINKS),
+            *(
+                child(f"worker {number}", "worker", variables=_of_worker(settings, number))
+                for number in range(settings.workers)
+            ),
+            child("forward", "forward"),
+            child("engine", "engine"),
+        ]
+    return [*between, child("ingest", "ingest", first=True), child("console", "console")]
+
+
+def _of_worker(settings: Settings, number: int) -> Mapping[str, str]:
+    """Each shows its state on a port of its own: the set one, and those after it."""
+    first = settings.status.worker_port
+    return {"BTSWATCH_STATUS__WORKER_PORT": str(first + number)} if number and first else {}

@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from btswatch.cli.configured import SettingsOption, settings_from
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.supervise import CANT_RUN
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, no_args_is_help=False)
 ServersOption = Annotated[
@@ -42,6 +44,103 @@ def install(servers: ServersOption = None) -> None:
         installing.install(servers.absolute() if servers else servers_directory(), tell)
     except StackError as error:
         raise CommandError(Exit.UNREACHABLE, *error.lines) from error
+
+
+@app.command("secrets")
+def secrets(
+    directory: Annotated[Path, typer.Argument(help="Where they go; what is there already stays")],
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name or address that the TLS certificate is for (again for more)"),
+    ] = None,
+) -> None:
+    """Make the cluster's secrets: random, each in a file, in a directory for each program that reads them.
+
+    Example: btswatch stack secrets /secrets --host btswatch.example.gov.vn
+    """
+    from datetime import UTC, datetime
+
+    from btswatch.stack.secrets import make_secrets
+
+    for made in make_secrets(directory, host or ["localhost", "127.0.0.1"], datetime.now(UTC)):
+        tell(f"made {made}")
+
+
+@app.command("reader")
+def reader(
+    into: Annotated[Path, typer.Option(help="File that keeps the token; one that works stays")],
+    settings: SettingsOption = None,
+) -> None:
+    """Have InfluxDB make a token that can read the product's buckets and nothing else, for Grafana.
+
+    Example: btswatch stack reader --into /secrets/grafana/influx_read_token
+    """
+    import httpx
+
+    from btswatch.stack.reader import make_reader
+    from btswatch.stack.server import StackError
+
+    influx = settings_from(settings).influx
+    headers = {"Authorization": f"Token {influx.token.get_secret_value()}"}
+    try:
+        with httpx.Client(base_url=influx.url, headers=headers, timeout=30, trust_env=False) as client:
+            made = make_reader(client, influx.org, influx.prefix, into)
+    except StackError as error:
+        raise CommandError(Exit.NO, *error.lines) from error
+    except httpx.HTTPError as error:
+        raise CommandError(Exit.UNREACHABLE, f"{influx.url}: {error}") from error
+    tell(f"{'made' if made else 'kept'} {into}")
+
+
+@app.command("demo")
+def demo(
+    stations: Annotated[
+        int | None,
+        typer.Option(min=5, max=20_000, help="Stations; 0.4 links come with each", show_default="200"),
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=0, max=366, help="Closed days of history", show_default="30")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65_535, help="Port of the console", show_default="8088")
+    ] = None,
+    data: Annotated[Path, typer.Option(help="Directory of all data; an existing one goes on")] = Path(
+        "data/stack"
+    ),
+    seed: Annotated[int | None, typer.Option(help="Of the province and its story", show_default="1")] = None,
+    servers: ServersOption = None,
+) -> None:
+    """Run the made-up province on the cluster: real Kafka, InfluxDB, PostgreSQL and all of our processes, here.
+
+    The same processes with the same settings as docker-compose.yml. Servers that are absent are installed first.
+
+    Example: btswatch stack demo --stations 200
+    """
+    from btswatch.demo.build import DifferentDemoError, Wanted
+    from btswatch.demo.ports import NoFreePortError
+    from btswatch.demo.record import DemoRecordError
+    from btswatch.stack import install as installing
+    from btswatch.stack.demo import DATA, Stack, run_province
+    from btswatch.stack.places import servers_directory
+    from btswatch.stack.server import StackError
+    from stores.data_directory import DataDirectory, DataDirectoryError
+
+    place = data.absolute()
+    programs = servers.absolute() if servers else servers_directory()
+    try:
+        installing.install(programs, tell)
+        code = run_province(
+            Stack(place, programs, tell),
+            DataDirectory(place / DATA),
+            Wanted(stations, days, seed, port),
+            tell,
+        )
+    except StackError as error:
+        raise CommandError(Exit.UNREACHABLE, *error.lines) from error
+    except (DataDirectoryError, DifferentDemoError, DemoRecordError, NoFreePortError) as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+    if code:
+        raise CommandError(Exit(code), CANT_RUN)
 
 
 def tell(line: str) -> None:

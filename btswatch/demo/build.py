@@ -1,7 +1,7 @@
 """Makes a demonstration's data directory, or makes it ready to go on."""
 
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -26,7 +26,7 @@ from btswatch.demo.record import (
 from btswatch.demo.shares import SHARES
 from btswatch.ledger import ledger_of
 from btswatch.parts.gateway import KEYS_FILE
-from btswatch.settings import Settings
+from btswatch.settings import Settings, StatusSettings
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory, Mode
 from stores.keys import KeyStore
@@ -42,12 +42,19 @@ class DifferentDemoError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was asked for; None: as it is, or the default."""
+    """What was asked for; None: as it is, or the default.
+
+    Attributes:
+        usual_ports: all ports at their defaults, free or not: each part is on a host of its own.
+        further: more of the settings file, made from the parts' status ports.
+    """
 
     stations: int | None = None
     days: int | None = None
     seed: int | None = None
     port: int | None = None
+    usual_ports: bool = False
+    further: Callable[[StatusSettings], str] = lambda _: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,7 @@ def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) ->
     if not (data / TOKENS).exists():
         _make_keys(data, now_ms())
     read_tokens(data)
-    settings = _write_settings(data, wanted.port)
+    settings = _write_settings(data, wanted)
     ledger = ledger_of(settings, directory)
     ledger.open()
     try:
@@ -145,11 +152,19 @@ def _make_keys(data: Path, now_ms: int) -> None:
     save_tokens(data, tokens)
 
 
-def _write_settings(data: Path, console_port: int | None) -> Settings:
+def _write_settings(data: Path, wanted: Wanted) -> Settings:
     """Written anew at each start, since ports that were free may be taken."""
     path = data / SETTINGS
-    console = _preferred(CONSOLE_PORT) if console_port is None else ports.free_tcp(console_port)
-    write_file(path, _settings_text(console, _preferred(GATEWAY_PORT)).encode())
+    status = StatusSettings()
+    listening = ""
+    if not wanted.usual_ports:
+        console = _preferred(CONSOLE_PORT) if wanted.port is None else ports.free_tcp(wanted.port)
+        names = [name for name in StatusSettings.model_fields if name.endswith("_port")]
+        status = StatusSettings(**{name: ports.free_tcp() for name in names})
+        listening = _ports_text(
+            console, _preferred(GATEWAY_PORT), {name: getattr(status, name) for name in names}
+        )
+    write_file(path, f"{_SETTINGS}{listening}{wanted.further(status)}".encode())
     return Settings.load(path)
 
 
@@ -161,8 +176,7 @@ def _preferred(port: int) -> int:
         return ports.free_tcp()
 
 
-def _settings_text(console_port: int, gateway_port: int) -> str:
-    return f"""# Written by `btswatch demo` at each start.
+_SETTINGS: Final = f"""# Written by `btswatch demo` at each start.
 data = "."
 mode = "demo"
 registry = "{REGISTRY}"
@@ -172,20 +186,24 @@ credentials = "{REGISTRY}/credentials.toml"
 # All agents are on this machine: what is judged by silence is the script's, not a path's.
 min_peers = 8
 
+[engine]
+# Short, so that what came in a moment ago can be looked at in the archive.
+flush_s = 20
+"""
+
+
+def _ports_text(console: int, gateway: int, status: Mapping[str, int]) -> str:
+    lines = "\n".join(f"{name} = {port}" for name, port in status.items())
+    return f"""
 [traps]
 port = {ports.free_udp()}
 
 [gateway]
-port = {gateway_port}
+port = {gateway}
 
 [console]
-port = {console_port}
-
-[engine]
-# Short, so that what came in a moment ago can be looked at in the archive.
-flush_s = 20
+port = {console}
 
 [status]
-ingest_port = {ports.free_tcp()}
-engine_port = {ports.free_tcp()}
+{lines}
 """

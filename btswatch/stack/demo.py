@@ -1,0 +1,121 @@
+"""The demonstration on the cluster: servers, the product's processes, the simulated world, in one directory.
+
+DIR/secrets/    as btswatch/stack/secrets.py says
+DIR/servers/    the servers' data and logs
+DIR/btswatch/   the product's data directory, as `btswatch demo` makes it
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from btswatch.cli.demo import children_of, told_of
+from btswatch.demo.build import Wanted, make
+from btswatch.parts.part import system_now_ms
+from btswatch.settings import StatusSettings
+from btswatch.stack.secrets import READ_TOKEN, make_secrets
+from btswatch.stack.server import StackError
+from btswatch.stack.servers import Servers
+from btswatch.stack.wiring import scrape_settings, variables
+from btswatch.supervise import Supervisor
+from stores.data_directory import DataDirectory
+
+DATA: Final = "btswatch"
+SECRETS: Final = "secrets"
+# What is made on the servers before the product runs; under compose these are services that end.
+PREPARATIONS: Final[Sequence[Sequence[str]]] = (
+    ("topics", "apply"),
+    ("influx", "apply"),
+    ("stack", "reader", "--into"),
+)
+
+
+class Stack:
+    """The servers of a demonstration's directory, ready for the product.
+
+    Args:
+        directory: DIR above.
+        programs: where `btswatch stack install` put the servers.
+        tell: takes lines of progress.
+    """
+
+    def __init__(self, directory: Path, programs: Path, tell: Callable[[str], None]) -> None:
+        self._directory = directory
+        self._programs = programs
+        self._tell = tell
+        self._servers: Servers | None = None
+
+    def start(self) -> Mapping[str, str]:
+        """Start all servers; the environment that the product's processes get.
+
+        Raises:
+            StackError: one can't be started.
+        """
+        secrets = self._directory / SECRETS
+        make_secrets(secrets, ("localhost", "127.0.0.1"), datetime.now(UTC))
+        servers = Servers(self._programs, self._directory / "servers", secrets)
+        self._servers = servers
+        self._tell("Starting PostgreSQL, InfluxDB and Kafka ...")
+        return variables(servers.start().addresses)
+
+    def prepare(self, settings: Path) -> None:
+        """Topics, buckets and Grafana's token: by the same commands as under compose.
+
+        Raises:
+            StackError: one of them failed.
+        """
+        token = str(self._directory / SECRETS / READ_TOKEN)
+        for arguments in PREPARATIONS:
+            into = (token,) if arguments[-1] == "--into" else ()
+            command = [sys.executable, "-m", "btswatch", *arguments, *into, "--settings", str(settings)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+            if done.returncode:
+                raise StackError(f"`btswatch {' '.join(arguments)}` failed:", *done.stderr.splitlines())
+
+    def told(self) -> Sequence[str]:
+        """Where the servers are."""
+        assert self._servers is not None
+        where = self._servers.addresses
+        secrets = self._directory / SECRETS
+        return (
+            f"Kafka    {where.kafka}   PostgreSQL {where.postgres}   passwords in {secrets}",
+            f"InfluxDB {where.influx}   a token that reads: {secrets / READ_TOKEN}",
+        )
+
+    def stop(self) -> None:
+        """Stop the servers; their data stays."""
+        if self._servers is not None:
+            self._servers.stop()
+
+
+def run_province(stack: Stack, directory: DataDirectory, wanted: Wanted, tell: Callable[[str], None]) -> int:
+    """The whole demonstration until it is told to stop; the exit code.
+
+    Raises:
+        StackError: a server or a preparation failed.
+        DataDirectoryError: see `btswatch demo`, as all that `btswatch.demo.build.make` raises.
+    """
+    directory.path.mkdir(parents=True, exist_ok=True)
+    directory.lock()
+    try:
+        # Settings come from the environment, for this process and for those that it starts.
+        os.environ.update(stack.start())
+        made = make(directory, replace(wanted, further=_scraped_here), system_now_ms)
+        tell("Making topics, buckets and tables ...")
+        stack.prepare(made.settings_path)
+        told = "\n".join((*told_of(made), *stack.told()))
+        supervisor = Supervisor(children_of(made.settings_path, made.settings), stop_s=made.settings.stop_s)
+        return asyncio.run(supervisor.run(lambda: tell(told)))
+    finally:
+        stack.stop()
+        directory.unlock()
+
+
+def _scraped_here(status: StatusSettings) -> str:
+    return scrape_settings(lambda _: "127.0.0.1", status)

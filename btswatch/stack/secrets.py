@@ -1,0 +1,101 @@
+"""The cluster's secrets: made once, each in a file, in a directory per program that reads them.
+
+DIR/btswatch/   kafka_password  postgres_password  influx_token
+DIR/kafka/      kafka_password
+DIR/influxdb/   influx_password  influx_token
+DIR/postgres/   postgres_password
+DIR/grafana/    grafana_password  (influx_read_token: `btswatch stack reader`, since only InfluxDB can make it)
+DIR/proxy/      tls.crt  tls.key  (a certificate of our own for this machine; replace both by your authority's)
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+READERS: Final[Mapping[str, Sequence[str]]] = {
+    "btswatch": ("kafka_password", "postgres_password", "influx_token"),
+    "kafka": ("kafka_password",),
+    "influxdb": ("influx_password", "influx_token"),
+    "postgres": ("postgres_password",),
+    "grafana": ("grafana_password",),
+}
+PROXY: Final = "proxy"
+READ_TOKEN: Final = Path("grafana") / "influx_read_token"
+_CERTIFICATE_DAYS: Final = 825
+_BYTES: Final = 32
+
+
+def make_secrets(
+    directory: Path,
+    hosts: Sequence[str],
+    now: dt.datetime,
+    chance: Callable[[int], str] = secrets.token_urlsafe,
+) -> list[str]:
+    """Make those that are missing; names of the files made. The directory is for us alone.
+
+    Args:
+        directory: DIR above.
+        hosts: names and addresses that the proxy's certificate is for.
+        now: when the certificate begins.
+        chance: a text of so many random bytes.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made: list[str] = []
+    for name in sorted({name for names in READERS.values() for name in names}):
+        readers = [directory / reader / name for reader, names in READERS.items() if name in names]
+        known = next((path.read_text("ascii") for path in readers if path.exists()), None)
+        value = known or f"{chance(_BYTES)}\n"
+        made += [_write(path, value) for path in readers if not path.exists()]
+    certificate, key = directory / PROXY / "tls.crt", directory / PROXY / "tls.key"
+    if not certificate.exists() or not key.exists():
+        texts = own_certificate(hosts, now)
+        made += [_write(certificate, texts[0]), _write(key, texts[1])]
+    return made
+
+
+def own_certificate(hosts: Sequence[str], now: dt.datetime) -> tuple[str, str]:
+    """A certificate signed by itself, and its key; both PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + dt.timedelta(days=_CERTIFICATE_DAYS))
+        .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM).decode("ascii"), private.decode("ascii")
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _write(path: Path, text: str) -> str:
+    # Readable by all who get into its directory: that is one program, often under a user id of its own.
+    path.parent.mkdir(exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.touch(mode=0o444, exist_ok=False)
+    with temporary.open("w", encoding="ascii") as file:
+        file.write(text)
+    temporary.replace(path)
+    return str(Path(path.parent.name) / path.name)
