@@ -215,6 +215,17 @@ class ElementState(Contract):
     metrics: dict[str, float] | None = Field(default=None, description="the newest evidence's numbers")
 
 
+class JudgedDays(Contract):
+    """The local days `[first, end)` that one version of a rule judges, and the threshold that counted on them."""
+
+    rule: Identifier
+    version: Identifier
+    first: date
+    end: date
+    threshold: Ratio
+    because: Text = Field(description="why it is this threshold: the regulation's, or the enterprise's declared level")
+
+
 class Verdict(Contract):
     """A finding against a threshold (spec: availability, section 6). The product states it; a person decides.
 
@@ -247,6 +258,16 @@ class Verdict(Contract):
     registry: Digest
     rules: Digest
     inputs: Digest | None = None
+    force: Literal["legal", "declared", "operational"] | None = Field(
+        default=None, description="operational: no legal verdict, by its kind or since the figure is not sure enough"
+    )
+    label: Text | None = Field(default=None, description="such as: provincial estimate")
+    ratios: Ratios | None = Field(default=None, description="A without planned work, A_gross with it as not available")
+    elements: Annotated[int, Strict(), Field(ge=0)] | None = Field(default=None, description="how many were judged")
+    judged: list[JudgedDays] = Field(default=[], description="which version held for which days of the period")
+    suggestion: Text | None = Field(
+        default=None, description="article and range that a failed legal threshold points to; deciding is a person's"
+    )
 
 
 class DeadLetter(Contract):

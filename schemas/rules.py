@@ -77,7 +77,7 @@ class Rule(Contract):
 
     id: RuleId = Field(description="unique, with the version in it, such as V36-22-D")
     rule: RuleId = Field(description="what its versions have in common, such as V36-D; they never overlap")
-    version: Line
+    version: Annotated[str, StringConstraints(pattern=r"^[^\s]{1,40}$")]
     title: Line
     title_vi: Line
     service: Slug
@@ -93,7 +93,8 @@ class Rule(Contract):
         default=DEFAULT_MEASURED_FLOOR,
         description="least share of time with a known measured reading for a pass",
     )
-    coverage_floor: Share | None = Field(default=None, description="least coverage for any verdict")
+    coverage_floor: Share | None = Field(default=None, description="least share of known time for a pass")
+    per: Literal["enterprise", "element"] = Field(default="enterprise", description="what a verdict is about")
     planned_cap_s: Annotated[int, Field(ge=0)] = Field(
         default=DEFAULT_PLANNED_CAP_S,
         description="planned time above it counts as down; per element and month",

@@ -16,6 +16,7 @@ from stores.registry.problems import RegistryErrors
 
 if TYPE_CHECKING:
     from ingest.snmp.profiles import Profiles
+    from processors.rules import Rules
 
 SettingsOption = Annotated[
     Path | None,
@@ -59,6 +60,16 @@ def profiles_of(settings: Settings) -> "Profiles":
         return load_profiles(*((settings.profiles,) if settings.profiles else ()))
     except ProfileError as error:
         raise CommandError(Exit.MISUSE, *error.problems) from error
+
+
+def rules_of(settings: Settings) -> "Rules":
+    """The rules, or the command's end with every problem."""
+    from processors.rules import RulesError, load_rules
+
+    try:
+        return load_rules(settings.rules)
+    except RulesError as error:
+        raise CommandError(Exit.MISUSE, *error.lines) from error
 
 
 def directory_of(settings: Settings, *, create: bool = True) -> DataDirectory:

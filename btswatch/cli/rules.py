@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, registry_of, settings_from
+from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
-    from processors.rules import Applicable, Rules
+    from processors.rules import Applicable
     from schemas.rules import Rule
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
@@ -43,7 +43,7 @@ def list_(
     Example: btswatch rules list --on 2026-11-23 --enterprise viettel
     """
     loaded = settings_from(settings)
-    rules = _rules(loaded.rules)
+    rules = rules_of(loaded)
     day = _day(on, loaded.zone)
     services = {rule.service for rule in rules.rules}
     if service is not None and service not in services:
@@ -78,7 +78,7 @@ def show(
 
     Example: btswatch rules show V36-D
     """
-    rules = _rules(settings_from(settings).rules)
+    rules = rules_of(settings_from(settings))
     one = rules.get(name)
     found = [one] if one is not None else rules.versions(name)
     if not found:
@@ -118,15 +118,6 @@ def check(
         f"{len(rules.rules)} rules, {judging} of them sure enough for a legal verdict, {missing} whose figure is"
         f" missing; digest {rules.digest}"
     )
-
-
-def _rules(directory: Path | None) -> "Rules":
-    from processors.rules import RulesError, load_rules
-
-    try:
-        return load_rules(directory)
-    except RulesError as error:
-        raise CommandError(Exit.MISUSE, *error.lines) from error
 
 
 def _day(text: str | None, zone: str) -> date:

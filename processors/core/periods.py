@@ -1,8 +1,11 @@
 """Calendar periods of the configured zone: hours, days, months, quarters, years, as half-open intervals."""
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from schemas.time import from_ms, to_ms
@@ -16,6 +19,55 @@ class PeriodKind(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+
+
+_NAMED: Final = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
+_MONTHS: Final = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarPeriod:
+    """A period by its local days `[first, end)`, as people name it: `2026`, `2026-Q3`, `2026-09`, `2026-09-30`."""
+
+    kind: PeriodKind
+    first: date
+    end: date
+
+    @classmethod
+    def named(cls, text: str) -> "CalendarPeriod":
+        """The period of that name.
+
+        Raises:
+            ValueError: no such period.
+        """
+        found = _NAMED.fullmatch(text)
+        if found is None:
+            raise ValueError(f"{text!r} is no period: write 2026, 2026-Q3, 2026-09 or 2026-09-30")
+        year, quarter, month, day = found.groups()
+        first = date(int(year), 3 * int(quarter) - 2 if quarter else int(month or 1), int(day or 1))
+        if day:
+            return cls(PeriodKind.DAY, first, first + timedelta(days=1))
+        kind = PeriodKind.QUARTER if quarter else PeriodKind.MONTH if month else PeriodKind.YEAR
+        months = first.year * 12 + first.month - 1 + _MONTHS[kind]
+        return cls(kind, first, date(months // 12, months % 12 + 1, 1))
+
+    @property
+    def name(self) -> str:
+        """As `named` takes it."""
+        quarter = f"{self.first.year:04}-Q{(self.first.month + 2) // 3}"
+        return {
+            PeriodKind.YEAR: f"{self.first.year:04}",
+            PeriodKind.QUARTER: quarter,
+            PeriodKind.MONTH: f"{self.first:%Y-%m}",
+        }.get(self.kind, self.first.isoformat())
+
+    def months(self) -> Iterator[tuple[date, date]]:
+        """Its calendar months, cut to it, as `[first, end)`."""
+        first = self.first
+        while first < self.end:
+            following = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
+            yield first, min(following, self.end)
+            first = following
 
 
 class NotOnBoundaryError(ValueError):

@@ -1,5 +1,6 @@
 """Verdicts of figures against a threshold (spec: availability, section 6). All comparisons are of integers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -7,7 +8,7 @@ from fractions import Fraction
 from typing import Final
 
 from processors.core.periods import PeriodKind
-from schemas.figures import Figure
+from schemas.figures import Figure, total_of
 from schemas.registry import Kind
 
 FLOOR: Final = Fraction(4, 5)
@@ -28,6 +29,7 @@ class AvailabilityRule:
         threshold: the X of the spec, between 0 and 1.
         measured_floor: the share of time with a known measured reading that a `pass` needs.
         planned_cap_s: announced work per element and month beyond this counts as down.
+        coverage_floor: the share of known time that a `pass` needs.
         valid_from: the first local day it is in force.
         valid_to: the first local day it is no longer in force; None: not ended.
     """
@@ -40,6 +42,7 @@ class AvailabilityRule:
     threshold: Fraction
     measured_floor: Fraction = FLOOR
     planned_cap_s: int = PLANNED_CAP_S
+    coverage_floor: Fraction = Fraction(0)
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -60,9 +63,11 @@ class Result(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why nothing is decided. Vietnamese: thiếu số liệu, chỉ dựa trên báo cáo của doanh nghiệp."""
+    """Why nothing is decided. Vietnamese: thiếu số liệu, chỉ dựa trên báo cáo của doanh nghiệp, thiếu trọng số."""
 
     NO_TIME = "no counted time"
+    COVERAGE = "too little known time"
+    NO_WEIGHT = "weights are not known"
     UNKNOWN_TIME = "unknown time"
     ENTERPRISE_WORD = "rests on the enterprise's word"
     NO_RULE = "no rule in force"
@@ -82,6 +87,15 @@ class Judgement:
     budget_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """The part of a period that one version of a rule judges: its sums, and announced work beyond that version's cap."""
+
+    figure: Figure
+    planned_beyond_s: int
+    rule: AvailabilityRule
+
+
 def judge(figure: Figure, planned_beyond_s: int, rule: AvailabilityRule) -> Judgement:
     """Judge a figure.
 
@@ -90,10 +104,21 @@ def judge(figure: Figure, planned_beyond_s: int, rule: AvailabilityRule) -> Judg
         planned_beyond_s: announced work beyond the rule's cap, summed over elements and months.
         rule: the threshold.
     """
-    judged = replace(figure, planned=figure.planned - planned_beyond_s, down=figure.down + planned_beyond_s)
+    return judge_portions([Portion(figure, planned_beyond_s, rule)])
+
+
+def judge_portions(portions: Sequence[Portion]) -> Judgement:
+    """Judge a period that versions of a rule share: each day is held to the threshold that was in force on it.
+
+    The portions' needs are added up: a day under a milder version excuses nothing of the others, and the period as a
+    whole passes when it has the time in service that its days together need.
+    """
+    judged = total_of(_capped(one) for one in portions)
     expected = judged.total - judged.planned
     # A_max < X and A_min >= X, without a division.
-    needed = rule.threshold * expected
+    needed = sum((one.rule.threshold * _expected(_capped(one)) for one in portions), Fraction(0))
+    measured = sum((one.rule.measured_floor * one.figure.total for one in portions), Fraction(0))
+    known = sum((one.rule.coverage_floor * one.figure.total for one in portions), Fraction(0))
     result, reason = Result.NOT_DECIDABLE, None
     if expected == 0:
         reason = Reason.NO_TIME
@@ -101,11 +126,22 @@ def judge(figure: Figure, planned_beyond_s: int, rule: AvailabilityRule) -> Judg
         result = Result.FAIL
     elif judged.ok < needed:
         reason = Reason.UNKNOWN_TIME
-    elif measured_s(judged) < rule.measured_floor * judged.total:
+    elif judged.total - judged.unknown < known:
+        reason = Reason.COVERAGE
+    elif measured_s(judged) < measured:
         reason = Reason.ENTERPRISE_WORD
     else:
         result = Result.PASS
-    return Judgement(result, reason, judged, int((1 - rule.threshold) * expected))
+    return Judgement(result, reason, judged, int(expected - needed))
+
+
+def _capped(one: Portion) -> Figure:
+    beyond = one.planned_beyond_s
+    return replace(one.figure, planned=one.figure.planned - beyond, down=one.figure.down + beyond)
+
+
+def _expected(figure: Figure) -> int:
+    return figure.total - figure.planned
 
 
 def measured_s(figure: Figure) -> int:

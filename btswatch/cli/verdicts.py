@@ -1,0 +1,130 @@
+"""`btswatch verdicts`: how a period's availability stands against the rules in force."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from btswatch.cli.configured import SettingsOption, directory_of, registry_of, rules_of, settings_from
+from btswatch.cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from btswatch.settings import Settings
+    from processors.core.periods import CalendarPeriod
+    from processors.rules import Rules
+    from processors.verdicts import PeriodVerdict
+    from schemas.registry import Registry
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command("verdicts")
+def verdicts(
+    period: Annotated[str, typer.Option(help="2026-Q3, 2026-09, 2026 or a day")],
+    settings: SettingsOption = None,
+    enterprise: Annotated[str | None, typer.Option(help="Only this enterprise's")] = None,
+    provisional: Annotated[bool, typer.Option(help="Also while days of it are not closed")] = False,
+    output: Annotated[bool, typer.Option("--json", help="verdict.v1 objects, one a line")] = False,
+) -> None:
+    """Verdicts on a period by the rules in force on its days. The product states findings; deciding is a person's.
+
+    Exit 1 when days of the period are still open and --provisional is not given.
+
+    Example: btswatch verdicts --period 2026-Q3 --enterprise viettel
+    """
+    from processors.findings import as_contract
+
+    loaded = settings_from(settings)
+    chosen, rules, registry = _period(period), rules_of(loaded), registry_of(loaded)
+    if enterprise is not None and enterprise not in registry.enterprises:
+        raise CommandError(Exit.MISUSE, f"--enterprise {enterprise}: not in the registry {loaded.registry}")
+    found = _judged(loaded, registry, rules, chosen, enterprise)
+    if not found:
+        raise CommandError(Exit.NO, f"{period}: no figures of it, or no rule over such a period")
+    open_days = sum(one.open_days for one in found)
+    if open_days and not provisional:
+        raise CommandError(
+            Exit.NO,
+            f"{period}: {open_days} element-days of it are not closed yet; --provisional shows them all the same",
+        )
+    if output:
+        for one in found:
+            told = as_contract(one, registry.digest, rules, loaded.zone)
+            typer.echo(told.model_dump_json(by_alias=True, exclude_none=True))
+        return
+    typer.echo("\n".join(map(_line, found)))
+    _tell_failing(found, rules)
+
+
+def _period(name: str) -> "CalendarPeriod":
+    from processors.core.periods import CalendarPeriod
+
+    try:
+        return CalendarPeriod.named(name)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, f"--period: {error}") from error
+
+
+def _judged(
+    settings: "Settings",
+    registry: "Registry",
+    rules: "Rules",
+    period: "CalendarPeriod",
+    enterprise: str | None,
+) -> "list[PeriodVerdict]":
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from btswatch.ledger import ledger_of
+    from processors.verdicts import verdicts as judged
+    from stores.ledger.database import SchemaMismatchError
+
+    directory = directory_of(settings, create=False)
+    if not settings.ledger.url and not directory.ledger_path.exists():
+        raise CommandError(Exit.MISUSE, f"{directory.ledger_path}: no such ledger")
+    ledger = ledger_of(settings, directory)
+    try:
+        ledger.open(migrate=False)
+        with ledger.reading() as connection:
+            return list(judged(connection, registry, rules, period, enterprise))
+    except SchemaMismatchError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+    except SQLAlchemyError as error:
+        raise CommandError(Exit.UNREACHABLE, f"ledger: {str(error).splitlines()[0]}") from error
+    finally:
+        ledger.close()
+
+
+def _line(one: "PeriodVerdict") -> str:
+    figure, judgement = one.judgement.figure, one.judgement
+    ratios = figure.ratios()
+    asked = ", ".join(
+        f"{held.by.rule.id} >= {float(held.rule.threshold):.3%}"
+        + (f" from {held.first}" if len(one.held) > 1 else "")
+        for held in one.held
+    )
+    reason = f" ({judgement.reason.value})" if judgement.reason else ""
+    return (
+        f"{one.enterprise:<14} {one.subject:<16} {judgement.result.value + reason:<46}"
+        f" D {_percent(ratios['A'])} gross {_percent(ratios['A_gross'])}"
+        f" [{_percent(ratios['A_min'])} .. {_percent(ratios['A_max'])}]"
+        f" down {figure.down} s of {judgement.budget_s} s"
+        f"  {asked or one.name}  {one.force.value}{'' if one.final else ', provisional'}"
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3%}"
+
+
+def _tell_failing(found: "list[PeriodVerdict]", rules: "Rules") -> None:
+    from processors.findings import counted_rules, failing
+
+    for (enterprise, service), number in sorted(failing(found).items()):
+        example = next(one for one in found if one.enterprise == enterprise and one.held)
+        points = "; ".join(
+            f"{rule.id}: {rule.consequence.article}"
+            for rule in counted_rules(rules, number, example)
+            if rule.consequence
+        )
+        typer.echo(
+            f"{enterprise}: {number} failing indicator(s) of {service}" + (f" -> {points}" if points else "")
+        )

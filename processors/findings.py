@@ -1,0 +1,102 @@
+"""A verdict as others read it, and how many of an enterprise's indicators failed."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from processors.core.verdict import Result, on_word_s
+from processors.rules import Rules
+from processors.verdicts import PROVINCIAL, PeriodVerdict
+from schemas.figures import ratio
+from schemas.results import JudgedDays, Ratios, SecondsByState, Verdict
+from schemas.rules import Comparator, Kind, Rule
+
+
+def as_contract(verdict: PeriodVerdict, registry_digest: str, rules: Rules, zone: str) -> Verdict:
+    """The verdict as `verdict.v1`."""
+    figure, held = verdict.judgement.figure, verdict.held
+    newest = held[-1] if held else None
+    thresholds = {float(one.rule.threshold) for one in held}
+    known = figure.total - figure.unknown
+    midnight = ZoneInfo(zone)
+    first, end = verdict.period.first, verdict.period.end
+    return Verdict.model_validate(
+        {
+            "enterprise": verdict.enterprise,
+            "subject": verdict.subject,
+            "period": verdict.period.kind.value,
+            "from": datetime(first.year, first.month, first.day, tzinfo=midnight),
+            "to": datetime(end.year, end.month, end.day, tzinfo=midnight),
+            "result": verdict.judgement.result.value,
+            "reason": verdict.judgement.reason and verdict.judgement.reason.value,
+            "rule": newest and newest.by.rule.id,
+            "rule_version": newest and newest.by.rule.version,
+            "legal_basis": newest and newest.by.rule.legal_basis,
+            "threshold": thresholds.pop() if len(thresholds) == 1 else None,
+            "seconds": SecondsByState(
+                up=figure.up,
+                degraded=figure.degraded,
+                down=figure.down,
+                planned=figure.planned,
+                unknown=figure.unknown,
+                total=figure.total,
+            ),
+            "coverage": ratio(known, figure.total),
+            "on_enterprise_word": ratio(on_word_s(figure), known),
+            "kind": verdict.kind,
+            "budget_s": verdict.judgement.budget_s,
+            "registry": registry_digest,
+            "rules": rules.digest,
+            "force": verdict.force.value,
+            "label": PROVINCIAL if verdict.subject == verdict.enterprise else None,
+            "ratios": Ratios(**figure.ratios()),
+            "elements": verdict.elements,
+            "judged": [
+                JudgedDays(
+                    rule=one.by.rule.id,
+                    version=one.by.rule.version,
+                    first=one.first,
+                    end=one.end,
+                    threshold=float(one.rule.threshold),
+                    because=one.by.because,
+                )
+                for one in held
+            ],
+            "suggestion": _suggestion(verdict),
+        }
+    )
+
+
+def failing(verdicts: Iterable[PeriodVerdict]) -> dict[tuple[str, str], int]:
+    """How many indicators of each enterprise and service are below what the law or its own declaration asks for.
+
+    Operational findings do not count: no sanction refers to them.
+    """
+    found: Counter[tuple[str, str]] = Counter()
+    for one in verdicts:
+        if one.judgement.result is Result.FAIL and one.force is not Kind.OPERATIONAL:
+            found[one.enterprise, one.held[-1].by.rule.service] += 1
+    return dict(found)
+
+
+def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict) -> list[Rule]:
+    """The rules about the number of failing indicators that this number meets, in force at the period's end."""
+    meets = {Comparator.EQUALS: lambda x: number == x, Comparator.ABOVE: lambda x: number > x}
+    return [
+        rule
+        for rule in rules.in_force(verdict.held[-1].first)
+        if rule.indicator == "failing_indicators"
+        and rule.comparator in meets
+        and meets[rule.comparator](rule.threshold)
+    ]
+
+
+def _suggestion(verdict: PeriodVerdict) -> str | None:
+    if verdict.judgement.result is not Result.FAIL or verdict.force is Kind.OPERATIONAL:
+        return None
+    said = verdict.held[-1].by.rule.consequence
+    if said is None:
+        return None
+    amount = "" if said.from_vnd is None else f", {said.from_vnd:,} to {said.to_vnd:,} VND"
+    return f"{said.article}{amount}: a suggestion; deciding is a person's"

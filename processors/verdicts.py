@@ -1,0 +1,211 @@
+"""Verdicts on a calendar period from the ledger's days: one code for live questions, sign-off and restatement.
+
+Each day is held to the version of the rule, and to the declared level, that was in force on it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Final
+
+from sqlalchemy import Connection
+
+from processors.core.periods import CalendarPeriod, PeriodKind
+from processors.core.portions import Stretch, add_up, weighted
+from processors.core.verdict import AvailabilityRule, Judgement, Portion, Reason, Result, judge_portions
+from processors.rules import Applicable, Rules
+from schemas.registry import Kind, Registry
+from schemas.rules import Kind as Force
+from schemas.rules import Method, Rule
+from stores.ledger.sums import ElementSum, element_sums
+
+# What the service of a rule is seen by. Others have no element here: their figures come from reports and campaigns.
+SEEN_BY: Final = {"mobile_voice": Kind.STATION, "base_station": Kind.STATION}
+PROVINCIAL: Final = "provincial estimate (ước tính trong tỉnh)"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A rule on a stretch of days `[first, end)` for an enterprise."""
+
+    first: date
+    end: date
+    by: Applicable
+    rule: AvailabilityRule
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodVerdict:
+    """A judgement and what it rests on. `force` is operational where the rule is not sure enough for a legal one."""
+
+    enterprise: str
+    subject: str
+    name: str
+    period: CalendarPeriod
+    kind: Kind
+    judgement: Judgement
+    held: tuple[Held, ...]
+    force: Force
+    elements: int
+    open_days: int
+
+    @property
+    def final(self) -> bool:
+        """Whether all days that it rests on are closed."""
+        return self.open_days == 0
+
+
+def verdicts(
+    connection: Connection,
+    registry: Registry,
+    rules: Rules,
+    period: CalendarPeriod,
+    enterprise: str | None = None,
+) -> Iterator[PeriodVerdict]:
+    """Every verdict on the period by rules over time that are judged over periods of its kind, by enterprise and rule."""
+    names = sorted(
+        {rule.rule for rule in rules.rules if rule.method is Method.TIME and rule.service in SEEN_BY}
+    )
+    versions = [rules.versions(name) for name in names]
+    versions = [one for one in versions if PeriodKind(one[-1].period) is period.kind]
+    if not versions:
+        return
+    stretches = list(_stretches(period, registry, [rule for one in versions for rule in one]))
+    owned = _owned(connection, stretches, versions, enterprise)
+    for owner in sorted({key[0] for key in owned}):
+        for one in versions:
+            sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
+            if sums:
+                yield from _judged(owner, one, sums, stretches, registry, rules, period)
+
+
+def _owned(
+    connection: Connection,
+    stretches: Sequence[Stretch],
+    versions: Sequence[Sequence[Rule]],
+    enterprise: str | None,
+) -> dict[tuple[str, Kind], list[ElementSum]]:
+    owned: dict[tuple[str, Kind], list[ElementSum]] = defaultdict(list)
+    for kind in sorted({SEEN_BY[one[-1].service] for one in versions}):
+        days = [(one.first, one.end) for one in stretches]
+        for found in element_sums(connection, days, kind.value, enterprise):
+            owned[found.enterprise, kind].append(found)
+    return owned
+
+
+def _stretches(period: CalendarPeriod, registry: Registry, versions: Sequence[Rule]) -> Iterator[Stretch]:
+    """The period cut where a month begins, a version of a rule begins or ends, or a declared level does."""
+    edges = {edge for rule in versions for edge in (rule.in_force_from, rule.in_force_to)}
+    edges |= {edge for level in registry.declared_levels for edge in (level.valid_from, level.valid_to)}
+    for month, (first, end) in enumerate(period.months()):
+        cuts = sorted(edge for edge in edges if edge is not None and first < edge < end)
+        for start, stop in zip([first, *cuts], [*cuts, end], strict=True):
+            yield Stretch(start, stop, month)
+
+
+def _judged(
+    owner: str,
+    versions: Sequence[Rule],
+    sums: Sequence[ElementSum],
+    stretches: Sequence[Stretch],
+    registry: Registry,
+    rules: Rules,
+    period: CalendarPeriod,
+) -> Iterator[PeriodVerdict]:
+    held = [_held(owner, versions, stretch, registry, rules) for stretch in stretches]
+    in_force = [one.rule if one is not None else None for one in held]
+    by_element: dict[str, dict[int, ElementSum]] = defaultdict(dict)
+    for one in sums:
+        by_element[one.element][one.stretch] = one
+    subjects = [[name] for name in by_element] if versions[-1].per == "element" else [list(by_element)]
+    used = tuple(one for one in held if one is not None)
+    for names in subjects:
+        portions: list[Portion] = []
+        without_weight = 0
+        for name in names:
+            figures = {at: one.figure for at, one in by_element[name].items()}
+            weight = _weight(registry, name, versions[-1], period)
+            without_weight += weight is None
+            portions += weighted(add_up(figures, in_force, stretches), weight or 0)
+        judgement = judge_portions(portions)
+        if not portions:
+            judgement = Judgement(Result.NOT_APPLICABLE, Reason.NO_RULE, judgement.figure, 0)
+        elif without_weight:
+            judgement = Judgement(
+                Result.NOT_DECIDABLE, Reason.NO_WEIGHT, judgement.figure, judgement.budget_s
+            )
+        yield PeriodVerdict(
+            owner,
+            names[0] if versions[-1].per == "element" else owner,
+            versions[-1].rule,
+            period,
+            SEEN_BY[versions[-1].service],
+            judgement,
+            _joined(used),
+            _force(used, versions),
+            len(names),
+            sum(one.open_days for name in names for one in by_element[name].values()),
+        )
+
+
+def _held(
+    owner: str, versions: Sequence[Rule], stretch: Stretch, registry: Registry, rules: Rules
+) -> Held | None:
+    ids = {rule.id for rule in versions}
+    for one in rules.applicable(stretch.first, owner, registry.declared_levels, versions[-1].service):
+        if one.rule.id in ids and one.threshold is not None:
+            return Held(stretch.first, stretch.end, one, _availability_rule(one))
+    return None
+
+
+def _availability_rule(one: Applicable) -> AvailabilityRule:
+    rule = one.rule
+    assert one.threshold is not None
+    return AvailabilityRule(
+        id=rule.rule,
+        version=rule.version,
+        legal_basis=rule.legal_basis,
+        kind=SEEN_BY[rule.service],
+        period=PeriodKind(rule.period),
+        threshold=Fraction(one.threshold) / (100 if rule.unit == "percent" else 1),
+        measured_floor=Fraction(rule.measured_floor),
+        planned_cap_s=rule.planned_cap_s,
+        coverage_floor=Fraction(rule.coverage_floor or 0),
+        valid_from=rule.in_force_from,
+        valid_to=rule.in_force_to,
+    )
+
+
+def _joined(held: Sequence[Held]) -> tuple[Held, ...]:
+    """Stretches that follow each other under the same threshold, as one."""
+    joined: list[Held] = []
+    for one in held:
+        if joined and joined[-1].end == one.first and joined[-1].by == one.by:
+            joined[-1] = Held(joined[-1].first, one.end, one.by, one.rule)
+        else:
+            joined.append(one)
+    return tuple(joined)
+
+
+def _force(held: Sequence[Held], versions: Sequence[Rule]) -> Force:
+    """Legal only when every day of the period is judged by what is sure."""
+    if not held:
+        return versions[-1].kind
+    if not all(one.by.may_judge for one in held):
+        return Force.OPERATIONAL
+    kinds = {one.by.kind for one in held}
+    return Force.DECLARED if Force.DECLARED in kinds else Force.LEGAL
+
+
+def _weight(registry: Registry, element: str, rule: Rule, period: CalendarPeriod) -> int | None:
+    """How much the element's time counts; None where the registry does not say. Its last row of the period decides."""
+    if rule.weight == "station" or rule.per == "element":
+        return 1
+    rows = [
+        row
+        for row in registry.elements.get(element, ())
+        if (row.valid_from or date.min) < period.end and (row.valid_to or date.max) > period.first
+    ]
+    return getattr(rows[-1], str(rule.weight)) if rows else None

@@ -1,0 +1,208 @@
+"""Verdicts on a period from the ledger, against the same judged day by day from the letter of the spec (section 6)."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+
+from processors.core.periods import CalendarPeriod
+from processors.core.verdict import Result
+from processors.rules import Rules
+from processors.verdicts import verdicts
+from schemas.figures import Figure
+from schemas.registry import DeclaredLevel, Element, Enterprise, Kind, Registry
+from schemas.rules import Rule
+from stores.ledger import Ledger
+from stores.ledger.figures import FINAL, DayFigure, save_final, save_provisional
+from stores.ledger.tables import day_figures
+
+QUARTER = CalendarPeriod.named("2026-Q3")
+DAYS = [QUARTER.first + timedelta(days=n) for n in range((QUARTER.end - QUARTER.first).days)]
+OWNERS = ("PER", "TRA")
+
+
+def rule(name, version, **changes) -> Rule:
+    return Rule.model_validate(
+        {
+            "id": f"{name}-{version}",
+            "rule": name,
+            "version": version,
+            "title": "D",
+            "title_vi": "D",
+            "service": "mobile_voice",
+            "indicator": "service_availability",
+            "method": "time",
+            "comparator": "at_least",
+            "threshold": "95",
+            "unit": "percent",
+            "period": "quarter",
+            "weight": "station",
+            "legal_basis": "a test",
+            "kind": "legal",
+            "confidence": "high",
+            "note": "a test",
+        }
+        | changes
+    )
+
+
+def day_figure(r, element, day, owner, bad) -> DayFigure:
+    """A day, up to `bad` minutes of each kind not up, known on both tracks, or often on the enterprise's word alone."""
+    down, degraded, planned, unknown = (60 * r.randrange(bad + 1) for _ in range(4))
+    up = 86_400 - down - degraded - planned - unknown
+    known = up + degraded + down + planned
+    measured = known if r.random() < 0.9 else known // 120 * 60
+    pairs = [0] * 16
+    pairs[4 * 1 + 1], pairs[1], pairs[0] = measured, known - measured, unknown
+    figure = Figure(up, degraded, down, planned, unknown, 0, None, tuple(pairs))
+    return DayFigure(element, day, owner, "station", None, ("4G",), figure, 0, 0, 0, 0, [], "final", 0, "")
+
+
+def by_the_letter(figures, rules, levels, weights, owner):
+    """(result, down seconds) from the days one by one."""
+    ok = down = unknown = expected = measured = total = 0
+    needed, floor = Fraction(0), Fraction(0)
+    used = defaultdict(int)
+    for one in sorted(figures, key=lambda f: (f.element, f.day)):
+        if one.enterprise != owner:
+            continue
+        figure, month = one.figure, (one.element, one.day.month)
+        before, used[month] = used[month], used[month] + figure.planned
+        (held,) = [r for r in rules if r.in_force_on(one.day)] or [None]
+        if held is None:
+            continue
+        threshold = held.threshold
+        for level in levels:
+            if level.enterprise == owner and (level.valid_from or date.min) <= one.day < (
+                level.valid_to or date.max
+            ):
+                threshold = max(threshold, Decimal(str(level.level)))
+        cap = held.planned_cap_s
+        beyond = max(0, used[month] - cap) - max(0, before - cap)
+        weight = weights[one.element]
+        ok += weight * (figure.up + figure.degraded)
+        down += weight * (figure.down + beyond)
+        unknown += weight * figure.unknown
+        here = weight * (figure.total - figure.planned + beyond)
+        expected += here
+        total += weight * figure.total
+        measured += weight * figure.pairs_s[5]
+        needed += Fraction(threshold) / 100 * here
+        floor += Fraction(held.measured_floor) * weight * figure.total
+    if total == 0:
+        return None, 0
+    if expected == 0:
+        return "not_decidable", down
+    if ok + unknown < needed:
+        return "fail", down
+    if ok < needed or measured < floor:
+        return "not_decidable", down
+    return "pass", down
+
+
+def world(seed):
+    r = Random(seed)
+    change = r.choice([*DAYS, QUARTER.first - timedelta(days=5), QUARTER.end])
+    rules = [
+        rule("D", "1", in_force_to=change, threshold=threshold(r), planned_cap_s=r.choice([0, 28800, 10**9])),
+        rule("D", "2", in_force_from=change, threshold=threshold(r), weight=r.choice(["station", "cells"])),
+    ]
+    rules[0] = rules[0].model_copy(
+        update={"weight": rules[1].weight, "planned_cap_s": rules[1].planned_cap_s}
+    )
+    rules = rules[r.choice([0, 0, 1]) :]
+    level_from = r.choice(DAYS)
+    levels = (DeclaredLevel("PER", "mobile_voice", "service_availability", 97.5, level_from, None),)
+    elements = {
+        f"E{n}": (Element(f"E{n}", Kind.STATION, OWNERS[n % 2], cells=r.randrange(1, 9)),) for n in range(4)
+    }
+    registry = Registry({o: Enterprise(o, o) for o in OWNERS}, {}, elements, levels)
+    bad = r.choice([0, 5, 30, 300])
+    chosen = sorted(r.sample(DAYS, r.choice([3, 6, 30])))
+    found = [
+        day_figure(r, name, day, rows[0].enterprise, bad) for name, rows in elements.items() for day in chosen
+    ]
+    weights = {name: rows[0].cells if rules[-1].weight == "cells" else 1 for name, rows in elements.items()}
+    return registry, rules, levels, found, weights
+
+
+def threshold(r):
+    return r.choice(["50", "80", "90", "92.5", "95", "99"])
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
+    ledger.open()
+    yield ledger
+    ledger.close()
+
+
+def judged(ledger, registry, rules, found):
+    with ledger.writing() as connection:
+        connection.execute(day_figures.delete())
+        save_provisional(connection, [one for one in found if one.state != FINAL])
+        save_final(connection, [one for one in found if one.state == FINAL])
+        return {one.enterprise: one for one in verdicts(connection, registry, Rules(tuple(rules)), QUARTER)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_a_period_is_judged_as_its_days_together(ledger, seed):
+    registry, rules, levels, found, weights = world(seed)
+    got = judged(ledger, registry, rules, found)
+    for owner in OWNERS:
+        result, down = by_the_letter(found, rules, levels, weights, owner)
+        assert (got[owner].judgement.result.value, got[owner].judgement.figure.down) == (
+            result or "not_applicable",
+            down,
+        )
+        assert got[owner].final
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1 << 32), st.integers(0, 3), st.integers(1, 600))
+def test_more_down_time_never_makes_a_verdict_better(ledger, seed, which, minutes):
+    registry, rules, _, found, _ = world(seed)
+    better = {Result.FAIL: 0, Result.NOT_DECIDABLE: 1, Result.PASS: 2, Result.NOT_APPLICABLE: 3}
+    before = judged(ledger, registry, rules, found)
+    one = found[which]
+    moved = min(one.figure.up, minutes * 60)
+    worse = replace(one, figure=replace(one.figure, up=one.figure.up - moved, down=one.figure.down + moved))
+    after = judged(ledger, registry, rules, [worse if f is one else f for f in found])
+    for owner in OWNERS:
+        assert better[after[owner].judgement.result] <= better[before[owner].judgement.result]
+        assert after[owner].judgement.budget_s == before[owner].judgement.budget_s
+
+
+def test_the_order_and_repetition_of_days_do_not_matter(ledger):
+    registry, rules, _, found, _ = world(3)
+    shuffled = list(found)
+    Random(1).shuffle(shuffled)
+    assert judged(ledger, registry, rules, found) == judged(ledger, registry, rules, shuffled + shuffled[:50])
+
+
+def test_an_element_without_its_weight_leaves_its_enterprise_undecided(ledger):
+    registry, rules, _, found, _ = world(3)
+    rules = [one.model_copy(update={"weight": "subscribers"}) for one in rules]
+    got = judged(ledger, registry, rules, found)
+    assert {(one.judgement.result.value, one.judgement.reason.value) for one in got.values()} == {
+        ("not_decidable", "weights are not known")
+    }
+
+
+def test_open_days_are_told(ledger):
+    registry, rules, _, found, _ = world(3)
+    got = judged(ledger, registry, rules, [replace(found[0], state="provisional"), *found[1:]])
+    assert [got[owner].final for owner in OWNERS] == [False, True]
+
+
+def test_the_worlds_have_every_result(ledger):
+    got = [judged(ledger, *world(seed)[:2], world(seed)[3])[owner] for seed in range(80) for owner in OWNERS]
+    assert {one.judgement.result for one in got} == set(Result)
