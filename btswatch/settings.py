@@ -27,6 +27,7 @@ from schemas.settings.ledger import LedgerSettings
 from schemas.settings.poll import PollSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.settings.traps import TrapSettings
+from schemas.settings.worker import WorkerSettings
 from schemas.time import DEFAULT_ZONE, known_zone
 
 PREFIX = "BTSWATCH_"
@@ -142,6 +143,7 @@ class Settings(Contract):
     kafka: KafkaSettings = KafkaSettings()
     forwarder: ForwarderSettings = ForwarderSettings()
     sinks: SinkSettings = SinkSettings()
+    worker: WorkerSettings = WorkerSettings()
     status: StatusSettings = StatusSettings()
 
     @field_validator("zone")

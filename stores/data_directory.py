@@ -158,7 +158,7 @@ class DataDirectory:
             raise DataDirectoryError(self.path, detail) from error
 
     def journal(self, settings: JournalSettings | None = None) -> Journal:
-        """Its journal, not yet opened; it rings the engine's and the trap decoder's bells.
+        """Its journal, not yet opened; it rings the bells of engine, trap decoder and forwarder.
 
         Raises:
             ModeError: see `mode`.
@@ -176,7 +176,7 @@ class DataDirectory:
                 refused_body_bytes=chosen.refused_body_bytes,
             ),
             production=self.mode() is Mode.PRODUCTION,
-            bells=(self.bell("engine"), self.bell("traps")),
+            bells=(self.bell("engine"), self.bell("traps"), self.bell("forwarder")),
         )
 
     def archive(self, calendar: LocalCalendar | None = None) -> Archive:
@@ -184,7 +184,7 @@ class DataDirectory:
         return Archive(self.path / "archive", calendar)
 
     def bell(self, name: str) -> Doorbell:
-        """The doorbell `name`: engine, traps, console."""
+        """The doorbell `name`: engine, traps, forwarder, console."""
         return Doorbell(self.path / f"{name}.bell")
 
     @property

@@ -200,6 +200,14 @@ class Journal(JournalReader):
         """Note that the consumer has dealt with everything up to and including `offset`."""
         self._one(lambda transaction: transaction.commit(consumer, offset))
 
+    def number(self, new: int) -> int:
+        """The number that tells this journal's offsets from another's, kept in the file.
+
+        Args:
+            new: taken where it has none yet; 1 to 2^31 - 1, at random.
+        """
+        return self._one(lambda transaction: transaction.number(new))
+
     def register(self, consumer: str) -> None:
         """Make a consumer known, so that nothing it has not read is trimmed."""
         self._one(lambda transaction: transaction.register(consumer))

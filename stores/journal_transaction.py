@@ -114,6 +114,14 @@ class JournalTransaction:
         )
         return done > 0
 
+    def number(self, new: int) -> int:
+        """The number that tells this journal's offsets from another's; `new` (above 0) where it has none yet."""
+        known = int(self._connection.execute("PRAGMA application_id").fetchone()[0])
+        if known:
+            return known
+        self._connection.execute(f"PRAGMA application_id = {new:d}")
+        return new
+
     def commit(self, consumer: str, offset: int) -> None:
         """Note that the consumer has dealt with everything up to and including `offset`.
 

@@ -15,6 +15,8 @@ from schemas.settings.kafka import KafkaSettings
 
 # The library's own 30 s between two tries would leave a returned broker unused for as long.
 _LONGEST_RECONNECT_MS: Final = 2_000
+# A stop has to wait for it.
+_LONGEST_BOOTSTRAP_MS: Final = 3_000
 _LONGEST_TEXT: Final = 300
 _DENIED: Final = (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 
@@ -44,8 +46,12 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
 
 def reading_connection(settings: KafkaSettings) -> dict[str, Any]:
-    """`connection` for consumers and producers: topics are made by `btswatch topics apply` alone."""
-    return connection(settings) | {"allow_auto_create_topics": False}
+    """`connection` for consumers and producers that are made again and again while no broker answers.
+
+    Topics are made by `btswatch topics apply` alone.
+    """
+    bootstrap_ms = min(int(settings.timeout_s * 1000), _LONGEST_BOOTSTRAP_MS)
+    return connection(settings) | {"allow_auto_create_topics": False, "bootstrap_timeout_ms": bootstrap_ms}
 
 
 def tls_context(settings: KafkaSettings) -> ssl.SSLContext:

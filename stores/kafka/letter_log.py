@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
-from kafka.errors import KafkaError
+from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 from pydantic import ValidationError
 
 from schemas.dead_letters import Settled
@@ -21,13 +21,11 @@ from schemas.time import from_ms
 from stores.kafka.connection import reading_connection, told
 
 TOPIC: Final = "deadletter"
-REPLAY_TO: Final = "replay-to"
-"""Header of a message that is put back: the one sink that is to take it; the others have it already."""
 _CONTROL: Final = "control"
 _POLL_MS: Final = 500
 
 
-class LetterLogError(Exception):
+class LetterLogError(ConnectionError):
     """The brokers can't be used, or the topic is not there."""
 
 
@@ -182,7 +180,7 @@ class LetterLog:
                 one.get(timeout=self._settings.timeout_s)
             producer.commit_transaction()
         except KafkaError as error:
-            if "Fenced" in type(error).__name__ or "InvalidProducerEpoch" in type(error).__name__:
+            if _is_fenced(error):
                 raise FencedError("somebody else deals with dead letters now; try again") from error
             raise LetterLogError(f"kafka {self._settings.bootstrap}: {told(error)}") from error
 
@@ -211,6 +209,13 @@ class LetterLog:
                     )
         except KafkaError as error:
             raise LetterLogError(f"kafka {self._settings.bootstrap}: {told(error)}") from error
+
+
+def _is_fenced(error: KafkaError) -> bool:
+    """The client wraps what it was told before into another error."""
+    return any(
+        isinstance(one, ProducerFencedError | InvalidProducerEpochError) for one in (error, *error.args)
+    )
 
 
 def _is_control(record: Record) -> bool:
