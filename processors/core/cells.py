@@ -84,6 +84,8 @@ class CellBag:
     def extend(self, cells: bytes) -> None:
         """Add cells that `tobytes` of a cell array gave."""
         self._added.frombytes(cells)
+        if len(self._added) >= _MERGE_AT:
+            self.cells()
 
     def cells(self) -> CellArray:
         """The merged cells in time order."""

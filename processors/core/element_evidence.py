@@ -36,12 +36,21 @@ class ElementEvidence:
 
     def add(self, day: int, reporter: str, tier: int, cell: int) -> None:
         """Add one observation."""
+        self._bag(day, reporter, tier).add(cell)
+        if day < self.carried_to:
+            self.changed(day)
+
+    def add_cells(self, day: int, reporter: str, tier: int, cells: CellArray) -> None:
+        """Add many observations of one day."""
+        self._bag(day, reporter, tier).extend(cells.tobytes())
+        if day < self.carried_to:
+            self.changed(day)
+
+    def _bag(self, day: int, reporter: str, tier: int) -> CellBag:
         bag = self.bags.get((day, reporter, tier))
         if bag is None:
             bag = self.bags[day, reporter, tier] = CellBag()
-        bag.add(cell)
-        if day < self.carried_to:
-            self.changed(day)
+        return bag
 
     def changed(self, day: int) -> None:
         """Evidence of the day is new: what was carried over from it no longer holds."""

@@ -145,6 +145,14 @@ class Province:
             self._changed_signs.add((reporter, event["subject"], held))
         return Taken.COUNTED
 
+    def add_measured(
+        self, element: str, day: int, tier: int, cells: CellArray, hours: Collection[int]
+    ) -> None:
+        """Add measured cells of one day and tier, many at once (`polls`); `hours` are those that they lie in."""
+        self._elements[element].add_cells(day, MEASURED, tier, cells)
+        if self._track_changes:
+            self._changed.update(BlockKey(element, day, MEASURED, tier, hour) for hour in hours)
+
     def _day_of_slot(self, slot: int, day: int) -> int:
         """The day that holds the slot's start, for a slot with an instant of `day`."""
         return self.grid.day_of(slot * self._slot_us) if self.grid.slots_split_days else day
@@ -329,6 +337,11 @@ class Province:
         hours = slots_of(cells) * self.grid.seconds // 3600
         chosen: CellArray = cells[hours == key.hour]
         return chosen.tobytes()
+
+    def cells_of(self, element: str, day: int) -> dict[tuple[str, int], bytes]:
+        """All evidence of an element's day that is in memory, by (reporter, tier), as bytes."""
+        bags = self._elements[element].bags
+        return {(r, tier): bag.cells().tobytes() for (d, r, tier), bag in bags.items() if d == day}
 
     def restore_block(self, key: BlockKey, cells: bytes) -> bool:
         """Put a stored block back; False when its element is no longer in the registry."""
