@@ -46,6 +46,14 @@ class SinkPart:
             self._ending.fail(self._consumer.failure)
 
 
+def _ledger(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
+    from btswatch.parts.sink_ledger import ledger_sink  # noqa: PLC0415 - see SINKS
+
+    return ledger_sink(settings, now_ms)
+
+
 # Each imports what it needs when it is built: a sink's process holds nothing of the others.
-SINKS: Final[Mapping[str, Builder]] = {}
+SINKS: Final[Mapping[str, Builder]] = {
+    "ledger": _ledger,
+}
 """By the name that `btswatch sink NAME` takes; its status port is the setting `status.NAME_sink_port`."""

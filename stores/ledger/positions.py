@@ -1,9 +1,14 @@
 """How far a consumer has come in the journal, and what the ledger was made with."""
 
+from typing import Final
+
 from sqlalchemy import Connection, select
 
 from stores.ledger.tables import positions, properties
 from stores.ledger.upsert import upsert
+
+ENGINE: Final = "engine"
+"""The engine's name among the consumers: its position says how fresh the ledger is."""
 
 
 def position(connection: Connection, consumer: str) -> int:

@@ -1,0 +1,169 @@
+"""Messages as workers send them, for the ledger's sink."""
+
+import json
+from datetime import date, timedelta
+from itertools import count
+
+from processors.core.conventions import Conventions, Grid
+from processors.sinks.port import Message
+from schemas.registry import Enterprise
+from schemas.time import LocalCalendar, format_ms
+
+DAY = date(2026, 11, 2)
+CALENDAR = LocalCalendar()
+START = CALENDAR.start_of(DAY)
+GRID = Grid(Conventions())
+REGISTRY = "sha256:" + "a" * 64
+ENTERPRISES = {name: Enterprise(name, name, heartbeat_s=300) for name in ("E1", "E2")}
+STATES = ("unknown", "up", "degraded", "down", "planned")
+_offsets = count()
+
+
+def message(topic, value, *, key=b"k", at_ms=START, partition=0):
+    body = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return Message(topic, partition, next(_offsets), key, body, {}, at_ms)
+
+
+def state(element="S1", as_of=60_000, status="up", **more):
+    return message(
+        "states",
+        {
+            "element": element,
+            "kind": "station",
+            "enterprise": "E1",
+            "state": status,
+            "measured": status,
+            "declared": "unknown",
+            "since": format_ms(START),
+            "as_of": format_ms(START + as_of),
+            "last_measured": format_ms(START + as_of - 1000),
+            "measured_code": 2,
+            "metrics": {"load": 0.5},
+        }
+        | more,
+        key=element.encode(),
+    )
+
+
+def transitions(element="S1", as_of=60_000, changes=((0, "unknown", "up"),), day=DAY):
+    return message(
+        "transitions",
+        {
+            "element": element,
+            "kind": "station",
+            "enterprise": "E1",
+            "day": day.isoformat(),
+            "as_of": format_ms(START + as_of),
+            "changes": [
+                {"at": format_ms(START + at), "from": before, "to": after} for at, before, after in changes
+            ],
+        },
+        key=element.encode(),
+    )
+
+
+def figure(element="S1", as_of=60_000, up=60, down=0, day=DAY, **detail):
+    start = CALENDAR.start_of(day)
+    total, ok = up + down, up
+    pairs = {
+        m: dict.fromkeys(("unknown", "up", "degraded", "down"), 0)
+        for m in ("unknown", "up", "degraded", "down")
+    }
+    pairs["up"]["unknown"], pairs["down"]["unknown"] = up, down
+    a = round(ok / total, 9) if total else None
+    outages = {"count": 1, "longest_s": down, "mttr_s": float(down), "mtbf_s": float(up)}
+    none = {"count": 0, "longest_s": None, "mttr_s": None, "mtbf_s": None}
+    return message(
+        "figures",
+        {
+            "figure": {
+                "scope": "element",
+                "id": element,
+                "period": "day",
+                "from": CALENDAR.format(start),
+                "to": CALENDAR.format(CALENDAR.start_of(day + timedelta(days=1))),
+                "seconds": {
+                    "up": up,
+                    "degraded": 0,
+                    "down": down,
+                    "planned": 0,
+                    "unknown": 0,
+                    "total": total,
+                },
+                "ratios": {
+                    "A": a,
+                    "A_up": a,
+                    "A_gross": a,
+                    "A_min": a,
+                    "A_max": a,
+                    "coverage": 1.0 if total else None,
+                },
+                "outages": outages if down else none,
+                "reconciliation": pairs,
+                "state": "provisional",
+            },
+            "kind": "station",
+            "enterprise": "E1",
+            "unit": "U1",
+            "revision": 1,
+            "as_of": format_ms(START + as_of),
+            "registry": REGISTRY,
+            "detail": {
+                "technologies": "4G;5G",
+                "head_s": 0,
+                "tail_s": 0,
+                "from_ms": start,
+                "to_ms": start + total * 1000,
+                "runs": [[start, start + total * 1000, 1]],
+            }
+            | detail,
+        },
+        key=element.encode(),
+    )
+
+
+def activity(reporter="E1", partition=0, as_of=60_000, accepted=1, refused=0, received=None):
+    heard = START + (as_of if received is None else received)
+    return message(
+        "feeds",
+        {
+            "feed": "activity",
+            "reporter": reporter,
+            "partition": partition,
+            "as_of": format_ms(START + as_of),
+            "last_life": format_ms(heard - 500),
+            "last_received": format_ms(heard),
+            "accepted": accepted,
+            "refused": refused,
+            "refusals": [
+                {"day": DAY.isoformat(), "code": "invalid", "events": refused, "last": format_ms(heard)}
+            ]
+            if refused
+            else [],
+        },
+        key=reporter.encode(),
+    )
+
+
+def late(number=7, element="S1"):
+    return message(
+        "feeds",
+        {
+            "feed": "late",
+            "number": number,
+            "day": (DAY - timedelta(days=6)).isoformat(),
+            "element": element,
+            "reporter": "E1",
+            "at": format_ms(START - 6 * 86_400_000),
+            "received": format_ms(START),
+            "status": "down",
+        },
+    )
+
+
+def running_sum(enterprise="E1", as_of=60_000, up=60):
+    whole = json.loads(figure(as_of=as_of, up=up).value)
+    del whole["detail"], whole["unit"]
+    whole["figure"] |= {"scope": "enterprise", "id": enterprise, "period": "day"}
+    whole["enterprise"] = enterprise
+    return message("findings", whole, key=enterprise.encode())
