@@ -123,6 +123,14 @@ def decode(lines: Sequence[bytes]) -> Sequence[Decoded | UndecodableError]:
     return events if len(events) == len(lines) else [decode_one(line) for line in lines]
 
 
+def decode_array(array: bytes) -> Sequence[Decoded] | None:
+    """The events of a JSON array of archived events; None where one of them is none: `decode` then says which."""
+    try:
+        return _BATCH.validate_json(array)
+    except ValidationError:
+        return None
+
+
 def decode_one(line: bytes) -> Decoded | UndecodableError:
     """One line's event, or why it is none."""
     try:

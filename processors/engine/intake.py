@@ -41,10 +41,14 @@ class TurnedAway:
 def apply(province: Province, entries: Sequence[Stored]) -> Iterator[Applied | TurnedAway]:
     """Take the entries in, each for itself."""
     for entry, event in zip(entries, decode([entry.body for entry in entries]), strict=True):
-        if isinstance(event, UndecodableError):
-            yield TurnedAway(entry, event.code, event.detail)
-        else:
-            yield _apply_one(province, entry, event)
+        yield apply_one(province, entry, event)
+
+
+def apply_one(province: Province, entry: Stored, event: Decoded | UndecodableError) -> Applied | TurnedAway:
+    """Take one entry in that was decoded."""
+    if isinstance(event, UndecodableError):
+        return TurnedAway(entry, event.code, event.detail)
+    return _apply_one(province, entry, event)
 
 
 def _apply_one(province: Province, entry: Stored, event: Decoded) -> Applied | TurnedAway:

@@ -67,10 +67,10 @@ class LedgerState:
             together = np.frombuffer(cells + changed[key], dtype=np.uint64)
             changed[key] = merge(together).tobytes()
         blocks.save_blocks(self._connection, map(_stored_block, changed, changed.values()))
-        first = min((day for _, day in changes.life), default=horizon)
+        first = min((day for _, day, _ in changes.life), default=horizon)
         known = {(enterprise, day): slots for enterprise, day, _, slots in self.life(first)}
         slots: dict[tuple[str, date], bytes] = {}
-        for (enterprise, day), found in changes.life.items():
+        for (enterprise, day, _), found in changes.life.items():
             both = np.frombuffer(found + known.get((enterprise, day), b""), dtype=np.int64)
             slots[enterprise, date.fromordinal(day)] = np.unique(both).tobytes()
         blocks.save_life(self._connection, slots)

@@ -128,6 +128,10 @@ class LiveReadings:
         """What the element read at the end of a day before the horizon, from elsewhere."""
         self._ends[element, day] = reading
 
+    def end_before(self, element: str, day: int) -> Reading | None:
+        """What the element read at the end of the day before this one; None where that is not known."""
+        return self._end_before(element, day)
+
     def _due(self, now_us: int, limit: int) -> list[str]:
         if limit <= 0 or now_us - self._looked_us < _LOOK_US:
             return []

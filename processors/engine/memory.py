@@ -47,7 +47,7 @@ class Unsaved:
     def __init__(self, province: Province) -> None:
         self._province = province
         self._blocks: dict[BlockKey, bytes] = {}
-        self._life: dict[tuple[str, int], bytes] = {}
+        self._life: dict[tuple[str, int, str], bytes] = {}
         self._notices: set[tuple[str, str]] = set()
 
     def note(self, enterprise: str, notice: str) -> None:
@@ -58,7 +58,11 @@ class Unsaved:
         """All that is to be stored."""
         changed, life = self._province.take_changes()
         self._blocks |= changed
-        self._life |= life
+        self._life |= {(enterprise, day, ""): slots for (enterprise, day), slots in life.items()}
+        signs = self._province.take_changed_signs()
+        self._life |= {
+            (enterprise, day, element): slots for (enterprise, element, day), slots in signs.items()
+        }
         return Changes(self._blocks, self._life, list(self._changed_notices()))
 
     def saved(self) -> None:

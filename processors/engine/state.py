@@ -33,10 +33,13 @@ class ReadAgain:
 
 @dataclass(slots=True)
 class Changes:
-    """Evidence that is not stored yet. Blocks of days before the horizon are only what came since."""
+    """Evidence that is not stored yet. Blocks of days before the horizon are only what came since.
+
+    `life` is by enterprise and day, and where `Sign` has one by element.
+    """
 
     blocks: dict[BlockKey, bytes] = field(default_factory=dict)
-    life: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    life: dict[tuple[str, int, str], bytes] = field(default_factory=dict)
     notices: list[StoredNotice] = field(default_factory=list)
 
 

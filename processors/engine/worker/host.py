@@ -1,0 +1,247 @@
+"""The agent `availability`: partitions' sessions within Faust's stream, and when they are stored."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import faust
+import structlog
+from faust.types import EventT, StreamT
+
+from processors.core.conventions import Conventions
+from processors.engine.live import Pace
+from processors.engine.worker.messages import Outgoing
+from processors.engine.worker.partition import Partition
+from processors.engine.worker.standstill import Standstill
+from processors.engine.worker.table import DeliveredTable, declare, rows_by_partition
+from processors.engine.worker.wire import Incoming
+from schemas.metrics import (
+    WORKER_CHECKPOINT_SECONDS,
+    WORKER_ENGINE_TIME,
+    WORKER_EVENTS,
+    WORKER_PARTITIONS,
+    WORKER_REGISTRY_DIFFERS,
+    WORKER_RESULTS,
+    WORKER_ROWS,
+)
+from schemas.registry import Registry
+from schemas.settings.kafka import KafkaSettings
+from schemas.settings.worker import WorkerSettings
+from schemas.topics import load_topics
+
+EVIDENCE: Final = "evidence"
+_LOG = structlog.get_logger()
+# While messages wait, elements would be read again and again for nothing.
+_READ_EVERY_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Hosted:
+    """A partition's session, and what was taken from the stream since its last checkpoint."""
+
+    session: Partition
+    checkpoint_at: float
+    read_at: float = 0.0
+    ticked_at: float = field(default_factory=time.monotonic)
+    taken: list[EventT[Any]] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+    finished: bool = False
+
+
+class Availability:
+    """Hosts the assigned partitions.
+
+    Args:
+        app: the worker's app; not started yet.
+        kafka: topics' prefix, and how safe the table's changelog is to be.
+        settings: how often to store.
+        registry: who owns what.
+        conventions: the deployment's constants.
+        pace: how often to read what no evidence asks for.
+        standstill: tells whether the process was stopped for so long that others may have its partitions.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: KafkaSettings,
+        settings: WorkerSettings,
+        registry: Registry,
+        conventions: Conventions,
+        pace: Pace,
+        standstill: Standstill,
+    ) -> None:
+        self._kafka = kafka
+        self._settings = settings
+        self._registry = registry
+        self._conventions = conventions
+        self._pace = pace
+        self._standstill = standstill
+        self._partitions = load_topics()[EVIDENCE].partitions
+        self._hosted: dict[int, _Hosted] = {}
+        self._rows: dict[int, dict[bytes, bytes]] | None = None
+        self._differs: frozenset[str] = frozenset()
+        self._stopping = False
+        self._finished = asyncio.Event()
+        self._app = app
+        self._topics = {
+            name: app.topic(kafka.topic(name), key_type=bytes, value_type=bytes)
+            for name in (EVIDENCE, "transitions", "figures", "states", "feeds", "deadletter")
+        }
+        self._table: DeliveredTable = declare(app, self._partitions, kafka.min_insync)
+        self._agent = app.agent(self._topics[EVIDENCE], name="availability", concurrency=1)(self._run)
+        app.on_partitions_revoked.connect(self._revoked, weak=False)
+
+    async def drain(self, deadline_s: float) -> None:
+        """Let every partition make its last checkpoint at its next tick; what has none until then is done again by others."""
+        self._stopping = True
+        if self._hosted:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._finished.wait(), deadline_s)
+
+    def not_ready(self) -> str | None:
+        """Whether the partitions' time goes on."""
+        now = time.monotonic()
+        silent = [n for n, one in self._hosted.items() if now - one.ticked_at > self._settings.silent_s]
+        if silent:
+            return f"no tick in partitions {sorted(silent)}: is a forwarder running?"
+        return None
+
+    async def _run(self, stream: StreamT[bytes]) -> None:
+        waiting: Callable[[], bool] = lambda: not stream.channel.queue.empty()  # type: ignore[attr-defined]  # noqa: E731
+        async for event in cast("faust.Stream[bytes]", stream).noack().events():
+            self._standstill.check()
+            await self._event(event, waiting())
+
+    async def _event(self, event: EventT[Any], more: bool) -> None:
+        number = event.message.partition
+        hosted = self._hosted.get(number) or self._host(number)
+        if hosted.finished:
+            return
+        hosted.taken.append(event)
+        session, message, now = hosted.session, _incoming(event), time.monotonic()
+        try:
+            ticked = session.take(message)
+            if not more or now - hosted.read_at >= _READ_EVERY_S:
+                session.read()
+                hosted.read_at = now
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
+            _LOG.exception("message broke the worker", partition=number, offset=message.offset)
+            session.failed(message, error)
+            ticked = False
+        await self._send(hosted, session.prompt())
+        if not ticked:
+            return
+        hosted.ticked_at = now
+        self._told(number, session)
+        if now >= hosted.checkpoint_at or self._stopping:
+            await self._checkpoint(number, hosted)
+
+    async def _checkpoint(self, number: int, hosted: _Hosted) -> None:
+        """Results, then state, then acknowledgements; never state without the results that it was made with."""
+        started = time.perf_counter()
+        checkpoint = hosted.session.checkpoint()
+        if checkpoint is None:
+            return
+        await self._send(hosted, checkpoint.results)
+        for sent in hosted.sent:
+            await sent
+        hosted.sent.clear()
+        self._standstill.check()
+        if self._hosted.get(number) is not hosted:
+            return  # revoked while results were on their way: others go on from the last checkpoint
+        for key, value in checkpoint.writes.puts.items():
+            self._table[key] = value
+        for key in checkpoint.writes.deletes:
+            self._table.pop(key, None)
+        await self._table.delivered()
+        if self._hosted.get(number) is not hosted:
+            return
+        taken, hosted.taken = hosted.taken, []
+        for event in taken:
+            event.ack()
+        hosted.checkpoint_at = time.monotonic() + self._settings.checkpoint_s
+        hosted.finished = self._stopping
+        if all(one.finished for one in self._hosted.values()):
+            self._finished.set()
+        WORKER_ROWS.counter().inc(len(checkpoint.writes.puts))
+        WORKER_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - started)
+
+    async def _send(self, hosted: _Hosted, messages: Sequence[Outgoing]) -> None:
+        for one in messages:
+            topic = self._topics[one.topic]
+            hosted.sent.append(await topic.send(key=one.key.encode(), value=one.value))
+            WORKER_RESULTS.counter().labels(one.topic).inc()
+
+    def _host(self, number: int) -> _Hosted:
+        if self._rows is None:
+            self._rows = rows_by_partition(self._table)
+        started = time.perf_counter()
+        session = Partition(
+            number,
+            self._partitions,
+            self._registry,
+            self._conventions,
+            self._pace,
+            self._rows.pop(number, {}),
+        )
+        # Partitions that come together are not stored together.
+        first = self._settings.checkpoint_s * (1 + number / self._partitions) / 2
+        hosted = self._hosted[number] = _Hosted(session, time.monotonic() + first)
+        WORKER_PARTITIONS.gauge().set(len(self._hosted))
+        _LOG.info(
+            "partition restored",
+            partition=number,
+            elements=len(session.elements),
+            engine_time_ms=session.now_ms,
+            seconds=round(time.perf_counter() - started, 3),
+        )
+        return hosted
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Whatever is not stored is dropped: whoever has the partition next reads its messages again."""
+        dropped = sum(len(one.taken) for one in self._hosted.values())
+        if self._hosted:
+            _LOG.info("partitions revoked", partitions=sorted(self._hosted), messages_to_repeat=dropped)
+        self._hosted.clear()
+        self._rows = None
+        self._table.sent.clear()
+        WORKER_PARTITIONS.gauge().set(0)
+
+    def _told(self, number: int, session: Partition) -> None:
+        WORKER_ENGINE_TIME.gauge().labels(str(number)).set(session.now_ms / 1000)
+        for outcome, events in session.outcomes.items():
+            WORKER_EVENTS.counter().labels(outcome).inc(events)
+        session.outcomes.clear()
+        force = session.in_force
+        if force is None:
+            return
+        session.in_force = None
+        differs = self._differs - {force.forwarder}
+        if force.registry != self._registry.digest:
+            differs |= {force.forwarder}
+            if force.forwarder not in self._differs:
+                _LOG.error(
+                    "registry differs from the forwarder's: start this worker again with the same",
+                    forwarder=force.forwarder,
+                    there=force.registry,
+                    here=self._registry.digest,
+                )
+        self._differs = frozenset(differs)
+        WORKER_REGISTRY_DIFFERS.gauge().set(len(self._differs))
+
+
+def _incoming(event: EventT[Any]) -> Incoming:
+    message = event.message
+    headers = message.headers or {}
+    return Incoming(
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key or b"",
+        value=message.value or b"",
+        headers=dict(headers.items() if hasattr(headers, "items") else headers),
+        at_ms=int(message.timestamp * 1000),
+    )

@@ -1,0 +1,316 @@
+"""The engine over one partition of the evidence: messages in, messages and rows out. No Kafka, no clock.
+
+Time is the newest tick. What is told and stored may be told and stored again after a crash: only the rows and the
+messages that they cover have to agree, and the caller sees to that (`Checkpoint`).
+"""
+
+import base64
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final
+
+from processors.core.conventions import Conventions
+from processors.core.decode import parse_any
+from processors.engine.conventions import ConventionsChangedError, spelled
+from processors.engine.intake import Applied, TurnedAway, apply_one
+from processors.engine.live import Pace, Results
+from processors.engine.session import Session, first_open, open_session
+from processors.engine.settling import move_horizon, next_horizon, settle
+from processors.engine.state import EngineState
+from processors.engine.worker import messages
+from processors.engine.worker.activity import Activity
+from processors.engine.worker.messages import DEAD_LETTERS, Outgoing
+from processors.engine.worker.table_state import TableState, Writes
+from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
+from schemas.refusal import Refusal
+from schemas.registry import Registry
+from schemas.results import InForce, Tick
+from schemas.time import LocalCalendar, format_ms, to_ms
+from schemas.topics import partition_of, shard_of
+from stores.ledger.history import Transition
+
+ENTRANCE: Final = "availability"
+FAILED: Final = "failed"
+# Of a message near the limit, what base64 and the other fields leave room for.
+_BODY_BYTES: Final = 650_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """To be done in this order: `results` delivered, then `writes` to the table, then the messages acknowledged."""
+
+    results: Sequence[Outgoing]
+    writes: Writes
+
+
+@dataclass(slots=True)
+class _Told:
+    """Transitions that were told since the last checkpoint and are not stored yet."""
+
+    transitions: dict[tuple[str, date], list[Transition]] = field(default_factory=dict)
+
+
+class Partition:
+    """One partition's session.
+
+    Args:
+        number: which of `partitions`.
+        partitions: how many the topic has.
+        registry: complete: it decides what is refused; only the partition's own elements are read.
+        conventions: the deployment's constants.
+        pace: how often to read what no evidence asks for.
+        rows: what the table has of the partition.
+
+    Raises:
+        ConventionsChangedError: the rows were made with another grid or zone.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        partitions: int,
+        registry: Registry,
+        conventions: Conventions,
+        pace: Pace,
+        rows: Mapping[bytes, bytes],
+    ) -> None:
+        self.number = number
+        self.outcomes: Counter[str] = Counter()
+        self.in_force: InForce | None = None
+        self._partitions = partitions
+        self._registry = registry
+        self._conventions = conventions
+        self._pace = pace
+        self._calendar = LocalCalendar(conventions.zone)
+        self._state = TableState(number, rows)
+        self._activity = Activity(number, registry.enterprises, dict(self._state.values("feed")))
+        self._outbox: list[Outgoing] = []
+        self._told = _Told()
+        # Messages that came before the first tick: without a time they mean nothing yet.
+        self._early: list[Incoming] = []
+        self._session: Session | None = None
+        stored = self._state.value("partition") or {}
+        if stored and stored["conventions"] != spelled(conventions):
+            raise ConventionsChangedError(stored["conventions"], spelled(conventions))
+        self._through: dict[str, dict[str, int]] = stored.get("through", {})
+        self.now_ms: int = stored.get("as_of_ms", 0)
+        if self.now_ms:
+            self._open(stored["horizon"])
+
+    @property
+    def elements(self) -> list[str]:
+        """The partition's own."""
+        return [
+            name
+            for name in self._registry.elements
+            if partition_of(shard_of(name), self._partitions) == self.number
+        ]
+
+    @property
+    def behind(self) -> bool:
+        """Whether elements wait to be read."""
+        return self._session is not None and self._session.live.behind
+
+    def take(self, message: Incoming) -> bool:
+        """Take a message in; True for a tick, at which a checkpoint may be made.
+
+        What can't be taken becomes a dead letter; it stops nobody.
+        """
+        try:
+            kind = message.kind
+            if kind is Kind.CONTROL:
+                return self._control(message)
+            if self._session is None:
+                self._early.append(message)
+            else:
+                self._events(self._session, kind, message)
+        except UnreadableError as error:
+            self._letter(message, "", Refusal.MALFORMED.value, str(error), message.value)
+            self.outcomes["unreadable"] += 1
+        return False
+
+    def failed(self, message: Incoming, error: Exception) -> None:
+        """A message broke us, in whatever way: keep it with the reason."""
+        self._letter(message, "", FAILED, f"{type(error).__name__}: {error}", message.value)
+        self.outcomes[FAILED] += 1
+
+    def read(self) -> None:
+        """Read some of the elements that need it."""
+        if self._session is not None:
+            self._session.read(self.now_ms)
+
+    def prompt(self) -> list[Outgoing]:
+        """What others want to know at once."""
+        if self._session is not None and self._session.live.results.prompt:
+            self._tell(self._session, self._session.live.results.prompt)
+            self._session.live.results.prompt.clear()
+        outbox, self._outbox = self._outbox, []
+        return outbox
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Everything that is not told and stored yet. It is taken for done: whoever can't do it drops this session."""
+        session = self._session
+        if session is None:
+            return None
+        settle(session, self._opened, self.now_ms)
+        advanced = next_horizon(session)
+        results, state = session.live.results, self._state
+        self._tell(session, results.states | results.prompt)
+        self._figures(results)
+        state.save_evidence(session.pending.unsaved.changes(), session.horizon)
+        for (element, day), told in self._told.transitions.items():
+            state.change(element, day.toordinal()).transitions = told
+        self._told.transitions.clear()
+        for element in results.states | results.prompt:
+            if element in session.latest.shown:
+                state.change(element, session.today).shown = session.latest.shown[element]
+        for day_number, carried in advanced.items():
+            for element, carry in carried.items():
+                row = state.change(element, day_number)
+                row.carry = carry
+                before = session.live.end_before(element, day_number)
+                row.before = None if before is None else int(before)
+        open_from = first_open(session.province, session.through_ms) - 1
+        for reporter, seen in self._activity.changed(date.fromordinal(open_from)):
+            self._outbox.append(self._activity.message(reporter, self.now_ms))
+            state.put(seen, "feed", reporter)
+        self._outbox += map(messages.late_evidence, session.pending.proposals)
+        horizon = max(advanced, default=session.horizon)
+        state.put(
+            {
+                "as_of_ms": self.now_ms,
+                "horizon": horizon,
+                "conventions": spelled(self._conventions),
+                "through": self._through,
+            },
+            "partition",
+        )
+        writes = state.take(open_from)
+        session.pending.saved()
+        session.live.results = Results()
+        session.checkpoint_ms = self.now_ms
+        if advanced:
+            move_horizon(session, horizon)
+            state.forget_before(horizon)
+        outbox, self._outbox = self._outbox, []
+        return Checkpoint(outbox, writes)
+
+    def _control(self, message: Incoming) -> bool:
+        said = control(message.value)
+        if not isinstance(said, Tick):
+            self.in_force = said
+            return False
+        self.now_ms = max(self.now_ms, to_ms(said.received_through))
+        session = self._session or self._open(None)
+        session.through_ms = self.now_ms
+        early, self._early = self._early, []
+        for one in early:
+            self.take(one)
+        session.time_passes(self.now_ms)
+        return True
+
+    def _open(self, horizon: int | None) -> Session:
+        today = self._conventions_day(self.now_ms)
+        first = today - 1 if horizon is None else horizon
+        self._session = session = open_session(
+            self._state,
+            self._registry,
+            self._conventions,
+            self._pace,
+            self.now_ms,
+            horizon=first,
+            feeds=self._activity,
+            numbering=_number_of,
+            elements=self.elements,
+        )
+        session.through_ms = self.now_ms
+        self._state.attach(session.province, first)
+        return session
+
+    def _conventions_day(self, now_ms: int) -> int:
+        return self._calendar.day_of(now_ms).toordinal()
+
+    def _events(self, session: Session, kind: Kind, message: Incoming) -> None:
+        events = events_of(message)
+        through = self._through.setdefault(message.forwarder, {})
+        name = message.key.decode("utf-8", "replace")
+        known = through.get(name, -1)
+        for entry, event in events:
+            new = kind is not Kind.LIFE and entry.offset > known
+            if kind is Kind.COPY:
+                # Every partition has it, one counts it.
+                new = new and partition_of(shard_of(entry.reporter), self._partitions) == self.number
+            outcome = apply_one(session.province, entry, event)
+            if isinstance(outcome, TurnedAway):
+                if new:
+                    self._turned_away(session, message, outcome)
+                continue
+            session.applied(outcome, self.now_ms, new=new)
+            if new:
+                self.outcomes[outcome.taken.value] += 1
+        if kind is not Kind.LIFE:
+            through[name] = max(known, *message.offsets())
+
+    def _turned_away(self, session: Session, message: Incoming, one: TurnedAway) -> None:
+        session.turned_away(one)
+        self.outcomes[one.code.value] += 1
+        self._letter(message, one.entry.reporter, one.code.value, one.detail, one.entry.body)
+
+    def _tell(self, session: Session, elements: set[str]) -> None:
+        """Transitions, and the states of these elements."""
+        results, day = session.live.results, date.fromordinal(session.today)
+        for (element, of_day), told in results.transitions.items():
+            row = self._registry.on(element, of_day)
+            if row is not None:
+                self._outbox.append(messages.day_transitions(row, of_day, told, self.now_ms))
+        self._told.transitions |= results.transitions
+        results.transitions.clear()
+        for element in sorted(elements):
+            if element in session.latest.shown:
+                row = self._registry.on(element, day)
+                state = session.latest.state_of(element, self.now_ms)
+                unit = None if row is None else row.unit
+                self._outbox.append(messages.element_state(state, unit, self.now_ms))
+        # They are to be stored with the next checkpoint.
+        results.states |= elements
+
+    def _figures(self, results: Results) -> None:
+        read_again = self._state.again
+        figures = {(one.element, one.day): one for again in read_again for one in again.figures}
+        for again in read_again:
+            for (element, day), told in again.transitions.items():
+                row = self._registry.on(element, day)
+                if row is not None:
+                    self._outbox.append(messages.day_transitions(row, day, told, self.now_ms))
+        read_again.clear()
+        figures |= results.figures
+        self._outbox += [messages.figure_record(one, self._calendar) for one in figures.values()]
+
+    @contextmanager
+    def _opened(self) -> Iterator[EngineState]:
+        yield self._state
+
+    def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
+        if len(body) > _BODY_BYTES:
+            detail = f"{detail} (cut from {len(body)} bytes)"
+        value: dict[str, Any] = {
+            "at": format_ms(self.now_ms or message.at_ms),
+            "entrance": ENTRANCE,
+            "reporter": reporter[:200],
+            "code": code,
+            "detail": detail.replace("\x00", " ")[:1000],
+            "topic": "evidence",
+            "partition": message.partition,
+            "offset": message.offset,
+            "body": base64.b64encode(body[:_BODY_BYTES]).decode(),
+        }
+        self._outbox.append(Outgoing(DEAD_LETTERS, code, json.dumps(value, separators=(",", ":")).encode()))
+
+
+def _number_of(late: Applied) -> int:
+    event = parse_any(late.entry.body)
+    return messages.late_number(event["reporter"], event["source"], event["id"])

@@ -1,0 +1,154 @@
+"""Messages of the topic `evidence` as the worker reads them: batches of archived events, copies, control."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from processors.core.decode import Decoded, UndecodableError, decode, decode_array, parse_any
+from schemas.results import InForce, Tick
+from stores.journal import Stored
+
+_SEAM: Final = b'},{"'
+_CONTROL: Final[TypeAdapter[Tick | InForce]] = TypeAdapter(Tick | InForce)
+_DECODER: Final = json.JSONDecoder()
+
+
+class Kind(StrEnum):
+    """What the header `kind` says. LIFE: events that are in another partition's evidence, here as signs of life."""
+
+    EVIDENCE = "evidence"
+    COPY = "copy"
+    LIFE = "life"
+    CONTROL = "control"
+
+
+class UnreadableError(Exception):
+    """A message that is none of the topic's; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A message as it came."""
+
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Mapping[str, bytes]
+    at_ms: int
+
+    @property
+    def kind(self) -> Kind:
+        """What it is.
+
+        Raises:
+            UnreadableError: the header is missing or unknown.
+        """
+        try:
+            return Kind(self.headers["kind"].decode())
+        except (KeyError, ValueError) as error:
+            raise UnreadableError(f"header kind: {self.headers.get('kind')!r}") from error
+
+    @property
+    def forwarder(self) -> str:
+        """Who sent it."""
+        return self.headers.get("forwarder", b"").decode("utf-8", "replace")
+
+    def offsets(self) -> list[int]:
+        """The events' journal offsets there.
+
+        Raises:
+            UnreadableError: they are missing or no numbers.
+        """
+        try:
+            return [int(one) for one in self.headers["offsets"].split(b",")]
+        except (KeyError, ValueError) as error:
+            raise UnreadableError(f"header offsets: {self.headers.get('offsets')!r}") from error
+
+
+def control(value: bytes) -> Tick | InForce:
+    """What a control message says.
+
+    Raises:
+        UnreadableError: none of both.
+    """
+    try:
+        return _CONTROL.validate_json(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise UnreadableError(f"control message: {first['msg']}") from error
+
+
+def events_of(message: Incoming) -> list[tuple[Stored, Decoded | UndecodableError]]:
+    """The batch's events in order, each with its archived form; a bad one has its refusal in its place.
+
+    Raises:
+        UnreadableError: the value is no array, or has not as many events as the header has offsets.
+    """
+    offsets = message.offsets()
+    lines = _lines(message.value, len(offsets))
+    if len(lines) != len(offsets):
+        raise UnreadableError(f"{len(lines)} events with {len(offsets)} offsets")
+    whole = decode_array(message.value)
+    events = decode(lines) if whole is None or len(whole) != len(lines) else whole
+    return [
+        (_stored(offset, line, event, message.at_ms), event)
+        for offset, line, event in zip(offsets, lines, events, strict=True)
+    ]
+
+
+def _lines(value: bytes, expected: int) -> Sequence[bytes]:
+    """The array's elements as they stand in it.
+
+    Compact objects meet at `},{"`, and so may objects within them; where there are as many such places as there must
+    be between the objects, they are those.
+    """
+    inner = value.strip()[1:-1]
+    pieces = inner.split(_SEAM)
+    if len(pieces) == expected and inner.startswith(b"{") and inner.endswith(b"}"):
+        if expected == 1:
+            return [inner]
+        return [
+            pieces[0] + b"}",
+            *(b'{"' + piece + b"}" for piece in pieces[1:-1]),
+            b'{"' + pieces[-1],
+        ]
+    return _scanned(value)
+
+
+def _scanned(value: bytes) -> list[bytes]:
+    try:
+        text = value.decode()
+        if not isinstance(json.loads(text), list):
+            raise UnreadableError("the value is no array")
+    except ValueError as error:
+        raise UnreadableError(f"the value is no JSON: {error}") from error
+    found: list[bytes] = []
+    at = text.index("[") + 1
+    while (at := _after_blanks(text, at)) < len(text) and text[at] != "]":
+        _, end = _DECODER.raw_decode(text, at)
+        found.append(text[at:end].encode())
+        at = _after_blanks(text, end)
+        at += text[at] == ","
+    return found
+
+
+def _after_blanks(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n":
+        at += 1
+    return at
+
+
+def _stored(offset: int, line: bytes, event: Decoded | UndecodableError, at_ms: int) -> Stored:
+    if not isinstance(event, UndecodableError):
+        received = event["receivedtime"]
+        return Stored(offset, "event", event["reporter"], int(received.timestamp() * 1000), line)
+    try:
+        reporter = parse_any(line).get("reporter", "")
+    except ValidationError:
+        reporter = ""
+    return Stored(offset, "event", reporter if isinstance(reporter, str) else "", at_ms, line)
