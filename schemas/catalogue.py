@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-from schemas import live, results
+from schemas import dead_letters, live, results
 from schemas import registry_rows as rows
 from schemas.events import (
     ARCHIVED,
@@ -72,6 +72,7 @@ CONTRACTS: Final = (
     _of("dead_letter", "result", results.DeadLetter),
     _of("tick", "control", results.Tick),
     _of("in_force", "control", results.InForce),
+    _of("settled", "control", dead_letters.Settled),
     *(_of(f"registry_{file.stem}", "registry", file.model) for file in rows.FILES),
 )
 BY_ID: Final = {contract.id: contract for contract in CONTRACTS}

@@ -132,7 +132,7 @@ class JournalLetters:
         return PutBack(taken=True, said=f"to the engine, as journal offset {appended.offset}")
 
     def _closed(self, at_ms: int) -> bool:
-        return self._now_ms() * 1000 >= self._grid.close_us(self._grid.day_of(at_ms * 1000))
+        return self._grid.is_closed(at_ms, self._now_ms())
 
     def _refused(self) -> Iterator[Letter]:
         after = 0

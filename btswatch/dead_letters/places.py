@@ -59,20 +59,43 @@ def open_places(settings: Settings, stack: ExitStack, now_ms: Callable[[], int])
     """Open what the settings name; `stack` closes it.
 
     Raises:
-        CommandError: there is no journal where one must be, or it can't be read.
+        CommandError: there is no journal where one must be, or it or the brokers can't be reached.
     """
-    return Places({"j": _journal_letters(settings, _journal(settings, stack), now_ms)})
+    journal = _journal(settings, stack)
+    found: dict[str, Letters] = {}
+    if journal is not None:
+        found["j"] = _journal_letters(settings, journal, now_ms)
+    if settings.form == "cluster":
+        found["k"] = _topic_letters(settings, journal, stack, now_ms)
+    return Places(found)
 
 
-def _journal(settings: Settings, stack: ExitStack) -> Journal:
+def _journal(settings: Settings, stack: ExitStack) -> Journal | None:
+    """The journal. In the cluster there are machines without one."""
     path = settings.data / "journal.db"
     if not path.exists():
+        if settings.form == "cluster":
+            return None
         raise CommandError(Exit.UNREACHABLE, f"there is no {path}: check --data or --settings")
     journal = directory_of(settings, create=False).journal(settings.journal)
     try:
         return stack.enter_context(journal)
     except JournalError as error:
         raise CommandError(Exit.UNREACHABLE, str(error)) from error
+
+
+def _topic_letters(
+    settings: Settings, journal: Journal | None, stack: ExitStack, now_ms: Callable[[], int]
+) -> Letters:
+    from btswatch.dead_letters.in_topic import TopicLetters  # noqa: PLC0415 - the embedded form has no Kafka client
+    from stores.kafka.letter_log import LetterLog, LetterLogError  # noqa: PLC0415 - the same
+
+    grid = Grid(settings.conventions())
+    try:
+        log = stack.enter_context(LetterLog(settings.kafka))
+    except LetterLogError as error:
+        raise CommandError(Exit.UNREACHABLE, str(error)) from error
+    return TopicLetters(log, journal, lambda at_ms: grid.is_closed(at_ms, now_ms()), now_ms)
 
 
 def _journal_letters(settings: Settings, journal: Journal, now_ms: Callable[[], int]) -> JournalLetters:

@@ -70,6 +70,10 @@ class Grid:
         """close(D): from here on the day's figures are final."""
         return self._start_us(day + 1) + self.conventions.lateness_s * US
 
+    def is_closed(self, at_ms: int, now_ms: int) -> bool:
+        """Whether the figures of the local day that holds the instant are final."""
+        return now_ms * 1000 >= self.close_us(self.day_of(at_ms * 1000))
+
     def tier_of(self, received_us: int) -> int:
         """The first day whose close covers the moment of receipt.
 

@@ -23,6 +23,7 @@ from processors.sinks.port import (
     TargetRefusedError,
     TargetUnavailableError,
 )
+from schemas.dead_letters import REPLAY_TO
 from schemas.metrics import SINK_BROKER_FAILED, SINK_MESSAGES, SINK_PENDING_BYTES, SINK_WRITE_SECONDS
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
@@ -174,9 +175,15 @@ class SinkConsumer:
         if self._dead_letters is not None:
             self._dead_letters.clear()
         with SINK_WRITE_SECONDS.histogram().labels(self._name).time():
-            self._sink.write(self._pending)
+            ours = [one for one in self._pending if self._is_for_us(one)]
+            if ours:
+                self._sink.write(ours)
         if self._dead_letters is not None:
             self._dead_letters.flush()
+
+    def _is_for_us(self, message: Message) -> bool:
+        """What another sink could not take, and gets again, is none of ours."""
+        return message.headers.get(REPLAY_TO, self._name.encode()) == self._name.encode()
 
     def _guarded(self, kind: str, work: Callable[[], None]) -> bool:
         """Whether the target took it; where it did not, when it is tried again is noted."""
