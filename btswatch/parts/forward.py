@@ -13,6 +13,7 @@ from btswatch.parts.part import Ending
 from btswatch.settings import Settings
 from ingest.forwarder.forwarder import CONSUMER, Forwarder
 from schemas.registry import Registry
+from schemas.status import Feed
 from stores.data_directory import DataDirectory
 
 _LOG = structlog.get_logger()
@@ -39,6 +40,9 @@ class ForwardPart:
             settings.kafka,
             settings.forwarder,
             in_force=lambda: (registry.digest, None),
+            reporting_changes=[
+                one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION
+            ],
             number=1 + secrets.randbelow(2**31 - 1),
             bell=directory.bell(CONSUMER),
             now_ms=now_ms,

@@ -1,7 +1,11 @@
-"""Journal entries as Kafka messages: one array of events per shard, copies for what concerns all elements. Pure."""
+"""Journal entries as Kafka messages: one array of events per shard, copies for what concerns all elements. Pure.
+
+What an enterprise sends that reports changes only is a sign of life for all its elements, whose shards lie on all
+partitions: those events also go to every partition, as kind `life`, which archives and sinks pass over.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -10,7 +14,7 @@ from pydantic_core import from_json
 from schemas.topics import partition_of, shard_of
 from stores.journal import Stored
 
-Kind = Literal["evidence", "copy"]
+Kind = Literal["evidence", "copy", "life"]
 
 ALL: Final = b"all"
 # They concern every element of an enterprise, whose shards lie on all partitions.
@@ -24,9 +28,9 @@ class Batch:
     """One message: events of one shard in journal order, or copies of what concerns all.
 
     Attributes:
-        kind: `evidence` or `copy`.
+        kind: `evidence`, `copy` or `life`.
         key: the shard's number, or `all`.
-        partitions: where it goes; a copy goes to every one.
+        partitions: where it goes; copies and signs of life go to every one.
         value: a JSON array of archived events.
         offsets: their journal offsets, in the array's order.
     """
@@ -61,18 +65,25 @@ class Sorted:
     unsendable: list[Unsendable] = field(default_factory=list)
 
 
-def sort_out(entries: Sequence[Stored], partitions: int, most_bytes: int) -> Sorted:
-    """Entries of kind `event`, in journal order, as messages below `most_bytes`."""
+def sort_out(
+    entries: Sequence[Stored], partitions: int, most_bytes: int, reporting_changes: Collection[str] = ()
+) -> Sorted:
+    """Entries of kind `event`, in journal order, as messages below `most_bytes`.
+
+    `reporting_changes` are the enterprises whose events, of any kind, are signs of life for all their elements.
+    """
     found = Sorted()
-    by_key: dict[bytes, list[Stored]] = defaultdict(list)
+    by_key: dict[tuple[Kind, bytes], list[Stored]] = defaultdict(list)
     for entry in entries:
         key = _key_of(entry, most_bytes)
         if isinstance(key, Unsendable):
             found.unsendable.append(key)
-        else:
-            by_key[key].append(entry)
-    for key, mine in by_key.items():
-        for number, batch in enumerate(_batches(key, mine, partitions, most_bytes)):
+            continue
+        by_key["copy" if key == ALL else "evidence", key].append(entry)
+        if key != ALL and entry.reporter in reporting_changes:
+            by_key["life", ALL].append(entry)
+    for (kind, key), mine in by_key.items():
+        for number, batch in enumerate(_batches(kind, key, mine, partitions, most_bytes)):
             if number == len(found.waves):
                 found.waves.append([])
             found.waves[number].append(batch)
@@ -92,22 +103,24 @@ def _key_of(entry: Stored, most_bytes: int) -> bytes | Unsendable:
     return ALL if kind in _COPIED else b"%d" % shard_of(subject)
 
 
-def _batches(key: bytes, entries: Sequence[Stored], partitions: int, most_bytes: int) -> Iterator[Batch]:
+def _batches(
+    kind: Kind, key: bytes, entries: Sequence[Stored], partitions: int, most_bytes: int
+) -> Iterator[Batch]:
     piece: list[Stored] = []
     size = _OVERHEAD
     for entry in entries:
         more = _size(entry)
         if piece and size + more > most_bytes:
-            yield _batch(key, piece, partitions)
+            yield _batch(kind, key, piece, partitions)
             piece, size = [], _OVERHEAD
         piece.append(entry)
         size += more
-    yield _batch(key, piece, partitions)
+    yield _batch(kind, key, piece, partitions)
 
 
-def _batch(key: bytes, entries: Sequence[Stored], partitions: int) -> Batch:
+def _batch(kind: Kind, key: bytes, entries: Sequence[Stored], partitions: int) -> Batch:
     return Batch(
-        kind="copy" if key == ALL else "evidence",
+        kind=kind,
         key=key,
         partitions=tuple(range(partitions)) if key == ALL else (partition_of(int(key), partitions),),
         value=b"[" + b",".join(entry.body for entry in entries) + b"]",

@@ -7,7 +7,7 @@ came after; readers know a repetition by forwarder, key and journal offset.
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import structlog
@@ -48,6 +48,7 @@ class Forwarder:
         number: for a journal that has none yet, see `Journal.number`.
         bell: rung by the journal; bound while this runs.
         now_ms: the clock.
+        reporting_changes: enterprises that report changes only: their events are signs of life in every partition.
     """
 
     def __init__(
@@ -60,7 +61,9 @@ class Forwarder:
         number: int,
         bell: Doorbell,
         now_ms: Callable[[], int],
+        reporting_changes: Collection[str] = (),
     ) -> None:
+        self._reporting_changes = frozenset(reporting_changes)
         topic = load_topics()[records.EVIDENCE]
         self._journal = journal
         self._settings = settings
@@ -151,7 +154,7 @@ class Forwarder:
         behind = end < last and bool(entries)
         through_ms = entries[-1].received_ms if behind else now_ms
         self._sent_through = end, max(self._through_ms, through_ms)
-        found = sort_out(entries, self._partitions, self._most_bytes)
+        found = sort_out(entries, self._partitions, self._most_bytes, self._reporting_changes)
         for wave in found.waves:
             self._waves.append([one for batch in wave for one in records.evidence(batch, self.id)])
         if found.unsendable:

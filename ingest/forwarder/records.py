@@ -36,7 +36,7 @@ def evidence(batch: Batch, forwarder: str) -> Iterator[Record]:
         ("offsets", b",".join(b"%d" % offset for offset in batch.offsets)),
     )
     for number, partition in enumerate(batch.partitions):
-        events = 0 if number else len(batch.offsets)
+        events = 0 if number or batch.kind == "life" else len(batch.offsets)
         yield Record(EVIDENCE, partition, batch.key, batch.value, headers, events)
 
 
