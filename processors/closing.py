@@ -11,17 +11,19 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
+from sqlalchemy import Connection
 
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.results import Basis, day_figure, end_reading, transitions
+from schemas.audit import AuditKind, NewAuditEntry
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
 from stores.journal import JournalReader
-from stores.ledger import Ledger, alarms, closings, figures, history, positions
+from stores.ledger import Ledger, alarms, audit, closings, figures, history, official_day, positions
 from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, Alarm
 from stores.ledger.closings import CLOSED, ClosedDay
 from stores.ledger.figures import FINAL, DayFigure
@@ -32,6 +34,7 @@ CLOSING_FROM: Final = "closing_from"
 # empty or absent: nothing is held.
 CLOSING_HELD_FROM: Final = "closing_held_from"
 ENGINE: Final = "engine"
+CLOSING: Final = "closing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,12 @@ class Closer:
             day += timedelta(days=1)
         return found
 
+    def held_up(self) -> date | None:
+        """The first day whose time to close has come while the archive is not complete for it."""
+        days = self.due()
+        day = days[-1] + timedelta(days=1) if days else self._first()
+        return day if day is not None and self._time_has_come(day) and not self._may_close(day) else None
+
     def close_due(
         self,
         progress: Callable[[Progress], None] = lambda _: None,
@@ -155,7 +164,7 @@ class Closer:
         for batch in _batches(readings.read(day, carries), self._settings.batch_elements):
             if stopping():
                 return None
-            self._write(day, batch, ends)
+            self._write(day, batch, ends, readings.causes(day))
             elements += len(batch)
             for one in batch:
                 digest.update(f"{one.row.id}={one.inputs_digest}\n".encode())
@@ -178,13 +187,30 @@ class Closer:
                 notes={"refused": len(refused), "first_refused": refused[:10]},
             )
             closings.save_closed(connection, record)
+            audit.append(connection, [self._entry(connection, record, now_ms)])
         refused.clear()
         structlog.get_logger().info(
             "day closed", day=day.isoformat(), elements=elements, differences=differences
         )
         return differences
 
-    def _write(self, day: date, batch: list[OfficialDay], ends: dict[str, Reading]) -> None:
+    def _entry(self, connection: Connection, record: ClosedDay, now_ms: int) -> NewAuditEntry:
+        """What the chain says of the closing: whose figures these are can be proven afterwards."""
+        content = official_day.seal(connection, record.day) | {
+            "registry": record.registry_digest,
+            "inputs": record.inputs_digest,
+            "events": record.events,
+            "differences": record.differences,
+        }
+        return NewAuditEntry(now_ms, AuditKind.DAY_CLOSED, record.day.isoformat(), CLOSING, content)
+
+    def _write(
+        self,
+        day: date,
+        batch: list[OfficialDay],
+        ends: dict[str, Reading],
+        archived: Mapping[str, Mapping[int, str]],
+    ) -> None:
         """Write the official rows of some elements; what a former try wrote is left as it is."""
         now_ms = self._now_ms()
         basis = Basis(FINAL, self._grid.close_us(day.toordinal()) // 1000, self._registry.digest, now_ms)
@@ -199,9 +225,9 @@ class Closer:
                 element = one.row.id
                 figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
                 provisional = known.get(element)
-                changes[element, day] = transitions(
-                    one.read, element, ends.get(element), causes.get(element, {})
-                )
+                # As the live engine kept them; and from the archive, where it did not live to keep them.
+                told = {**causes.get(element, {}), **archived.get(element, {})}
+                changes[element, day] = transitions(one.read, element, ends.get(element), told)
                 end = end_reading(one.read)
                 ends[element] = end if end is not None else Reading.UNKNOWN
                 if provisional is not None and provisional.state == FINAL:
@@ -230,9 +256,15 @@ class Closer:
             return date.fromisoformat(begin)
         return next(iter(self._archive.days()), None)
 
+    def _time_has_come(self, day: date) -> bool:
+        return self._now_ms() >= self.close_ms(day) + int(self._settings.delay_s * 1000)
+
     def _may_close(self, day: date) -> bool:
-        close_ms = self._grid.close_us(day.toordinal()) // 1000
-        return self._now_ms() >= close_ms + int(self._settings.delay_s * 1000) and self._complete(close_ms)
+        return self._time_has_come(day) and self._complete(self.close_ms(day))
+
+    def close_ms(self, day: date) -> int:
+        """Until when (ms) what is received counts for the day."""
+        return self._grid.close_us(day.toordinal()) // 1000
 
 
 def _difference(provisional: DayFigure, official: DayFigure) -> Mapping[str, Any]:

@@ -191,3 +191,8 @@ class DataDirectory:
     def ledger_path(self) -> Path:
         """Where the embedded ledger's database lies."""
         return self.path / "ledger.db"
+
+    @property
+    def keys_path(self) -> Path:
+        """Where the enterprises' API keys lie."""
+        return self.path / "keys.db"

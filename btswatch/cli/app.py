@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("btswatch.cli.replay", "Figures from archived events, offline"),
     "rules": ("btswatch.cli.rules", "The rules in force, and why"),
     "verdicts": ("btswatch.cli.verdicts", "A period's availability against the rules in force"),
+    "ledger": ("btswatch.cli.ledger", "The audit chain of everything official"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
     "rebuild": ("btswatch.cli.rebuild", "Derived stores again from the archive"),
     "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),

@@ -10,7 +10,14 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, credentials_of, profiles_of, registry_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    credentials_of,
+    profiles_of,
+    registry_of,
+    rules_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.settings import Settings
 from schemas.credentials import Credential
@@ -44,6 +51,7 @@ def check(
     found: list[Finding] = []
     registry = _or_finding(lambda: registry_of(loaded), found)
     credentials = _or_finding(lambda: credentials_of(loaded), found)
+    _or_finding(lambda: rules_of(loaded), found)
     found += _mode(loaded)
     if registry is not None and credentials is not None:
         found += _devices(loaded, registry, credentials, connect=connect)

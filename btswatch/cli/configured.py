@@ -1,5 +1,7 @@
 """What commands that run or examine an installation have in common: its settings, registry and data directory."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +19,7 @@ from stores.registry.problems import RegistryErrors
 if TYPE_CHECKING:
     from ingest.snmp.profiles import Profiles
     from processors.rules import Rules
+    from stores.ledger import Ledger
 
 SettingsOption = Annotated[
     Path | None,
@@ -83,3 +86,26 @@ def directory_of(settings: Settings, *, create: bool = True) -> DataDirectory:
     except DataDirectoryError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
     return directory
+
+
+@contextmanager
+def open_ledger(settings: Settings) -> Iterator["Ledger"]:
+    """The ledger of an installation, which has to be there: open, and closed at the end."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from btswatch.ledger import ledger_of
+    from stores.ledger.database import SchemaMismatchError
+
+    directory = directory_of(settings, create=False)
+    if not settings.ledger.url and not directory.ledger_path.exists():
+        raise CommandError(Exit.MISUSE, f"{directory.ledger_path}: no such ledger")
+    ledger = ledger_of(settings, directory)
+    try:
+        ledger.open(migrate=False)
+        yield ledger
+    except SchemaMismatchError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+    except SQLAlchemyError as error:
+        raise CommandError(Exit.UNREACHABLE, f"ledger: {str(error).splitlines()[0]}") from error
+    finally:
+        ledger.close()

@@ -150,13 +150,24 @@ def _ingest(settings: Settings, _ending: Ending, *, wanted: tuple[str, ...]) -> 
 def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
     from btswatch.parts.closing import days_due
     from btswatch.parts.engine import ClosingPart, EnginePart
+    from btswatch.parts.provenance import note_provenance
 
     directory, registry = directory_of(settings), registry_of(settings)
     arguments = ("closing", *(("--settings", str(path)) if path else ()))
-    closing = ClosingPart(arguments, lambda: bool(days_due(settings, directory, registry, system_now_ms)))
+
+    def due() -> bool:
+        note_provenance(settings, directory, registry, system_now_ms)
+        return bool(days_due(settings, directory, registry, system_now_ms))
+
+    closing = ClosingPart(arguments, due)
     if settings.form == "cluster":
         # What is live comes from the workers; the official figures of a closed day are made in one place.
         return closing
+    if directory.archive().note() is not None:
+        raise CommandError(
+            Exit.MISUSE,
+            f"{directory.path / 'archive'} is the cluster's: its numbers are no journal's; set form = \"cluster\"",
+        )
     return Together(EnginePart(settings, directory, registry, system_now_ms, ending), closing)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import typer
 
@@ -12,6 +11,7 @@ from btswatch.cli.configured import (
     directory_of,
     profiles_of,
     registry_of,
+    rules_of,
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
@@ -19,7 +19,6 @@ from btswatch.settings import Settings
 from btswatch.supervise import Child, Plan, become
 from stores.data_directory import DataDirectoryError
 
-SINKS: Final = ("ledger", "influx", "archive", "notify")
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
@@ -36,6 +35,7 @@ def serve(settings: SettingsOption = None) -> None:
     registry_of(loaded)
     credentials_of(loaded)
     profiles_of(loaded)
+    rules_of(loaded)
     directory = directory_of(loaded)
     try:
         directory.lock()
@@ -62,6 +62,8 @@ def parts_of(path: Path | None, settings: Settings) -> list[Child]:
     if settings.form == "embedded":
         between = [child("engine", "engine")]
     else:
+        from btswatch.parts.sink import SINKS
+
         between = [
             *(child(f"sink {name}", "sink", name) for name in SINKS),
             *(

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, directory_of, registry_of, rules_of, settings_from
+from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -71,26 +71,10 @@ def _judged(
     period: "CalendarPeriod",
     enterprise: str | None,
 ) -> "list[PeriodVerdict]":
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from btswatch.ledger import ledger_of
     from processors.verdicts import verdicts as judged
-    from stores.ledger.database import SchemaMismatchError
 
-    directory = directory_of(settings, create=False)
-    if not settings.ledger.url and not directory.ledger_path.exists():
-        raise CommandError(Exit.MISUSE, f"{directory.ledger_path}: no such ledger")
-    ledger = ledger_of(settings, directory)
-    try:
-        ledger.open(migrate=False)
-        with ledger.reading() as connection:
-            return list(judged(connection, registry, rules, period, enterprise))
-    except SchemaMismatchError as error:
-        raise CommandError(Exit.MISUSE, str(error)) from error
-    except SQLAlchemyError as error:
-        raise CommandError(Exit.UNREACHABLE, f"ledger: {str(error).splitlines()[0]}") from error
-    finally:
-        ledger.close()
+    with open_ledger(settings) as ledger, ledger.reading() as connection:
+        return list(judged(connection, registry, rules, period, enterprise))
 
 
 def _line(one: "PeriodVerdict") -> str:

@@ -25,7 +25,6 @@ from btswatch.demo.record import (
 )
 from btswatch.demo.shares import SHARES
 from btswatch.ledger import ledger_of
-from btswatch.parts.gateway import KEYS_FILE
 from btswatch.settings import Settings, StatusSettings
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory, Mode
@@ -138,7 +137,7 @@ def _write_registry(data: Path, record: DemoRecord) -> None:
 
 
 def _make_keys(data: Path, now_ms: int) -> None:
-    store = KeyStore(data / KEYS_FILE)
+    store = KeyStore(DataDirectory(data).keys_path)
     store.open()
     try:
         tokens = {

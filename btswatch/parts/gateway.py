@@ -21,7 +21,6 @@ from stores.keys import KeyStore
 from stores.ledger import Ledger, figures
 from stores.ledger.figures import DayFigure
 
-KEYS_FILE: Final = "keys.db"
 # A quarter of a year of a thousand elements.
 _MOST: Final = 100_000
 
@@ -86,7 +85,7 @@ class GatewayPart:
         now_ms: Callable[[], int],
     ) -> None:
         calendar = LocalCalendar(settings.zone)
-        self._keys = KeyStore(directory.path / KEYS_FILE)
+        self._keys = KeyStore(directory.keys_path)
         self._ledger = ledger_of(settings, directory)
         self._journal = journal
         self._registry = registry

@@ -303,3 +303,27 @@ findings = Table(
     _need("content", JSON),
     Index(None, "enterprise", "from_ms"),
 )
+
+# --- what is official can be proven: the chain, and the registries and rules whose digests it names ---
+
+audit = Table(
+    "audit",
+    METADATA,
+    _key("number", BigInteger),
+    _need("at_ms", BigInteger),
+    _need("kind", NAME),
+    _need("subject", NAME),
+    _need("actor", NAME),
+    _need("content", JSON),
+    _need("previous", NAME),
+    _need("digest", NAME),
+    Index(None, "kind", "subject"),
+)
+
+snapshots = Table(
+    "snapshots",
+    METADATA,
+    _key("digest"),
+    _need("kind", NAME),
+    _need("content", LargeBinary),
+)

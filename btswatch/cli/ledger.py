@@ -1,0 +1,99 @@
+"""`btswatch ledger`: the audit chain of everything official: walk it, read it, print its head."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from btswatch.cli.configured import SettingsOption, open_ledger, settings_from
+from btswatch.cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
+
+
+@app.callback()
+def _group() -> None:
+    """The audit chain: closed days, registries, rules, keys.
+
+    Example: btswatch ledger verify --anchor sha256:...
+    """
+
+
+@app.command()
+def verify(
+    settings: SettingsOption = None,
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option(help="A head printed earlier (report, receipt, `ledger head`); repeatable"),
+    ] = None,
+    output: AsJson = False,
+) -> None:
+    """Walk the chain and the days it seals; say what was changed, removed, inserted or cut off. Exit 1 then.
+
+    Example: btswatch ledger verify --anchor sha256:...
+    """
+    from processors.audit_check import walk
+
+    with _reading(settings) as connection:
+        walked = walk(connection, tuple(anchor or ()))
+    if output:
+        typer.echo(json.dumps(asdict(walked), sort_keys=True))
+    elif not walked.broken:
+        typer.echo(f"{walked.entries} entries and {walked.days} closed days are as they were written")
+        typer.echo(f"head {walked.head}")
+    if walked.broken:
+        lines = [f"entry {one.number}: {one.detail}" if one.number else one.detail for one in walked.broken]
+        raise CommandError(Exit.NO, *lines)
+
+
+@app.command()
+def head(settings: SettingsOption = None) -> None:
+    """Print the chain's head: kept elsewhere, it proves later that nothing before it was changed.
+
+    Example: btswatch ledger head >> heads.txt
+    """
+    from stores.ledger import audit
+
+    with _reading(settings) as connection:
+        typer.echo(audit.head(connection))
+
+
+@app.command()
+def show(
+    settings: SettingsOption = None,
+    after: Annotated[int, typer.Option(min=0, help="Entries behind this number")] = 0,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many")] = 50,
+    output: AsJson = False,
+) -> None:
+    """Print entries: when, what, by whom.
+
+    Example: btswatch ledger show --after 100
+    """
+    from itertools import islice
+
+    from stores.ledger import audit
+
+    with _reading(settings) as connection:
+        for one in islice(audit.entries(connection, after), limit):
+            if output:
+                typer.echo(json.dumps(asdict(one), sort_keys=True, ensure_ascii=False))
+                continue
+            at = datetime.fromtimestamp(one.at_ms / 1000, UTC).isoformat(timespec="seconds")
+            typer.echo(
+                f"{one.number:>6} {at} {one.kind:<17} {one.subject:<24.24} {one.actor:<12} {one.digest[:19]}"
+            )
+
+
+@contextmanager
+def _reading(settings: SettingsOption) -> Iterator["Connection"]:
+    with open_ledger(settings_from(settings)) as ledger, ledger.reading() as connection:
+        yield connection

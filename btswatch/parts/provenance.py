@@ -1,0 +1,35 @@
+"""What official figures rest on goes into the audit chain: asked for at the engine's start and now and then after."""
+
+from collections.abc import Callable
+
+from btswatch.ledger import ledger_of
+from btswatch.settings import Settings
+from processors.provenance import note_keys, note_registry, note_rules
+from processors.rules import load_rules
+from schemas.registry import Registry
+from stores.data_directory import DataDirectory
+from stores.keys import KeyStore
+
+
+def note_provenance(
+    settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
+) -> None:
+    """Write registry, rules and what happened to API keys into the chain, where they are not in it yet.
+
+    Raises:
+        RulesError: the rules can't be read.
+    """
+    ledger = ledger_of(settings, directory)
+    ledger.open()
+    try:
+        note_registry(ledger, registry, now_ms())
+        note_rules(ledger, load_rules(settings.rules), now_ms())
+        if directory.keys_path.exists():
+            keys = KeyStore(directory.keys_path)
+            keys.open()
+            try:
+                note_keys(ledger, keys.audit())
+            finally:
+                keys.close()
+    finally:
+        ledger.close()

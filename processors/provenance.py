@@ -1,0 +1,115 @@
+"""What official figures rest on, written into the audit chain: registries and rules with their diffs, key life cycles."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from datetime import date
+from enum import Enum
+from itertools import islice
+from typing import Any, Final
+
+from processors.rules import Rules
+from schemas.audit import AuditKind, NewAuditEntry
+from schemas.registry import Registry
+from stores.keys import AuditLine
+from stores.ledger import Ledger, audit, positions, snapshots
+from stores.ledger.snapshots import Content
+
+ACTOR: Final = "btswatch"
+KEYS_POSITION: Final = "audited_key_events"
+# The chain tells what changed; of a whole new registry the snapshot has the rest.
+MOST_CHANGES: Final = 500
+
+
+def note_registry(ledger: Ledger, registry: Registry, now_ms: int, actor: str = ACTOR) -> bool:
+    """Write the registry into the chain if it is another than the last one; whether it was."""
+    return _note(
+        ledger, AuditKind.REGISTRY_CHANGED, registry.digest, registry_content(registry), now_ms, actor
+    )
+
+
+def note_rules(ledger: Ledger, rules: Rules, now_ms: int, actor: str = ACTOR) -> bool:
+    """Write the rules into the chain if they are others than the last ones; whether they were."""
+    content = {"rules": {rule.id: rule.model_dump(mode="json") for rule in rules.rules}}
+    return _note(ledger, AuditKind.RULES_CHANGED, rules.digest, content, now_ms, actor)
+
+
+def note_keys(ledger: Ledger, lines: Sequence[AuditLine]) -> int:
+    """Write what happened to API keys since it was written last; how many lines.
+
+    Args:
+        ledger: open.
+        lines: all of the key store's audit, in order; it only grows.
+    """
+    with ledger.writing() as connection:
+        done = int(positions.known_property(connection, KEYS_POSITION) or 0)
+        new = [
+            NewAuditEntry(
+                one.at_ms, AuditKind.KEY, one.key_id, one.actor, {"action": one.action, "reason": one.reason}
+            )
+            for one in lines[done:]
+        ]
+        if new:
+            audit.append(connection, new)
+            positions.save_property(connection, KEYS_POSITION, str(len(lines)))
+    return len(new)
+
+
+def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms: int, actor: str) -> bool:
+    with ledger.reading() as connection:
+        known = audit.newest(connection, kind.value)
+    if known is not None and known.subject == digest:
+        return False
+    with ledger.writing() as connection:
+        known = audit.newest(connection, kind.value)
+        if known is not None and known.subject == digest:
+            return False
+        before = snapshots.load(connection, known.subject) if known is not None else None
+        snapshots.save(connection, digest, kind.value, content)
+        told = {"before": known.subject if known is not None else None} | difference(before or {}, content)
+        audit.append(connection, [NewAuditEntry(now_ms, kind, digest, actor, told)])
+    return True
+
+
+def registry_content(registry: Registry) -> dict[str, dict[str, Any]]:
+    """The registry's rows by section and key, as JSON values."""
+    sections: dict[str, dict[str, Any]] = {}
+    for field in fields(registry):
+        value = getattr(registry, field.name)
+        if isinstance(value, Mapping):
+            sections[field.name] = {str(key): _plain(one) for key, one in value.items()}
+        elif isinstance(value, tuple):
+            sections[field.name] = {str(number): _plain(one) for number, one in enumerate(value)}
+    return sections
+
+
+def difference(before: Content, after: Content) -> dict[str, Any]:
+    """How many rows of each section were added, removed and changed, and the first of them with what they were."""
+    told: dict[str, Any] = {"counts": {}, "changes": []}
+    for section in sorted({*before, *after}):
+        old, new = before.get(section, {}), after.get(section, {})
+        changed = sorted(key for key in {*old, *new} if old.get(key) != new.get(key))
+        if not changed:
+            continue
+        told["counts"][section] = {
+            "added": sum(key not in old for key in changed),
+            "removed": sum(key not in new for key in changed),
+            "changed": sum(key in old and key in new for key in changed),
+        }
+        room = MOST_CHANGES - len(told["changes"])
+        told["changes"] += (
+            {"section": section, "key": key, "before": old.get(key), "after": new.get(key)}
+            for key in islice(changed, max(0, room))
+        )
+    return told
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(one) for name, one in asdict(value).items() if one not in (None, (), "")}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    return value

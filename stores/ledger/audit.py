@@ -1,0 +1,63 @@
+"""The audit chain in the ledger. Entries are only ever appended, in the transaction of what they tell."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from schemas.audit import NOTHING, AuditEntry, NewAuditEntry, digest_of
+from stores.ledger.tables import audit
+
+_AT_ONCE: Final = 500
+
+
+def append(connection: Connection, entries: Sequence[NewAuditEntry]) -> str:
+    """Write entries behind the last one; the chain's new head. The connection must hold the writer's lock (`writing`)."""
+    last = _last(connection)
+    number, head = (last["number"], last["digest"]) if last is not None else (0, NOTHING)
+    for one in entries:
+        number, previous = number + 1, head
+        head = digest_of(number, previous, one.at_ms, one.kind.value, one.subject, one.actor, one.content)
+        values = {
+            "number": number,
+            "at_ms": one.at_ms,
+            "kind": one.kind.value,
+            "subject": one.subject,
+            "actor": one.actor,
+            "content": dict(one.content),
+            "previous": previous,
+            "digest": head,
+        }
+        connection.execute(insert(audit).values(values))
+    return head
+
+
+def head(connection: Connection) -> str:
+    """The last entry's digest: whoever keeps it can tell later that nothing before it was changed."""
+    last = _last(connection)
+    return str(last["digest"]) if last is not None else NOTHING
+
+
+def entries(connection: Connection, after: int = 0) -> Iterator[AuditEntry]:
+    """The entries in order behind a number."""
+    while True:
+        query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(_AT_ONCE)
+        rows = connection.execute(query).mappings().all()
+        yield from (AuditEntry(**row) for row in rows)
+        if len(rows) < _AT_ONCE:
+            return
+        after = rows[-1]["number"]
+
+
+def newest(connection: Connection, kind: str, subject: str | None = None) -> AuditEntry | None:
+    """The last entry of a kind, about a subject."""
+    query = select(audit).where(audit.c.kind == kind).order_by(audit.c.number.desc()).limit(1)
+    if subject is not None:
+        query = query.where(audit.c.subject == subject)
+    row = connection.execute(query).mappings().first()
+    return AuditEntry(**row) if row is not None else None
+
+
+def _last(connection: Connection) -> RowMapping | None:
+    query = select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1)
+    return connection.execute(query).mappings().first()

@@ -1,0 +1,52 @@
+"""A closed day's figures as the audit chain's tree covers them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from schemas.audit import merkle_root
+from schemas.results import canonical_json
+from stores.ledger.figures import FINAL
+from stores.ledger.tables import day_figures
+
+# When it was written, and how often before: neither is part of what is official.
+_OUTSIDE = ("closed_at_ms", "revision")
+
+
+def leaves(
+    connection: Connection, day: date, elements: Sequence[str] | None = None
+) -> list[tuple[str, str, bytes]]:
+    """(enterprise, element, canonical JSON of the official row), by element."""
+    columns = [column for column in day_figures.columns if column.name not in _OUTSIDE]
+    query = (
+        select(*columns)
+        .where(day_figures.c.day == day, day_figures.c.state == FINAL)
+        .order_by(day_figures.c.element)
+    )
+    if elements is not None:
+        query = query.where(day_figures.c.element.in_(elements))
+    found = []
+    for row in connection.execute(query).mappings():
+        content = canonical_json(
+            {name: str(value) if name == "day" else value for name, value in row.items()}
+        )
+        found.append((row["enterprise"], row["element"], content.encode()))
+    return found
+
+
+def seal(connection: Connection, day: date) -> dict[str, Any]:
+    """What an entry about the day's closing holds: the tree's root, over all and for each enterprise."""
+    found = leaves(connection, day)
+    parts: dict[str, list[bytes]] = defaultdict(list)
+    for enterprise, _, leaf in found:
+        parts[enterprise].append(leaf)
+    return {
+        "root": merkle_root([leaf for _, _, leaf in found]),
+        "elements": len(found),
+        "enterprises": {
+            name: {"root": merkle_root(part), "elements": len(part)} for name, part in sorted(parts.items())
+        },
+    }

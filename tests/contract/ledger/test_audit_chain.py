@@ -1,0 +1,228 @@
+"""The chain finds what was changed, removed, inserted or cut off, and says which; on each database."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from processors.audit_check import walk
+from processors.provenance import note_keys, note_registry, note_rules
+from processors.rules import Rules, load_rules
+from schemas.audit import NOTHING, AuditEntry, AuditKind, NewAuditEntry, digest_of, merkle_path, proves
+from schemas.figures import Figure
+from schemas.registry import Element, Enterprise, Kind, Registry
+from stores.keys import AuditLine
+from stores.ledger import audit, official_day, snapshots
+from stores.ledger.figures import DayFigure, save_final, save_provisional
+from stores.ledger.tables import audit as table
+from stores.ledger.tables import day_figures
+
+DAYS = [date(2026, 11, 2) + timedelta(days=n) for n in range(4)]
+
+
+def figure(element, day, owner="alpha", up=86_400) -> DayFigure:
+    counted = Figure(up, 0, 86_400 - up, 0, 0, 0, None, (86_400,) + (0,) * 15)
+    return DayFigure(
+        element, day, owner, "station", None, (), counted, 0, 0, 0, 0, [[0, 1, 1]], "final", 0, "r"
+    )
+
+
+@pytest.fixture
+def sealed(ledger):
+    """A ledger with four closed days in its chain; its entries."""
+    with ledger.writing() as connection:
+        for day in DAYS:
+            save_final(connection, [figure("A-1", day), figure("A-2", day), figure("B-1", day, "beta")])
+            entry = NewAuditEntry(
+                1000, AuditKind.DAY_CLOSED, day.isoformat(), "closing", official_day.seal(connection, day)
+            )
+            audit.append(connection, [entry])
+        found = list(audit.entries(connection))
+    return ledger, found
+
+
+def walked(ledger, *anchors):
+    with ledger.reading() as connection:
+        return walk(connection, anchors)
+
+
+def execute(ledger, statement):
+    with ledger.writing() as connection:
+        connection.execute(statement)
+
+
+def test_an_untouched_chain_is_whole_and_its_heads_are_anchors(sealed):
+    ledger, found = sealed
+    result = walked(ledger, *(one.digest for one in found))
+    assert (result.entries, result.days, result.broken) == (4, 4, ())
+    with ledger.reading() as connection:
+        assert audit.head(connection) == result.head == found[-1].digest
+
+
+def test_an_empty_chain_has_a_head_too(ledger):
+    assert walked(ledger).head == NOTHING
+
+
+def test_a_changed_entry_is_named(sealed):
+    ledger, _ = sealed
+    execute(ledger, sa.update(table).where(table.c.number == 3).values(actor="somebody"))
+    (broken,) = walked(ledger).broken
+    assert (broken.number, broken.detail.startswith("day_closed 2026-11-04 was changed")) == (3, True)
+
+
+def test_a_changed_entry_with_its_digest_made_anew_is_told_by_the_next(sealed):
+    ledger, found = sealed
+    forged = replace(found[1], actor="somebody")
+    execute(
+        ledger,
+        sa.update(table).where(table.c.number == 2).values(actor="somebody", digest=forged.computed()),
+    )
+    (broken,) = walked(ledger).broken
+    assert (broken.number, "does not follow entry 2" in broken.detail) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("removed", "said"),
+    [((2,), "entry 2 was removed"), ((2, 3), "entry 2 to 3 was removed"), ((1,), "entry 1 was")],
+)
+def test_removed_entries_are_named(sealed, removed, said):
+    ledger, _ = sealed
+    execute(ledger, sa.delete(table).where(table.c.number.in_(removed)))
+    (broken,) = walked(ledger).broken
+    assert broken.number == max(removed) + 1
+    assert said in broken.detail
+
+
+def test_an_inserted_entry_is_told_although_its_own_digest_is_right(sealed):
+    ledger, found = sealed
+    execute(ledger, sa.update(table).where(table.c.number == 4).values(number=5))
+    content = {"root": "sha256:0"}
+    previous = found[2].digest
+    digest = digest_of(4, previous, 5, "key", "k", "me", content)
+    execute(
+        ledger,
+        sa.insert(table).values(
+            number=4,
+            at_ms=5,
+            kind="key",
+            subject="k",
+            actor="me",
+            content=content,
+            previous=previous,
+            digest=digest,
+        ),
+    )
+    broken = walked(ledger).broken
+    assert {one.number for one in broken} == {5}
+    assert "does not follow entry 4" in broken[0].detail
+
+
+def test_only_an_anchor_tells_that_the_end_was_cut_off(sealed):
+    ledger, found = sealed
+    execute(ledger, sa.delete(table).where(table.c.number > 2))
+    assert walked(ledger, found[1].digest).broken == ()
+    (broken,) = walked(ledger, found[3].digest).broken
+    assert (broken.number, found[3].digest in broken.detail) == (0, True)
+
+
+def test_only_an_anchor_tells_that_all_was_written_anew(sealed):
+    ledger, found = sealed
+    previous = NOTHING
+    for one in found:
+        forged: AuditEntry = replace(one, actor="somebody", previous=previous)
+        previous = forged.computed()
+        execute(
+            ledger,
+            sa.update(table)
+            .where(table.c.number == one.number)
+            .values(actor="somebody", previous=forged.previous, digest=previous),
+        )
+    assert walked(ledger).broken == ()
+    assert len(walked(ledger, found[0].digest).broken) == 1
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        sa.update(day_figures).where(day_figures.c.element == "B-1").values(up_s=1),
+        sa.update(day_figures).where(day_figures.c.element == "B-1").values(runs=[]),
+        sa.update(day_figures).where(day_figures.c.element == "B-1").values(registry_digest="other"),
+        sa.update(day_figures).where(day_figures.c.element == "B-1").values(state="provisional"),
+        sa.delete(day_figures).where(day_figures.c.element == "B-1"),
+    ],
+)
+def test_a_changed_official_figure_is_told_with_its_day_and_enterprise(sealed, tamper):
+    ledger, _ = sealed
+    execute(ledger, tamper.where(day_figures.c.day == DAYS[2]))
+    (broken,) = walked(ledger).broken
+    assert broken.number == 3
+    assert "closed figures of 2026-11-04" in broken.detail
+    assert "beta" in broken.detail
+    assert "alpha" not in broken.detail
+
+
+def test_an_added_official_figure_is_told(sealed):
+    ledger, _ = sealed
+    with ledger.writing() as connection:
+        save_final(connection, [figure("C-1", DAYS[0], "gamma")])
+        save_provisional(connection, [replace(figure("C-2", DAYS[0]), state="provisional")])
+    (broken,) = walked(ledger).broken
+    assert "gamma (0 elements then, 1 now)" in broken.detail
+
+
+def test_when_a_figure_was_written_is_no_part_of_what_is_sealed(sealed):
+    ledger, _ = sealed
+    execute(ledger, sa.update(day_figures).values(closed_at_ms=77, revision=9))
+    assert walked(ledger).broken == ()
+
+
+def test_one_figure_is_proven_without_the_others(sealed):
+    ledger, found = sealed
+    with ledger.reading() as connection:
+        every = [leaf for _, _, leaf in official_day.leaves(connection, DAYS[0])]
+        ((_, _, mine),) = official_day.leaves(connection, DAYS[0], ["A-2"])
+    assert proves(mine, 1, 3, merkle_path(every, 1), found[0].content["root"])
+
+
+def registry(*elements, digest="sha256:1") -> Registry:
+    rows = {name: (Element(name, Kind.STATION, "alpha", cells=cells),) for name, cells in elements}
+    return Registry({"alpha": Enterprise("alpha", "Alpha")}, {}, rows, digest=digest)
+
+
+def test_a_registry_is_written_once_and_its_change_with_what_differs(ledger):
+    before, after = registry(("A", 3), ("B", 3)), registry(("A", 4), ("C", 1), digest="sha256:2")
+    assert [note_registry(ledger, one, 5) for one in (before, before, after, after)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    with ledger.reading() as connection:
+        _, entry = audit.entries(connection)
+        kept = snapshots.load(connection, before.digest)
+    assert (entry.subject, entry.content["before"]) == ("sha256:2", "sha256:1")
+    assert entry.content["counts"] == {"elements": {"added": 1, "removed": 1, "changed": 1}}
+    changes = {one["key"]: one for one in entry.content["changes"]}
+    assert (changes["A"]["before"][0]["cells"], changes["A"]["after"][0]["cells"]) == (3, 4)
+    assert (changes["B"]["after"], changes["C"]["before"]) == (None, None)
+    assert set(kept["elements"]) == {"A", "B"}
+    assert walked(ledger).broken == ()
+
+
+def test_changed_rules_are_written_with_what_differs(ledger):
+    shipped = load_rules()
+    fewer = Rules(shipped.rules[1:])
+    assert [note_rules(ledger, one, 5) for one in (shipped, shipped, fewer)] == [True, False, True]
+    with ledger.reading() as connection:
+        _, entry = audit.entries(connection)
+    assert entry.content["counts"] == {"rules": {"added": 0, "removed": 1, "changed": 0}}
+    assert entry.content["changes"][0]["key"] == shipped.rules[0].id
+
+
+def test_key_events_are_written_once_each(ledger):
+    lines = [AuditLine(n, "an", "create", f"k{n}", "") for n in range(3)]
+    assert [note_keys(ledger, lines[:2]), note_keys(ledger, lines[:2]), note_keys(ledger, lines)] == [2, 0, 1]
+    with ledger.reading() as connection:
+        assert [one.subject for one in audit.entries(connection)] == ["k0", "k1", "k2"]
+    assert walked(ledger).broken == ()
