@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from processors.core.conventions import Conventions
 from schemas.base import Contract
+from schemas.settings.archive import ArchiveSettings
 from schemas.settings.console import ConsoleSettings
 from schemas.settings.engine import ClosingSettings, EngineSettings
 from schemas.settings.forwarder import ForwarderSettings
@@ -142,6 +143,7 @@ class Settings(Contract):
     influx: InfluxSettings = InfluxSettings()
     kafka: KafkaSettings = KafkaSettings()
     forwarder: ForwarderSettings = ForwarderSettings()
+    archive: ArchiveSettings = ArchiveSettings()
     sinks: SinkSettings = SinkSettings()
     worker: WorkerSettings = WorkerSettings()
     status: StatusSettings = StatusSettings()

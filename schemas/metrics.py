@@ -105,6 +105,21 @@ ARCHIVE_MERGE_FAILED = Spec(
     ("error",),
 )
 
+# Archive sink
+ARCHIVE_REPEATED = Spec(
+    "btswatch_archive_repeated_total",
+    "Events passed over since they are archived already: sent again after a crash or an outage; harmless.",
+)
+ARCHIVE_THROUGH = Spec(
+    "btswatch_archive_received_through_seconds",
+    "Unix time up to which all that this forwarder received is archived; closing waits for it.",
+    ("forwarder",),
+)
+ARCHIVE_LOST = Spec(
+    "btswatch_archive_lost_messages_total",
+    "Messages that the brokers deleted before the archive had read them: evidence is missing, restore it.",
+)
+
 # Traps
 TRAPS_RECEIVED = Spec("btswatch_traps_received_total", "Datagrams at the trap port that are in the journal.")
 TRAPS_KERNEL_DROPPED = Spec(
@@ -228,6 +243,23 @@ WORKER_CHECKPOINT_SECONDS = Spec(
 WORKER_REGISTRY_DIFFERS = Spec(
     "btswatch_worker_registry_differs",
     "Forwarders whose registry has another digest than this worker's: start the ones with the older registry again.",
+)
+COMPLIANCE_FIGURES = Spec(
+    "btswatch_compliance_figures_total",
+    "Elements' figures that the compliance agent took in, by outcome: kept, older (known already), closed (its quarter is "
+    "over), refused (dead-lettered).",
+    ("outcome",),
+)
+COMPLIANCE_FINDINGS = Spec(
+    "btswatch_compliance_findings_total",
+    "Running figures (figurerecord) and verdicts of enterprises that were told.",
+    ("finding",),
+)
+COMPLIANCE_CHECKPOINT_SECONDS = Spec(
+    "btswatch_compliance_checkpoint_seconds",
+    "From adding up to the acknowledgements of what was added.",
+    (),
+    (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 
 # Closing

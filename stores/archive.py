@@ -40,6 +40,8 @@ from stores.archive_names import (
     day_dir,
     day_dirs,
     manifest_of,
+    note_path,
+    notes,
     segment_of,
     segment_path,
     through_markers,
@@ -131,6 +133,11 @@ class Archive(ArchiveReader):
         self.close()
 
     @property
+    def is_open(self) -> bool:
+        """Whether it is open for writing."""
+        return self._lock is not None
+
+    @property
     def pending(self) -> Pending:
         """How much waits for a flush."""
         return Pending(self._lines, self._bytes, self._first, self._last if self._lines else None)
@@ -152,12 +159,14 @@ class Archive(ArchiveReader):
             self._bytes += len(line)
         ARCHIVE_PENDING.gauge().set(self._lines)
 
-    def flush(self, through: int | None = None) -> int:
+    def flush(self, through: int | None = None, note: str | None = None) -> int:
         """Write what is pending into files; the new durable offset.
 
         Args:
             through: the caller has read the journal up to here: what lies between the last line and this
                 offset belongs to no archive (traps, refused events).
+            note: what the caller wants to find again: it counts from the same moment as this flush's lines, and
+                until the next flush. Only where the durable offset moves.
 
         Raises:
             ArchiveWriteError: the disk refused; the lines stay pending.
@@ -172,9 +181,12 @@ class Archive(ArchiveReader):
                 return durable
             self._interrupted = True
             self._write_segments()
+            if note is not None:
+                write_text(note_path(self.root, target), note)
             # This one name makes all of the flush's files count at once.
             through_path(self.root, durable).rename(through_path(self.root, target))
             sync_directory(self.root)
+            note_path(self.root, durable).unlink(missing_ok=True)
         except OSError as error:
             # At once, since the room may be wanted; what fails here is done by the next flush or open.
             with suppress(OSError), self._files:
@@ -257,6 +269,9 @@ class Archive(ArchiveReader):
         durable = self.durable_offset()
         for marker in (path for offset, path in through_markers(self.root).items() if offset < durable):
             marker.unlink()
+        stale = [path for offset, path in notes(self.root).items() if offset != durable]
+        for note in (*stale, *self.root.glob(f"note-*{TEMPORARY}")):
+            note.unlink()
         for _, directory in day_dirs(self.root):
             for temporary in directory.glob(f"*{TEMPORARY}"):
                 temporary.unlink()

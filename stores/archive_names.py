@@ -1,6 +1,7 @@
 """Names in the archive: what a file holds is told by its name, so that a crash leaves nothing to repair inside files.
 
 DIR/through-000000001200                       everything up to offset 1200 is in the archive
+DIR/note-000000001200                          what its writer wants to find again with just that (see Archive.flush)
 DIR/2026/11/02/evidence-000000000001-000000001187.ndjson.gz
 DIR/2026/11/02/MANIFEST                        sha256sum -c MANIFEST; names the merged files
 """
@@ -36,6 +37,7 @@ FAMILY_OF_TYPE: Mapping[str, Family] = {
 
 _SEGMENT = re.compile(r"(evidence|notices|other)-(\d{12,})-(\d{12,})\.ndjson\.gz")
 _THROUGH = re.compile(r"through-(\d{12,})")
+_NOTE = re.compile(r"note-(\d{12,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,17 @@ def through_path(root: Path, offset: int) -> Path:
 def through_markers(root: Path) -> dict[int, Path]:
     """All markers by offset; more than one only after a crash of the first flush, then the greatest holds."""
     found = ((path, _THROUGH.fullmatch(path.name)) for path in root.glob("through-*"))
+    return {int(match[1]): path for path, match in found if match}
+
+
+def note_path(root: Path, offset: int) -> Path:
+    """The writer's note that counts while the archive reaches up to `offset`."""
+    return root / f"note-{offset:012d}"
+
+
+def notes(root: Path) -> dict[int, Path]:
+    """All notes by offset; only the one of the marker that holds counts."""
+    found = ((path, _NOTE.fullmatch(path.name)) for path in root.glob("note-*"))
     return {int(match[1]): path for path, match in found if match}
 
 

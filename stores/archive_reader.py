@@ -11,6 +11,7 @@ from stores.archive_names import (
     day_dir,
     day_dirs,
     manifest_of,
+    note_path,
     through_markers,
     visible_segments,
 )
@@ -48,6 +49,17 @@ class ArchiveReader:
     def durable_offset(self) -> int:
         """The journal offset up to which everything is in files; 0 for an archive that is new."""
         return max(through_markers(self.root), default=0)
+
+    def note(self) -> str | None:
+        """What its writer noted with the last flush; None where it noted nothing."""
+        while True:
+            durable = self.durable_offset()
+            try:
+                return note_path(self.root, durable).read_text("utf-8")
+            except FileNotFoundError:
+                # Flushed meanwhile: another note counts now.
+                if durable == self.durable_offset():
+                    return None
 
     def days(self) -> list[date]:
         """The local days that have files, in order."""

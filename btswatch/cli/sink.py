@@ -22,12 +22,12 @@ def sink(
 
     Example: btswatch sink archive --settings btswatch.toml
     """
-    from btswatch.parts.sink import SINKS, SinkPart
+    from btswatch.parts.sink import SINKS, sink_part
 
     if name not in SINKS:
         raise CommandError(Exit.MISUSE, f"no such sink {name!r}; there are {', '.join(sorted(SINKS))}")
 
     def build(loaded: Settings, ending: Ending) -> Part:
-        return SinkPart(SINKS[name](loaded, system_now_ms), ending)
+        return sink_part(name, loaded, system_now_ms, ending)
 
     run(settings, build, f"{name}_sink_port")

@@ -27,7 +27,7 @@ class ArchiveUpkeep:
     """Merges the days that are closed: all at the start, then whenever another one was closed.
 
     Args:
-        archive: open for writing while this runs.
+        archive: nothing is done until it is open for writing.
         ledger: open; says which days are closed.
         every_s: seconds between two looks at the ledger.
     """
@@ -59,6 +59,8 @@ class ArchiveUpkeep:
 
     def merge_closed(self) -> None:
         """Merge every closed day that has parts, late ones too. A day that fails is tried again at the next start or close."""
+        if not self._archive.is_open:
+            return
         with self._ledger.reading() as connection:
             last = closings.last_closed(connection)
         if last is None or last == self._done:

@@ -4,18 +4,20 @@ import fcntl
 import json
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import date
 from threading import Event
 
 from btswatch.ledger import ledger_of
+from btswatch.parts.completeness import completeness, tell_silent
 from btswatch.settings import Settings
-from processors.closing import Closer, Progress, archived_through
+from processors.closing import Closer, Progress
 from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
 from schemas.registry import Registry
 from stores.archive import ArchiveReader
 from stores.data_directory import DataDirectory
+from stores.ledger import Ledger
 
 
 def close_due(
@@ -33,8 +35,8 @@ def close_due(
     if stopping is None:
         stopping = Event()
         signal.signal(signal.SIGTERM, lambda *_, told=stopping: told.set())
-    with _alone(directory) as alone:
-        if not alone:
+    with alone(directory) as free:
+        if not free:
             return []
         with _closer(settings, directory, registry, now_ms) as closer:
             closed = closer.close_due(progress, stopping.is_set)
@@ -59,8 +61,11 @@ def count(line: bytes) -> None:
 def days_due(
     settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
 ) -> list[date]:
-    """The days that could be closed now."""
-    with _closer(settings, directory, registry, now_ms) as closer:
+    """The days that could be closed now. In the cluster an alarm is raised where forwarders hold one up for long."""
+    with stores_of(settings, directory) as (ledger, archive, complete):
+        closer = _closer_of(settings, registry, now_ms, ledger, archive, complete)
+        if settings.form == "cluster":
+            tell_silent(settings, archive, ledger, closer, now_ms())
         return closer.due()
 
 
@@ -68,27 +73,43 @@ def days_due(
 def _closer(
     settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
 ) -> Iterator[Closer]:
-    ledger, journal = ledger_of(settings, directory), directory.journal(settings.journal)
-    ledger.open()
-    try:
-        journal.open()
-        archive = ArchiveReader(directory.path / "archive")
-        yield Closer(
-            ledger,
-            archive,
-            registry,
-            settings.conventions(),
-            settings.closing,
-            complete=archived_through(journal, archive),
-            now_ms=now_ms,
-        )
-    finally:
-        journal.close()
-        ledger.close()
+    with stores_of(settings, directory) as (ledger, archive, complete):
+        yield _closer_of(settings, registry, now_ms, ledger, archive, complete)
+
+
+def _closer_of(
+    settings: Settings,
+    registry: Registry,
+    now_ms: Callable[[], int],
+    ledger: Ledger,
+    archive: ArchiveReader,
+    complete: Callable[[int], bool],
+) -> Closer:
+    return Closer(
+        ledger,
+        archive,
+        registry,
+        settings.conventions(),
+        settings.closing,
+        complete=complete,
+        now_ms=now_ms,
+    )
 
 
 @contextmanager
-def _alone(directory: DataDirectory) -> Iterator[bool]:
+def stores_of(
+    settings: Settings, directory: DataDirectory
+) -> Iterator[tuple[Ledger, ArchiveReader, Callable[[int], bool]]]:
+    """The open ledger, the archive, and whether it has all that was received up to an instant (ms)."""
+    ledger, archive = ledger_of(settings, directory), ArchiveReader(directory.path / "archive")
+    with ExitStack() as stack:
+        stack.callback(ledger.close)
+        ledger.open()
+        yield ledger, archive, completeness(settings, directory, archive, stack)
+
+
+@contextmanager
+def alone(directory: DataDirectory) -> Iterator[bool]:
     """Whether this process may close; the system lets go when the process ends, however it ends."""
     with (directory.path / "closing.lock").open("a") as lock:
         try:

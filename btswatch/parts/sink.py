@@ -6,13 +6,13 @@ from typing import Final
 
 import structlog
 
-from btswatch.parts.part import Ending
+from btswatch.parts.part import Ending, Part, Together
 from btswatch.settings import Settings
 from processors.sinks.consumer import SinkConsumer
 
 _LOG = structlog.get_logger()
-# A builder may raise CommandError; it opens and connects nothing yet.
-Builder = Callable[[Settings, Callable[[], int]], SinkConsumer]
+# A builder may raise CommandError; it opens and connects nothing yet. What has to run beside the sink it gives too.
+Builder = Callable[[Settings, Callable[[], int]], SinkConsumer | tuple[SinkConsumer, Part]]
 
 
 class SinkPart:
@@ -52,8 +52,31 @@ def _ledger(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
     return ledger_sink(settings, now_ms)
 
 
+def _archive(settings: Settings, now_ms: Callable[[], int]) -> tuple[SinkConsumer, Part]:
+    from btswatch.parts.sink_archive import archive_sink  # noqa: PLC0415 - see SINKS
+
+    return archive_sink(settings, now_ms)
+
+
+def _influx(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
+    from btswatch.parts.sink_influx import influx_sink  # noqa: PLC0415 - see SINKS
+
+    return influx_sink(settings, now_ms)
+
+
 # Each imports what it needs when it is built: a sink's process holds nothing of the others.
 SINKS: Final[Mapping[str, Builder]] = {
+    "archive": _archive,
+    "influx": _influx,
     "ledger": _ledger,
 }
 """By the name that `btswatch sink NAME` takes; its status port is the setting `status.NAME_sink_port`."""
+
+
+def sink_part(name: str, settings: Settings, now_ms: Callable[[], int], ending: Ending) -> Part:
+    """The sink `name` of `SINKS`, with what runs beside it."""
+    built = SINKS[name](settings, now_ms)
+    if isinstance(built, tuple):
+        consumer, beside = built
+        return Together(SinkPart(consumer, ending), beside)
+    return SinkPart(built, ending)

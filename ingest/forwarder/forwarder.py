@@ -95,7 +95,7 @@ class Forwarder:
         self._journal.register(CONSUMER)
         if EMBEDDED_ENGINE in self._journal.consumers():
             self._journal.forget_consumer(EMBEDDED_ENGINE)
-        self.id = f"{self._settings.name}-{self._journal.number(self._number):08x}"
+        self.id = self._settings.id_of(self._journal.number(self._number))
         self._position = self._stored = self._journal.position(CONSUMER)
 
     def start(self) -> None:

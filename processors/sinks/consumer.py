@@ -133,7 +133,8 @@ class SinkConsumer:
         self._take_in()
         if self._pending and not self._broker.moving and not self._outage.pause_s():
             self._write()
-        if time.monotonic() >= self._idle_at and not self._outage.pause_s():
+        # Not while messages wait: what they left behind (dead letters) is not delivered yet.
+        if not self._pending and time.monotonic() >= self._idle_at and not self._outage.pause_s():
             self._idle_at = time.monotonic() + _IDLE_EVERY_S
             self._guarded("idle", lambda: self._sink.idle(self._now_ms()))
         self._broker.commit()

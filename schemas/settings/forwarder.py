@@ -38,3 +38,7 @@ class ForwarderSettings(Contract):
         if self.retry_most_s < self.retry_s:
             raise ValueError("retry_most_s is below retry_s")
         return self
+
+    def id_of(self, journal: int) -> str:
+        """The forwarder of the journal of this number, as messages name it."""
+        return f"{self.name}-{journal:08x}"

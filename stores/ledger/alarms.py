@@ -15,6 +15,9 @@ FIGURE_DIFFERS: Final = "figure_differs"
 NOT_FOLLOWED: Final = "day_not_followed"
 """The live engine did not run until the day's end, so that its provisional figures stop before it."""
 
+FORWARDER_SILENT: Final = "forwarder_silent"
+"""A day can't be closed, since a forwarder has not said for long that it sent all (the cluster only)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
