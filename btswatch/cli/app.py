@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "closing": ("btswatch.cli.parts", "Close the days that are due, and end"),
     "engine": ("btswatch.cli.parts", "The embedded engine as a process of its own"),
     "topics": ("btswatch.cli.topics", "Make and compare the cluster's Kafka topics"),
+    "influx": ("btswatch.cli.influx", "Make and compare InfluxDB's buckets and tasks"),
     "forward": ("btswatch.cli.parts", "The forwarder from the journal to Kafka"),
     "worker": ("btswatch.cli.worker", "One Faust worker of the cluster"),
     "sink": ("btswatch.cli.sink", "One sink of the cluster: ledger, influx, archive, notify"),

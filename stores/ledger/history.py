@@ -110,6 +110,19 @@ def transitions_from(connection: Connection, first: date) -> dict[tuple[str, dat
     return found
 
 
+def transitions_on(connection: Connection, day: date) -> dict[str, list[Transition]]:
+    """All transitions of the local day, by element, in order."""
+    query = (
+        select(transitions)
+        .where(transitions.c.day == day)
+        .order_by(transitions.c.element, transitions.c.number)
+    )
+    found: dict[str, list[Transition]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["element"], []).append(_transition(row))
+    return found
+
+
 def causes_of(
     connection: Connection, elements: Sequence[str], first: date, last: date
 ) -> dict[str, dict[int, str]]:

@@ -1,0 +1,123 @@
+"""Closed days that the ledger has and InfluxDB does not: their official points replace the provisional ones."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from processors.sinks.influx.official import clear_day, official_lines
+from processors.sinks.influx.pipe import Pipe, told
+from processors.sinks.influx.points import PointMaker, from_text
+from processors.sinks.port import TargetRefusedError, TargetUnavailableError
+from schemas.influx import bucket_of
+from schemas.metrics import INFLUX_CLOSED_DAY
+from schemas.settings.influx import InfluxSettings
+from schemas.time import LocalCalendar
+from stores.influx.reading import PointReader, quoted
+from stores.ledger import Ledger, closings, figures, history
+from stores.ledger.closings import ClosedDay
+from stores.ledger.trouble import TROUBLE, in_a_line
+
+
+class ClosedDays:
+    """Follows the ledger's closings.
+
+    InfluxDB itself says which days it has (measurement `closed`, written last): so a server that lost its data, or a
+    day that was closed anew, is filled again by itself.
+
+    Args:
+        ledger: open.
+        maker: makes the lines.
+        reader: over a connection that nobody else uses meanwhile.
+        settings: buckets.
+    """
+
+    def __init__(
+        self, ledger: Ledger, maker: PointMaker, reader: PointReader, settings: InfluxSettings
+    ) -> None:
+        self._ledger = ledger
+        self._maker = maker
+        self._reader = reader
+        self._settings = settings
+        self._there: dict[date, str] = {}
+
+    def look(self) -> None:
+        """Read which days are there.
+
+        Raises:
+            TargetUnavailableError: InfluxDB can't be read.
+        """
+        flux = f"""
+            from(bucket: {quoted(bucket_of("closed", self._settings.prefix))})
+              |> range(start: 0)
+              |> filter(fn: (r) => r._measurement == "closed" and r._field == "inputs")
+              |> keep(columns: ["_time", "_value"])"""
+        calendar = self._maker.calendar
+        with told():
+            self._there = {
+                calendar.day_of(from_text(row["_time"])): row["_value"] for row in self._reader.rows(flux)
+            }
+        self._tell()
+
+    def has(self, day: date) -> bool:
+        """Whether the day's points are official: what workers still tell of it is passed over."""
+        return day in self._there
+
+    def missing(self, since: date) -> list[ClosedDay]:
+        """Days closed from `since` on that are not there, or are there as they were before they were closed anew.
+
+        Raises:
+            TargetUnavailableError: the ledger can't be read.
+        """
+        try:
+            with self._ledger.reading() as connection:
+                found = closings.closings(connection, since, date.max)
+        except TROUBLE as error:
+            raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
+        return [one for one in found if one.complete and self._there.get(one.day) != one.inputs_digest]
+
+    def write(self, closed: ClosedDay, pipe: Pipe) -> None:
+        """Put a day's official points in the place of what is there.
+
+        Raises:
+            TargetUnavailableError: not all may be stored; it is done again as a whole.
+        """
+        day = closed.day
+        try:
+            with self._ledger.reading() as connection:
+                found = [one for one in figures.figures_of_day(connection, day) if one.state == figures.FINAL]
+                changes = history.transitions_on(connection, day)
+        except TROUBLE as error:
+            raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
+        marker = self._maker.closed(day, closed.elements, closed.inputs_digest, closed.registry_digest)
+        lines = official_lines(self._maker, day, found, changes)
+        write_day(self._maker.calendar, self._reader, self._settings, pipe, day, lines, marker)
+        self._there[day] = closed.inputs_digest
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._there:
+            INFLUX_CLOSED_DAY.gauge().set(max(self._there).toordinal())
+
+
+def write_day(
+    calendar: LocalCalendar,
+    reader: PointReader,
+    settings: InfluxSettings,
+    pipe: Pipe,
+    day: date,
+    lines: Iterable[tuple[str, str]],
+    marker: str,
+) -> None:
+    """Replace a day's points by `lines`, each with its measurement; `marker` says that they are there, last of all.
+
+    Raises:
+        TargetUnavailableError: not all may be stored.
+        TargetRefusedError: InfluxDB won't have some of them.
+    """
+    with told():
+        clear_day(reader, settings, calendar.start_of(day), calendar.end_of(day))
+    for part in (lines, (("closed", marker),)):
+        for measurement, text in part:
+            pipe.add(bucket_of(measurement, settings.prefix), text)
+        refused = [one.line for one in pipe.finish() if not one.line.expired]
+        if refused:
+            raise TargetRefusedError(f"{len(refused)} lines of the closed day {day}: {refused[0].reason}")

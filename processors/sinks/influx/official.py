@@ -1,0 +1,55 @@
+"""A closed day's official points: from what the ledger holds, or from what was made again from the archive."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
+
+import structlog
+
+from processors.sinks.influx.guard import RefusedSeriesError
+from processors.sinks.influx.points import PointMaker
+from schemas.influx import bucket_of
+from schemas.metrics import INFLUX_SKIPPED
+from schemas.settings.influx import InfluxSettings
+from stores.influx.reading import PointReader
+from stores.ledger.figures import DayFigure
+from stores.ledger.history import Transition
+
+REPLACED: Final = ("state", "availability", "figure", "scope")
+"""The measurements of which a closing replaces the whole local day."""
+
+
+def official_lines(
+    maker: PointMaker,
+    day: date,
+    figures: Sequence[DayFigure],
+    changes: Mapping[str, Sequence[Transition]],
+) -> Iterator[tuple[str, str]]:
+    """The lines of a closed day, each with its measurement; figures of elements that the registry lost are left out."""
+    lost = 0
+    for one in figures:
+        try:
+            yield from (("state", line) for line in maker.day_start(one))
+            lines = maker.changes(one.element, day, changes.get(one.element, ()))
+            yield from (("state", line) for line in lines.values())
+            yield from ((line.partition(",")[0], line) for line in maker.figure(one))
+        except RefusedSeriesError as error:
+            lost += 1
+            INFLUX_SKIPPED.counter().labels(error.code).inc()
+            structlog.get_logger().warning(
+                "figure not written to InfluxDB", day=str(day), reason=error.detail
+            )
+    yield from (("scope", line) for line in maker.scopes(day, figures))
+    if lost:
+        structlog.get_logger().warning("closed day without some elements", day=str(day), elements=lost)
+
+
+def clear_day(reader: PointReader, settings: InfluxSettings, from_ms: int, to_ms: int) -> None:
+    """Delete all that the official points replace: tags may be others now than they were when the day was live.
+
+    Raises:
+        InfluxError: as the server answers.
+    """
+    for measurement in REPLACED:
+        bucket = bucket_of(measurement, settings.prefix)
+        reader.delete(bucket, from_ms, to_ms, f'_measurement="{measurement}"')

@@ -1,0 +1,255 @@
+"""From results to lines: pure, the same for live results, closed days and what is made again from the archive.
+
+Every point lies on a fixed place of its grid (day, hour, minute, the change's own moment), so that writing it again changes nothing.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.lines import Value, fields, line
+from schemas.figures import Figure, total_of
+from schemas.influx import MEASUREMENT, RESULTS
+from schemas.metrics import INFLUX_SKIPPED
+from schemas.registry import Element, Registry
+from schemas.results import DeadLetter
+from schemas.status import Reading
+from schemas.time import LocalCalendar, parse_rfc3339, to_ms
+from stores.ledger.feed_shares import FeedShare
+from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.findings import Finding
+from stores.ledger.history import Transition
+from stores.ledger.province_view import ElementNow
+
+_US: Final = 1_000
+_MINUTE_MS: Final = 60_000
+_HOUR_MS: Final = 3_600_000
+_SECONDS: Final = {
+    Reading.UP: "up_s",
+    Reading.DEGRADED: "degraded_s",
+    Reading.DOWN: "down_s",
+    Reading.PLANNED: "planned_s",
+    Reading.UNKNOWN: "unknown_s",
+}
+# The reconciliation is stored as 4 * measured + declared.
+_DOWN_UP: Final = 4 * Reading.DOWN + Reading.UP
+_UP_DOWN: Final = 4 * Reading.UP + Reading.DOWN
+_UNKNOWN_KNOWN: Final = slice(Reading.UP, Reading.DOWN + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PointMaker:
+    """Makes lines. All methods may raise `RefusedSeriesError`, for a point whose series may not exist."""
+
+    guard: SeriesGuard
+    registry: Registry
+    calendar: LocalCalendar
+
+    def changes(self, element: str, day: date, found: Iterable[Transition]) -> dict[int, str]:
+        """The lines of a local day's changes, by their moment (ms)."""
+        series, measurement = self.guard.element("state", element, day), MEASUREMENT["state"]
+        return {
+            one.at_ms: line(
+                series,
+                fields(measurement, {"state": int(one.after), "cause": one.cause or ""}),
+                one.at_ms * _US,
+            )
+            for one in found
+        }
+
+    def day_start(self, figure: DayFigure) -> Iterator[str]:
+        """The state that the day begins with, so that it can be read without the days before it."""
+        if figure.runs:
+            start_ms, _, reading = figure.runs[0]
+            series = self.guard.element("state", figure.element, figure.day)
+            values: dict[str, Value] = {"state": int(reading), "day_start": True}
+            yield line(series, fields(MEASUREMENT["state"], values), start_ms * _US)
+
+    def figure(self, figure: DayFigure) -> Iterator[str]:
+        """A day's figure, and its hours."""
+        series = self.guard.element("figure", figure.element, figure.day)
+        values = day_values(figure.figure, final=figure.state == FINAL)
+        at_us = self.calendar.start_of(figure.day) * _US
+        yield line(series, fields(MEASUREMENT["figure"], values), at_us)
+        series, measurement = (
+            self.guard.element("availability", figure.element, figure.day),
+            MEASUREMENT["availability"],
+        )
+        for hour_ms, seconds in hours_of(figure.runs).items():
+            named = {name: seconds[reading] for reading, name in _SECONDS.items()}
+            yield line(series, fields(measurement, named), hour_ms * _US)
+
+    def now(self, state: ElementNow) -> str:
+        """How an element stands, at the start of the local day that is spoken of."""
+        day = self.calendar.day_of(state.updated_ms)
+        values: dict[str, Value | None] = {
+            "state": int(state.status),
+            "measured": int(state.measured),
+            "declared": int(state.declared),
+            "since_ms": state.since_ms,
+            "as_of_ms": state.updated_ms,
+            "cause": state.cause or "",
+            **self._place(self.guard.row(state.element, day), day),
+        }
+        series = self.guard.element("now", state.element, day)
+        return line(series, fields(MEASUREMENT["now"], values), self.calendar.start_of(day) * _US)
+
+    def feed(self, share: FeedShare) -> str:
+        """What a partition saw of a feed, at the minute."""
+        heard = share.last_received_ms
+        values = {
+            "accepted": share.accepted,
+            "refused": share.refused,
+            "silent_s": None if heard is None else max(0, share.as_of_ms - heard) // 1000,
+        }
+        series = self.guard.reporter(share.reporter, share.partition)
+        minute_ms = share.as_of_ms // _MINUTE_MS * _MINUTE_MS
+        return line(series, fields(MEASUREMENT["feed"], values), minute_ms * _US)
+
+    def dead_letter(self, letter: DeadLetter, offset: int) -> str:
+        """One dead letter; `offset` is its own in the topic, and tells those of one millisecond apart."""
+        tags = {"entrance": letter.entrance, "code": str(letter.code)}
+        values: dict[str, Value] = {"count": 1, "reporter": letter.reporter}
+        at_us = to_ms(letter.at) * _US + offset % _US
+        return line(self.guard.listed("deadletter", tags), fields(MEASUREMENT["deadletter"], values), at_us)
+
+    def finding(self, finding: Finding) -> str | None:
+        """A running verdict, or a scope's running sums of a day; None for sums of other periods, which days add up to."""
+        content = finding.content
+        if finding.finding == "verdict":
+            return self._verdict(finding, content)
+        if finding.period != "day":
+            return None
+        return self._sums(
+            finding.scope,
+            finding.subject,
+            finding.kind,
+            self.calendar.day_of(finding.from_ms),
+            {**_published(content["figure"]), "final": False},
+        )
+
+    def scopes(self, day: date, figures: Sequence[DayFigure]) -> Iterator[str]:
+        """The sums of a closed day's figures, by every scope and kind."""
+        found: dict[tuple[str, str, str], list[Figure]] = {}
+        for one in figures:
+            for scope, id_ in _scopes_of(one):
+                found.setdefault((scope, id_, one.kind), []).append(one.figure)
+        for (scope, id_, kind), parts in found.items():
+            values = {**day_values(total_of(parts), final=True), "elements": len(parts)}
+            try:
+                yield self._sums(scope, id_, kind, day, values)
+            except RefusedSeriesError as error:
+                # A unit that the registry lost since: its neighbours' sums are written all the same.
+                INFLUX_SKIPPED.counter().labels(error.code).inc()
+
+    def closed(self, day: date, elements: int, inputs_digest: str, registry_digest: str) -> str:
+        """That a day's official figures are here; the last line of them."""
+        values: dict[str, Value] = {
+            "elements": elements,
+            "inputs": inputs_digest,
+            "registry": registry_digest,
+        }
+        return line("closed", fields(MEASUREMENT["closed"], values), self.calendar.start_of(day) * _US)
+
+    def _verdict(self, finding: Finding, content: Mapping[str, Any]) -> str:
+        seconds = content["seconds"]
+        ok = seconds["up"] + seconds["degraded"]
+        known = ok + seconds["down"]
+        values = {
+            "result": RESULTS[content["result"]],
+            "threshold": content.get("threshold"),
+            "availability": ok / known if known else None,
+            "coverage": content.get("coverage"),
+            "budget_s": content.get("budget_s"),
+            "down_s": seconds["down"],
+            "total_s": seconds["total"],
+        }
+        series = self.guard.finding(
+            {
+                "enterprise": finding.enterprise,
+                "subject": finding.subject,
+                "kind": content.get("kind"),
+                "period": finding.period,
+                "rule": finding.rule or None,
+            }
+        )
+        return line(series, fields(MEASUREMENT["finding"], values), finding.from_ms * _US)
+
+    def _sums(self, scope: str, id_: str, kind: str, day: date, values: Mapping[str, Value]) -> str:
+        series = self.guard.scope(scope, id_, kind)
+        return line(series, fields(MEASUREMENT["scope"], values), self.calendar.start_of(day) * _US)
+
+    def _place(self, row: Element, day: date) -> dict[str, Value | None]:
+        unit = self.registry.unit_on(row.unit, day) if row.unit else None
+        lat, lon, place = row.lat, row.lon, "exact"
+        if unit is not None and unit.touches_border:
+            # Who may see a dashboard is Grafana's business: exact places near the border don't go there.
+            lat, lon, place = unit.lat, unit.lon, "unit"
+        known = lat is not None and lon is not None
+        return {
+            "name": row.name,
+            "lat": lat if known else None,
+            "lon": lon if known else None,
+            "place": place if known else None,
+        }
+
+
+def day_values(figure: Figure, *, final: bool) -> dict[str, Value]:
+    """The fields of `figure` and `scope`."""
+    return {
+        "up_s": figure.up,
+        "degraded_s": figure.degraded,
+        "down_s": figure.down,
+        "planned_s": figure.planned,
+        "unknown_s": figure.unknown,
+        "total_s": figure.total,
+        "outages": figure.outages,
+        "longest_s": figure.longest_s or 0,
+        "undeclared_s": figure.pairs_s[_DOWN_UP],
+        "false_alarm_s": figure.pairs_s[_UP_DOWN],
+        "declared_only_s": sum(figure.pairs_s[_UNKNOWN_KNOWN]),
+        "final": final,
+    }
+
+
+def hours_of(runs: Sequence[Sequence[int]]) -> dict[int, list[int]]:
+    """Seconds by reading for each hour (its start in ms) that the runs `[from_ms, to_ms, reading]` touch."""
+    hours: dict[int, list[int]] = {}
+    for start, end, reading in runs:
+        at = start
+        while at < end:
+            hour = at // _HOUR_MS * _HOUR_MS
+            until = min(end, hour + _HOUR_MS)
+            hours.setdefault(hour, [0] * len(Reading))[reading] += (until - at) // 1000
+            at = until
+    return hours
+
+
+def _scopes_of(one: DayFigure) -> Iterator[tuple[str, str]]:
+    yield "enterprise", one.enterprise
+    yield PROVINCE, PROVINCE
+    if one.unit:
+        yield "unit", one.unit
+    for name in one.technologies:
+        yield "technology", name
+
+
+def _published(figure: Mapping[str, Any]) -> dict[str, Value]:
+    """The same fields from a figure as it is published."""
+    seconds, pairs = figure["seconds"], figure["reconciliation"]
+    unknown = pairs["unknown"]
+    return {
+        **{f"{name}_s": seconds[name] for name in ("up", "degraded", "down", "planned", "unknown", "total")},
+        "outages": figure["outages"]["count"],
+        "longest_s": figure["outages"].get("longest_s") or 0,
+        "undeclared_s": pairs["down"]["up"],
+        "false_alarm_s": pairs["up"]["down"],
+        "declared_only_s": unknown["up"] + unknown["degraded"] + unknown["down"],
+    }
+
+
+def from_text(instant: str) -> int:
+    """Milliseconds from RFC 3339, as the server writes times."""
+    return to_ms(parse_rfc3339(instant))

@@ -1,0 +1,269 @@
+"""The sink itself: messages in, points out, in an order that a crash anywhere leaves repairable."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Final
+
+import structlog
+from pydantic import ValidationError
+
+from processors.sinks.dead_letters import DeadLetters
+from processors.sinks.influx.closed import ClosedDays
+from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.late import LATE_MS, LateNumbers
+from processors.sinks.influx.lines import UnwritableError
+from processors.sinks.influx.numbers import KIND, Numbers
+from processors.sinks.influx.pipe import Pipe, Rejected, told
+from processors.sinks.influx.points import PointMaker
+from processors.sinks.influx.scrape import Scraper
+from processors.sinks.influx.sets import StateSets
+from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of, newest
+from processors.sinks.port import Message, TargetUnavailableError
+from schemas.influx import BUCKET, Role, bucket_of
+from schemas.metrics import INFLUX_SKIPPED
+from schemas.registry import Registry
+from schemas.results import DeadLetter
+from schemas.settings.influx import InfluxSettings
+from schemas.time import LocalCalendar
+from stores.influx.connection import InfluxConnection
+from stores.influx.management import Management
+from stores.influx.reading import PointReader
+from stores.influx.writer import LineWriter
+from stores.ledger import Ledger
+from stores.ledger.figures import DayFigure
+from stores.ledger.findings import Finding
+from stores.ledger.province_view import ElementNow
+from stores.ledger.trouble import TROUBLE, in_a_line
+
+TOPICS: Final = ("evidence", "transitions", "figures", "states", "feeds", "findings", "deadletter")
+REJECTED: Final = "rejected_by_influxdb"
+"""Dead letters' code of what the server won't have."""
+UNWRITABLE: Final = "unwritable"
+_LOOK_MS: Final = 30_000
+_OURS: Final = "deadletter"
+# The new sets of changes by local day and element: the lines by their moment (ms), and the message that told them.
+Sets = dict[date, dict[str, tuple[dict[int, str], Message]]]
+
+
+class InfluxSink:
+    """Writes each batch; returns when the server has it.
+
+    Args:
+        settings: the server, limits, parts to scrape.
+        registry: which series there may be.
+        calendar: the local days.
+        ledger: where closings are told; opened and closed here.
+        dead_letters: takes what can't be written.
+        now_ms: the clock.
+    """
+
+    def __init__(
+        self,
+        settings: InfluxSettings,
+        registry: Registry,
+        calendar: LocalCalendar,
+        ledger: Ledger,
+        dead_letters: DeadLetters,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._calendar = calendar
+        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._now_ms = now_ms
+        self._guard = SeriesGuard(registry, settings)
+        self._maker = PointMaker(self._guard, registry, calendar)
+        self._numbers = Numbers(self._guard, calendar, INFLUX_SKIPPED.counter().labels("unknown_number").inc)
+        self._connections = [InfluxConnection(settings) for _ in range(3)]
+        writing, reading, scraping = self._connections
+        self._reader = PointReader(reading, settings)
+        self._writer = LineWriter(writing, settings)
+        self._pipe: Pipe | None = None
+        self._scraper = Scraper(
+            settings, LineWriter(scraping, settings), SeriesGuard(registry, settings), now_ms
+        )
+        self._sets = StateSets(self._reader, settings, calendar)
+        self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
+        self._late = LateNumbers(self._reader, settings, calendar)
+        self._raw_s = settings.retention_s(BUCKET[Role.RAW])
+        self._looked_ms = 0
+
+    def open(self) -> None:
+        """Make buckets and tasks as the schema says, and see which closed days are there."""
+        with told(), Management(self._settings, self._calendar.zone) as management:
+            for one in management.apply():
+                structlog.get_logger().info("influxdb brought in step", changed=str(one))
+        try:
+            self._ledger.open()
+        except TROUBLE as error:
+            raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
+        self._closed.look()
+        self._late.look(self._now_ms())
+        if self._pipe is None:
+            self._pipe = Pipe(self._writer, self._settings)
+        self._scraper.start()
+
+    def write(self, messages: Sequence[Message]) -> None:
+        """Write what can be written; the rest goes to the dead letters."""
+        pipe = self._opened()
+        try:
+            self._write(messages, pipe)
+        except BaseException:
+            pipe.drop()
+            self._late.dropped()
+            raise
+        self._late.written()
+
+    def idle(self, now_ms: int) -> None:
+        """Closed days' official points, and days whose numbers came late: one of them at a time."""
+        if self._late.downsample(now_ms):
+            return
+        if now_ms - self._looked_ms < _LOOK_MS:
+            return
+        days = self._closed.missing(self._calendar.day_of(now_ms - self._kept_ms()))
+        if days:
+            self._closed.write(days[0], self._opened())
+            structlog.get_logger().info("closed day written to influxdb", day=str(days[0].day))
+        if len(days) <= 1:
+            self._looked_ms = now_ms
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._scraper.stop()
+        if self._pipe is not None:
+            self._pipe.close()
+            self._pipe = None
+        for one in self._connections:
+            one.close()
+        self._ledger.close()
+
+    def _write(self, messages: Sequence[Message], pipe: Pipe) -> None:
+        said: dict[int, tuple[Item, Message]] = {}
+        for message in messages:
+            if message.topic == "evidence":
+                self._evidence(message, pipe)
+            elif message.topic == _OURS:
+                self._dead_letter(message, pipe)
+            else:
+                try:
+                    item = item_of(message)
+                    said[id(item)] = item, message
+                except UnreadableError as error:
+                    self._dead_letters.send(message, error.code, error.detail)
+        sets: Sets = defaultdict(dict)
+        # Of several about the same only the newest: each says all there is to say.
+        for item in newest([item for item, _ in said.values()]):
+            message = said[id(item)][1]
+            try:
+                if isinstance(item, Transitions):
+                    self._changes(item, message, sets)
+                else:
+                    for text in self._lines(item):
+                        pipe.add(bucket_of(text[: text.index(",")], self._settings.prefix), text, message)
+            except RefusedSeriesError as error:
+                INFLUX_SKIPPED.counter().labels(error.code).inc()
+                self._dead_letters.send(message, error.code, error.detail)
+            except UnwritableError as error:
+                self._dead_letters.send(message, UNWRITABLE, str(error))
+        self._replace(sets, pipe)
+        self._put_aside(pipe.finish())
+
+    def _lines(self, item: Item) -> Sequence[str]:
+        maker = self._maker
+        match item:
+            case DayFigure() if self._open_day(item.day):
+                return [*maker.day_start(item), *maker.figure(item)]
+            case ElementNow():
+                return [maker.now(item)]
+            case Share(share):
+                return [maker.feed(share)]
+            case Finding() if item.finding == "verdict" or self._open_day(
+                self._calendar.day_of(item.from_ms)
+            ):
+                return [text] if (text := maker.finding(item)) else []
+            case _:
+                # Proposals to restate stand in the ledger, where a person decides; who left the registry leaves by age.
+                return []
+
+    def _changes(self, item: Transitions, message: Message, sets: Sets) -> None:
+        if self._open_day(item.day):
+            lines = self._maker.changes(item.element, item.day, item.found)
+            sets[item.day][item.element] = lines, message
+
+    def _replace(self, sets: Sets, pipe: Pipe) -> None:
+        bucket = bucket_of("state", self._settings.prefix)
+        for day, found in sets.items():
+            with told():
+                self._sets.replace(day, {element: lines.keys() for element, (lines, _) in found.items()})
+            for lines, message in found.values():
+                for text in lines.values():
+                    pipe.add(bucket, text, message)
+
+    def _evidence(self, message: Message, pipe: Pipe) -> None:
+        if message.headers.get("kind") != KIND:
+            return
+        now_ms = self._now_ms()
+        late_us, oldest_us = (now_ms - LATE_MS) * 1000, (now_ms - self._raw_s * 1000) * 1000
+        bucket = bucket_of("link", self._settings.prefix)
+
+        refused: dict[str, list[str]] = defaultdict(list)
+
+        for text, at_us in self._numbers.lines(
+            message.value, lambda code, detail: refused[code].append(detail)
+        ):
+            if at_us < late_us:
+                if at_us <= oldest_us:
+                    INFLUX_SKIPPED.counter().labels("expired").inc()
+                    continue
+                self._late.note(text[: text.index(",")], at_us // 1000, now_ms, pipe)
+            pipe.add(bucket, text, message)
+        for code, details in refused.items():
+            INFLUX_SKIPPED.counter().labels(code).inc(len(details))
+            self._dead_letters.send(message, code, f"{len(details)} events of it: {details[0]}")
+
+    def _dead_letter(self, message: Message, pipe: Pipe) -> None:
+        try:
+            letter = DeadLetter.model_validate_json(message.value)
+            text = self._maker.dead_letter(letter, message.offset)
+        except (ValidationError, RefusedSeriesError, UnwritableError) as error:
+            # Never a dead letter about a dead letter: they would go round for ever.
+            INFLUX_SKIPPED.counter().labels("dead_letter").inc()
+            structlog.get_logger().warning(
+                "dead letter not shown", offset=message.offset, reason=str(error)[:300]
+            )
+            return
+        pipe.add(bucket_of(_OURS, self._settings.prefix), text, message)
+
+    def _put_aside(self, rejected: Sequence[Rejected]) -> None:
+        """What the server won't have; a message once, however many of its lines."""
+        by_message: dict[int, list[Rejected]] = defaultdict(list)
+        for one in rejected:
+            if one.line.expired:
+                INFLUX_SKIPPED.counter().labels("expired").inc()
+                continue
+            INFLUX_SKIPPED.counter().labels("rejected").inc()
+            by_message[id(one.message)].append(one)
+        for several in by_message.values():
+            first, message = several[0].line, several[0].message
+            structlog.get_logger().error(
+                "lines not taken", lines=len(several), first=first.line[:300], reason=first.reason
+            )
+            if message is not None and message.topic != _OURS:
+                detail = f"{len(several)} lines of it: {first.reason}; {first.line[:300]}"
+                self._dead_letters.send(message, REJECTED, detail)
+
+    def _open_day(self, day: date) -> bool:
+        """Whether provisional results of the day are still of use."""
+        if not self._closed.has(day):
+            return True
+        INFLUX_SKIPPED.counter().labels("closed").inc()
+        return False
+
+    def _kept_ms(self) -> int:
+        return self._settings.retention_s(BUCKET[Role.LONG]) * 1000
+
+    def _opened(self) -> Pipe:
+        if self._pipe is None:
+            raise RuntimeError("the sink is not open")
+        return self._pipe
