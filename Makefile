@@ -30,9 +30,10 @@ lint: $(VENV)/installed-dev ## Style, types and layers
 bench: $(VENV)/installed-dev ## Every benchmark, each with its ratios
 	@for script in tests/benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
-generate: $(VENV)/installed-dev ## Everything that is generated and committed: schemas, references
+generate: $(VENV)/installed-dev ## Everything that is generated and committed: schemas, references, dashboards
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m btswatch.settings_reference
+	@$(BIN)/btswatch dashboards build
 	@$(BIN)/python -m btswatch.rules_reference
 
 lock: ## Renew the locks (needs uv)

@@ -1,0 +1,55 @@
+"""The dashboards' JSON files, made from the code and compared with what is committed."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+from dashboards.console.texts import Language
+from dashboards.grafana.committed import FOLDER
+from dashboards.grafana.enterprise import enterprise
+from dashboards.grafana.feeds import feeds
+from dashboards.grafana.links import links
+from dashboards.grafana.pipeline import pipeline
+from dashboards.grafana.province import province
+from dashboards.grafana.station import station
+
+ROOT: Final = FOLDER.parent.parent
+DASHBOARDS: Final[dict[str, Callable[[Language], Dashboard]]] = {
+    "province": province,
+    "enterprise": enterprise,
+    "station": station,
+    "links": links,
+    "feeds": feeds,
+    "pipeline": pipeline,
+}
+
+
+def generated() -> dict[Path, str]:
+    """Every file, by its path."""
+    encoder = JSONEncoder(sort_keys=True, indent=1, ensure_ascii=False)
+    return {
+        FOLDER / language / f"{name}.json": encoder.encode(make(language).build()) + "\n"
+        for language in Language
+        for name, make in DASHBOARDS.items()
+    }
+
+
+def drift() -> list[Path]:
+    """Files that differ from what the code makes, are absent, or are made by nothing; relative to the checkout."""
+    wanted = generated()
+    there = {path for language in Language for path in (FOLDER / language).glob("*.json")}
+    stale = there - wanted.keys()
+    stale |= {path for path, text in wanted.items() if path not in there or path.read_text("utf-8") != text}
+    return sorted(path.relative_to(ROOT) for path in stale)
+
+
+def write() -> Iterator[Path]:
+    """Write them all; give those that changed."""
+    for path, text in generated().items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+            yield path

@@ -1,0 +1,305 @@
+"""The queries that several dashboards ask, each with the columns that it returns."""
+
+from typing import Final
+
+from dashboards.grafana.flux import (
+    DOUBLE,
+    LONG,
+    RATIOS,
+    START,
+    STOP,
+    STRING,
+    SUMMED,
+    TIME,
+    Query,
+    filled,
+    keep,
+    program,
+    read,
+    tags,
+    types,
+    wide,
+)
+from dashboards.grafana.panels import SECONDS_COLUMNS, STATE_COLUMNS
+from schemas.influx import MEASUREMENT
+from schemas.status import Reading
+
+# `now` has a point a local day: two days hold the newest also just after midnight, whatever the zone.
+LATELY: Final = f"date.sub(d: 2d, from: {STOP})"
+RATIO_COLUMNS: Final = {"A": DOUBLE, "A_min": DOUBLE, "A_max": DOUBLE, "coverage": DOUBLE}
+_DATE: Final = ("date",)
+_DEBUG: Final = ("internal/debug",)
+WORST: Final = 30
+_MAY_LACK: Final = ("unit", "place")
+_NOW_TAGS: Final = frozenset(tag.name for tag in MEASUREMENT["now"].tags)
+
+
+def counts(*where: str) -> Query:
+    """How many elements are in each state at the end of the time shown: one row."""
+    zero = ", ".join(f"{name}: 0" for name, _ in STATE_COLUMNS)
+    add = ",\n      ".join(
+        f"{name}: accumulator.{name} + (if r._value == {int(reading)} then 1 else 0)"
+        for name, reading in STATE_COLUMNS
+    )
+    return Query(
+        program(
+            read("now", "state", where=where, start=LATELY),
+            f"  |> group(columns: {tags('now', 'element')})",
+            "  |> last()",
+            "  |> group()",
+            f"  |> reduce(identity: {{{zero}}}, fn: (r, accumulator) => ({{\n      {add}\n    }}))",
+            imports=_DATE,
+        ),
+        {name: LONG for name, _ in STATE_COLUMNS},
+    )
+
+
+def standing(*columns: str, where: tuple[str, ...]) -> Query:
+    """How elements stand at the end of the time shown, one row each; `columns` are tags and fields of `now`."""
+    fields = tuple(column for column in columns if column not in _NOW_TAGS)
+    return Query(
+        program(
+            _standing(fields, where),
+            *(filled(column) for column in columns if column in _MAY_LACK),
+            keep(*columns),
+            imports=_DATE,
+        ),
+        {column: STRING for column in columns if column in _NOW_TAGS} | types("now", *fields),
+    )
+
+
+def outages(*where: str) -> Query:
+    """What is down at the end of the time shown, the longest first."""
+    return Query(
+        program(
+            _standing(("name", "state", "since_ms", "cause"), where),
+            f"  |> filter(fn: (r) => r.state == {int(Reading.DOWN)} and exists r.since_ms)",
+            '  |> sort(columns: ["since_ms"])',
+            "  |> map(fn: (r) => ({r with since: time(v: r.since_ms * 1000000)}))",
+            keep("element", "name", "enterprise", "since", "cause"),
+            imports=_DATE,
+        ),
+        {"element": STRING, "name": STRING, "enterprise": STRING, "since": TIME, "cause": STRING},
+    )
+
+
+def _standing(fields: tuple[str, ...], where: tuple[str, ...]) -> str:
+    return program(
+        read("now", *fields, "as_of_ms", where=where, start=LATELY),
+        "  |> last()",
+        '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+        "  |> group()",
+        # One that changed its unit or owner yesterday has two rows.
+        "  |> filter(fn: (r) => exists r.as_of_ms)",
+        '  |> sort(columns: ["as_of_ms"], desc: true)',
+        '  |> unique(column: "element")',
+    )
+
+
+def ratios(*where: str) -> Query:
+    """Availability of one scope over the days that begin in the time shown: one row."""
+    return Query(
+        program(
+            read("scope", *SUMMED, where=where),
+            '  |> group(columns: ["_field"])',
+            "  |> sum()",
+            "  |> group()",
+            '  |> map(fn: (r) => ({r with scope: ""}))',
+            '  |> pivot(rowKey: ["scope"], columnKey: ["_field"], valueColumn: "_value")',
+            RATIOS,
+            keep(*RATIO_COLUMNS),
+            imports=_DEBUG,
+        ),
+        RATIO_COLUMNS,
+    )
+
+
+def ratio_by_day(by: str, *where: str) -> Query:
+    """Availability by local day, a series for each value of the tag `by` of `scope`."""
+    return Query(
+        program(
+            read("scope", "up_s", "degraded_s", "down_s", where=where),
+            f"  |> group(columns: {tags('scope', by)})",
+            f'  |> pivot(rowKey: ["_time", "{by}"], columnKey: ["_field"], valueColumn: "_value")',
+            "  |> filter(fn: (r) => r.up_s + r.degraded_s + r.down_s > 0)",
+            "  |> map(fn: (r) => ({_time: r._time, "
+            f"{by}: r.{by}, _value: float(v: (r.up_s + r.degraded_s) * 10000 / (r.up_s + r.degraded_s + r.down_s))"
+            " / 10000.0}))",
+            f"  |> group(columns: {tags('scope', by)})",
+        ),
+        {"_time": TIME, "_value": DOUBLE, by: STRING},
+    )
+
+
+def seconds_by_day(*where: str) -> Query:
+    """Time by state and local day, of one scope."""
+    return _seconds("scope", where)
+
+
+def seconds_by_hour(*where: str) -> Query:
+    """Time by state and hour, of one element."""
+    return _seconds("availability", where)
+
+
+def _seconds(measurement: str, where: tuple[str, ...]) -> Query:
+    fields = [name for name, _ in SECONDS_COLUMNS]
+    return Query(
+        program(
+            read(measurement, *fields, where=where),
+            '  |> group(columns: ["_time", "_field"])',
+            "  |> sum()",
+            "  |> group()",
+            '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+            '  |> sort(columns: ["_time"])',
+            keep("_time", *fields),
+        ),
+        {"_time": TIME} | types(measurement, *fields),
+    )
+
+
+def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Query:
+    """Each element's sums and ratios over the days that begin in the time shown; `worst` keeps those with most down time."""
+    wanted = (*SUMMED, "outages", *fields)
+    by = ("element", "enterprise", "unit")
+    shown = ("element", "enterprise", "unit", *RATIO_COLUMNS, "down_s", "outages", *fields)
+    return Query(
+        program(
+            read("figure", *wanted, where=where),
+            "  |> sum()",
+            "  |> group()",
+            filled("unit"),
+            wide("figure", *by),
+            *(
+                [
+                    "  |> filter(fn: (r) => r.down_s > 0)",
+                    f'  |> top(n: {worst}, columns: ["down_s"])',
+                ]
+                if worst
+                else []
+            ),
+            RATIOS,
+            keep(*shown),
+            imports=_DEBUG,
+        ),
+        dict.fromkeys(by, STRING) | RATIO_COLUMNS | types("figure", "down_s", "outages", *fields),
+    )
+
+
+def scope_table(by: str, *where: str) -> Query:
+    """Sums and ratios over the days that begin in the time shown, one row for each value of the tag `by` of `scope`."""
+    wanted = (*SUMMED, "outages", "undeclared_s")
+    return Query(
+        program(
+            read("scope", *wanted, where=where),
+            f'  |> group(columns: {tags("scope", by).removesuffix("]")}, "_field"])',
+            "  |> sum()",
+            wide("scope", by),
+            RATIOS,
+            keep(by, *RATIO_COLUMNS, "down_s", "outages", "undeclared_s"),
+            imports=_DEBUG,
+        ),
+        {by: STRING} | RATIO_COLUMNS | types("scope", "down_s", "outages", "undeclared_s"),
+    )
+
+
+def scope_by_day(field: str, by: str, *where: str) -> Query:
+    """A sum by local day, a series for each value of the tag `by`."""
+    return Query(
+        program(
+            read("scope", field, where=where),
+            f"  |> group(columns: {tags('scope', by)})",
+            keep("_time", "_value", by),
+        ),
+        {"_time": TIME, "_value": types("scope", field)[field], by: STRING},
+    )
+
+
+def timeline(*where: str) -> Query:
+    """Effective states over time, with the one before the time shown at its beginning."""
+    return _timeline(where, "", "")
+
+
+def timeline_of_worst(*where: str) -> Query:
+    """The same of those elements with most down time over the days shown."""
+    worst = program(
+        f"worst = {read('figure', 'down_s', where=where)}",
+        "  |> sum()",
+        "  |> group()",
+        "  |> filter(fn: (r) => r._value > 0)",
+        f'  |> top(n: {WORST}, columns: ["_value"])',
+        '  |> findColumn(fn: (key) => true, column: "element")',
+    )
+    return _timeline(where, worst, "  |> filter(fn: (r) => contains(value: r.element, set: worst))")
+
+
+def _timeline(where: tuple[str, ...], first: str, only: str) -> Query:
+    before = read("state", "state", where=where, start=f"date.sub(d: 2d, from: {START})", stop=START)
+    inside = read("state", "state", where=where)
+    return Query(
+        program(
+            *([first] if first else []),
+            f"before = {before}",
+            f"  |> group(columns: {tags('state', 'element')})",
+            "  |> last()",
+            *([only] if only else []),
+            f"  |> map(fn: (r) => ({{r with _time: {START}}}))",
+            f"inside = {inside}",
+            *([only] if only else []),
+            "union(tables: [before, inside])",
+            f"  |> group(columns: {tags('state', 'element')})",
+            '  |> sort(columns: ["_time"])',
+            keep("_time", "_value", "element"),
+            imports=_DATE,
+        ),
+        {"_time": TIME, "_value": LONG, "element": STRING},
+    )
+
+
+def changes(*where: str) -> Query:
+    """When one element changed its state, the latest first."""
+    return Query(
+        program(
+            read("state", "state", "cause", where=where),
+            '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
+            "  |> group()",
+            '  |> sort(columns: ["_time"], desc: true)',
+            "  |> limit(n: 500)",
+            keep("_time", "state", "cause"),
+        ),
+        {"_time": TIME} | types("state", "state", "cause"),
+    )
+
+
+def element_ratios(*where: str) -> Query:
+    """Availability of one element over the days that begin in the time shown: one row."""
+    return Query(
+        program(
+            read("figure", *SUMMED, where=where),
+            '  |> group(columns: ["element", "_field"])',
+            "  |> sum()",
+            wide("figure", "element"),
+            RATIOS,
+            keep(*RATIO_COLUMNS),
+            imports=_DEBUG,
+        ),
+        RATIO_COLUMNS,
+    )
+
+
+def element_outages(*where: str) -> Query:
+    """Outages, down time, the longest outage and what was not declared, of one element over the days shown: one row."""
+    sums = ("outages", "down_s", "undeclared_s")
+    columns = types("figure", "outages", "down_s", "longest_s", "undeclared_s")
+    return Query(
+        program(
+            f"sums = {read('figure', *sums, where=where)}",
+            "  |> sum()",
+            f"longest = {read('figure', 'longest_s', where=where)}",
+            "  |> max()",
+            "union(tables: [sums, longest])",
+            "  |> group()",
+            f'  |> pivot(rowKey: {tags("figure", "element")}, columnKey: ["_field"], valueColumn: "_value")',
+            keep(*columns),
+        ),
+        columns,
+    )

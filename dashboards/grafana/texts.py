@@ -1,0 +1,149 @@
+"""Every word on the Grafana dashboards, in English and Vietnamese, beside those of the console."""
+
+from typing import Final
+
+from dashboards.console.texts import TEXTS, Language, Text
+
+GRAFANA: Final[dict[str, Text]] = {
+    # dashboards
+    "province_title": Text("Province wall", "Toàn tỉnh"),
+    "enterprise_title": Text("Enterprise", "Doanh nghiệp"),
+    "station_title": Text("Station", "Trạm BTS"),
+    "links_title": Text("Links and utilisation", "Tuyến truyền dẫn và hiệu suất sử dụng"),
+    "feeds_title": Text("Feeds", "Luồng dữ liệu"),
+    "pipeline_title": Text("Pipeline health", "Tình trạng hệ thống"),
+    "other_language": Text("Tiếng Việt", "English"),
+    "open_console": Text("Open the console", "Mở bảng giám sát"),
+    "open_in_console": Text("This station in the console", "Xem trạm này trên bảng giám sát"),
+    "open_station": Text("Open the station", "Xem trạm"),
+    "open_enterprise": Text("Open the enterprise", "Xem doanh nghiệp"),
+    # variables
+    "datasource": Text("Data source", "Nguồn dữ liệu"),
+    "all": Text("All", "Tất cả"),
+    # panels
+    "stations_by_state": Text("Stations by state", "Trạm theo trạng thái"),
+    "links_by_state": Text("Links by state", "Tuyến theo trạng thái"),
+    "availability_of_range": Text("Availability over the days shown", "Độ khả dụng trong các ngày đang xem"),
+    "availability_by_day": Text("Availability by day", "Độ khả dụng theo ngày"),
+    "time_by_state_and_day": Text("Time by state and day", "Thời gian theo trạng thái từng ngày"),
+    "time_by_state_and_hour": Text("Time by state and hour", "Thời gian theo trạng thái từng giờ"),
+    "worst_stations": Text(
+        "Most down time over the days shown", "Gián đoạn nhiều nhất trong các ngày đang xem"
+    ),
+    "units_panel": Text("Communes and wards", "Xã, phường"),
+    "enterprises_panel": Text("Enterprises over the days shown", "Các doanh nghiệp trong các ngày đang xem"),
+    "timeline_of_worst": Text(
+        "States of the 30 with most down time", "Trạng thái của 30 trạm, tuyến gián đoạn nhiều nhất"
+    ),
+    "timeline": Text("State", "Trạng thái"),
+    "all_elements": Text("All over the days shown", "Toàn bộ trong các ngày đang xem"),
+    "outages_by_day": Text("Outages by day", "Số lần gián đoạn theo ngày"),
+    "undeclared_by_day": Text(
+        "Down by measurement, up by declaration", "Đo được mất liên lạc, doanh nghiệp khai hoạt động"
+    ),
+    "state_now": Text("Now", "Hiện tại"),
+    "state_of_the_three": Text(
+        "State now: effective, measured, declared", "Trạng thái hiện tại: kết luận, đo kiểm, khai báo"
+    ),
+    "changes": Text("Changes of state", "Các lần chuyển trạng thái"),
+    "figures_of_range": Text("Figures over the days shown", "Số liệu trong các ngày đang xem"),
+    "power": Text("Battery", "Ắc quy"),
+    "time_left": Text("Time left on battery", "Thời gian còn chạy bằng ắc quy"),
+    "temperature": Text("Temperature", "Nhiệt độ"),
+    "cells_and_subscribers": Text("Cells and subscribers", "Cell và thuê bao"),
+    "mean_use": Text("Mean use over the time shown", "Hiệu suất sử dụng trung bình trong thời gian đang xem"),
+    "use_by_time": Text("Use of the ten busiest", "Hiệu suất sử dụng của mười tuyến bận nhất"),
+    "above_limit": Text("Links above a limit", "Số tuyến vượt ngưỡng"),
+    "errors_by_time": Text("Packets with errors, the ten worst", "Gói lỗi, mười tuyến kém nhất"),
+    "accepted_by_time": Text("Events accepted", "Bản tin được nhận"),
+    "refused_by_time": Text("Events refused", "Bản tin bị từ chối"),
+    "silence_by_time": Text("Silence", "Thời gian im lặng"),
+    "feeds_now": Text("Feeds at the end of the time shown", "Các nguồn tin vào cuối thời gian đang xem"),
+    "dead_by_time": Text("Not taken or handled, by reason", "Không tiếp nhận hoặc xử lý được, theo lý do"),
+    "dead_latest": Text("The latest of them", "Những bản tin mới nhất trong số đó"),
+    "journal": Text("Journal", "Nhật ký tiếp nhận"),
+    "journal_size": Text("Size of the journal", "Dung lượng nhật ký"),
+    "commit_time": Text("Time until an entry is on disk", "Thời gian ghi xuống đĩa"),
+    "polls": Text("Polls by outcome", "Kết quả thăm dò"),
+    "poll_lag": Text("Standstill of the poller", "Độ trễ của bộ thăm dò"),
+    "gateway": Text("Gateway: answers by status", "Cổng nhận tin: trả lời theo mã"),
+    "engine_lag": Text("Entries not yet read by the engine", "Bản ghi bộ xử lý chưa đọc"),
+    "blind": Text("Poller blind, by path", "Bộ thăm dò không nhìn thấy, theo đường"),
+    "differences": Text("Closed figures that differ", "Số liệu khóa sổ khác tạm tính"),
+    "failures": Text("Failures", "Lỗi"),
+    "sink_lag": Text("Messages that sinks have yet to write", "Bản tin chưa được ghi vào nơi lưu"),
+    "forwarder_lag": Text("Entries not yet on the brokers", "Bản ghi chưa chuyển tới Kafka"),
+    "sent": Text("Events on the brokers", "Bản tin đã chuyển tới Kafka"),
+    "sink_outage": Text("Sinks: 1 target away, 2 refuses us", "Nơi lưu: 1 mất kết nối, 2 bị từ chối"),
+    "sink_time": Text("Time of a write", "Thời gian một lần ghi"),
+    "sink_dead": Text(
+        "Messages sinks could not take, by reason", "Bản tin nơi lưu không nhận được, theo lý do"
+    ),
+    "notes": Text("How to read this", "Cách đọc"),
+    # columns
+    "measured": Text("Measured", "Đo kiểm"),
+    "declared": Text("Declared", "Khai báo"),
+    "track": Text("Source", "Nguồn"),
+    "effective": Text("Effective", "Kết luận"),
+    "A": Text("Availability", "Độ khả dụng"),
+    "A_min": Text("at least", "ít nhất"),
+    "A_max": Text("at most", "nhiều nhất"),
+    "elements": Text("Elements", "Số phần tử"),
+    "undeclared": Text("Undeclared down time", "Gián đoạn không khai báo"),
+    "mean_in": Text("Mean in", "TB chiều về"),
+    "mean_out": Text("Mean out", "TB chiều đi"),
+    "busier": Text("Mean, busier direction", "TB chiều bận hơn"),
+    "peak": Text("Peak", "Đỉnh"),
+    "above_80": Text("above 80 %", "trên 80 %"),
+    "above_90": Text("above 90 %", "trên 90 %"),
+    "silent": Text("Silent for", "Im lặng"),
+    "reporter": Text("Reporter", "Bên báo cáo"),
+    "entrance": Text("Entrance", "Cổng vào"),
+    "code": Text("Reason", "Lý do"),
+    "time": Text("Time", "Thời điểm"),
+    "part": Text("Part", "Thành phần"),
+    "value": Text("Value", "Giá trị"),
+    # annotations
+    "planned_work": Text("Planned work", "Bảo trì theo kế hoạch"),
+    "closed_days": Text("Closed days", "Ngày đã khóa sổ"),
+    "closed_text": Text("day closed", "đã khóa sổ"),
+    "dead_letters": Text("Dead letters", "Bản tin bị từ chối"),
+    # no data
+    "no_states": Text("No states in this time", "Không có trạng thái trong thời gian này"),
+    "no_days": Text("No figures for these days", "Chưa có số liệu cho các ngày này"),
+    "no_numbers": Text("No numbers came in this time", "Không có số đo trong thời gian này"),
+    "no_outages": Text("Nothing is down", "Không có gián đoạn"),
+    "none_dead": Text("Nothing was refused", "Không có bản tin bị từ chối"),
+    "no_metrics": Text("This part shows no such metric", "Thành phần này không có chỉ số này"),
+    # notes
+    "province_note": Text(
+        "Figures count whole local days that begin in the time shown. *Provisional* ones may change until their day is closed. "
+        "Time that nobody knows anything about is **unknown**: never up, never down; *at least* and *at most* say what it "
+        "could change. Announced work is **planned** and is not counted as down. The line at 99.5 % is the level at which "
+        "a person looks; the availability of single stations has no legal threshold. Coordinates in communes at the border "
+        "are those of the commune's centre.",
+        "Số liệu tính theo ngày địa phương trọn vẹn bắt đầu trong thời gian đang xem. Số *tạm tính* còn có thể đổi đến khi khóa sổ. "
+        "Thời gian không ai biết là **không rõ**: không tính là hoạt động, cũng không tính là gián đoạn; *ít nhất* và *nhiều nhất* "
+        "cho biết nó có thể thay đổi bao nhiêu. Bảo trì đã thông báo là **theo kế hoạch** và không tính là gián đoạn. Đường 99,5 % "
+        "là mức để người trực xem xét; độ khả dụng của từng trạm không có ngưỡng pháp lý. Tọa độ trạm ở xã biên giới là tâm xã.",
+    ),
+    "links_note": Text(
+        "QCVN 34:2019 asks of fixed broadband uplinks a mean use of **at most 80 %**, and of **at most 90 %** for international "
+        "ones, over a quarter (values as operators published them; those of QCVN 34:2022, in force since 2023-07-01, are not "
+        "verified). The registry does not say which link is international, so both lines are drawn. What counts is the mean "
+        "of the busier direction over the quarter, not a peak. This is a finding for a person, not a verdict.",
+        "QCVN 34:2019 yêu cầu hiệu suất sử dụng trung bình của tuyến truy nhập băng rộng cố định **không quá 80 %**, với tuyến "
+        "quốc tế **không quá 90 %**, tính theo quý (trị số theo công bố của doanh nghiệp; trị số của QCVN 34:2022, hiệu lực từ "
+        "01/7/2023, chưa kiểm chứng). Danh mục không cho biết tuyến nào là quốc tế nên vẽ cả hai ngưỡng. Tính theo trung bình "
+        "của chiều bận hơn trong quý, không theo đỉnh. Đây là kết quả để người xem xét, không phải kết luận.",
+    ),
+    "feeds_note": Text(
+        "A reporter is silent since its last event was received. Lines that end mean that the engine told nothing.",
+        "Bên báo cáo được coi là im lặng từ lúc nhận bản tin cuối cùng. Đường bị đứt nghĩa là bộ xử lý không báo gì.",
+    ),
+}
+
+
+def text(key: str, language: Language) -> str:
+    """The words of that name; those of Grafana's dashboards go before the console's."""
+    return (GRAFANA.get(key) or TEXTS[key]).in_(language)

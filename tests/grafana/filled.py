@@ -1,0 +1,84 @@
+"""An InfluxDB with the made-up province in it, and the committed dashboards' questions to it."""
+
+import json
+from dataclasses import dataclass
+from uuid import uuid4
+
+import httpx
+
+from dashboards.grafana.committed import committed
+from schemas.influx import BUCKETS
+from tests.grafana import made_province
+from tests.grafana.interpolation import All, ask, fixed_values, put_in, variables_of
+
+
+@dataclass
+class Filled:
+    """A server, the buckets' prefix, and what is in them."""
+
+    client: httpx.Client
+    org: str
+    prefix: str
+    size: made_province.Size
+
+    def ask(self, dashboard, query, chosen, from_ms, to_ms, window="1m0s"):
+        values = {**fixed_values(dashboard, self.prefix), **chosen}
+        return ask(self.client, self.org, put_in(query, values, from_ms, to_ms, window))
+
+
+def fill(client, org, size=made_province.SMALL):
+    prefix = f"g{uuid4().hex[:10]}"
+    (found,) = client.get("/api/v2/orgs", params={"org": org}).json()["orgs"]
+    for bucket in BUCKETS:
+        body = {
+            "orgID": found["id"],
+            "name": bucket.name(prefix),
+            "retentionRules": [
+                {"type": "expire", "everySeconds": 0, "shardGroupDurationSeconds": bucket.shard_s}
+            ],
+        }
+        assert client.post("/api/v2/buckets", json=body).status_code == 201
+
+    def post(bucket, lines):
+        answer = client.post(
+            "/api/v2/write",
+            params={"org": org, "bucket": bucket, "precision": "ms"},
+            content="\n".join(lines).encode(),
+        )
+        assert answer.status_code == 204, answer.text
+
+    made_province.write(post, prefix, size)
+    return Filled(client, org, prefix, size)
+
+
+def dashboards(language="vi"):
+    return {one.name: one.model for one in committed() if one.language == language}
+
+
+def targets(dashboard):
+    """(panel, query) of every panel that asks."""
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            yield panel, target["query"]
+
+
+def first_choice(dashboard, several=All(".*")):  # noqa: B008 - a frozen value
+    """Of each variable that a reader chooses: everything (or what is given) where it takes several, else one."""
+    single = {"enterprise": "viettel", "station": "LS0000/a.b", "kind": "station"}
+    return {
+        name: several if one.get("multi") else single[name]
+        for name, one in variables_of(dashboard).items()
+        if one["type"] in {"query", "custom"}
+    }
+
+
+def names_in(panel):
+    """What a panel refers to by a column's name."""
+    text = json.dumps(panel["fieldConfig"])
+    named = {one["matcher"]["options"] for one in panel["fieldConfig"].get("overrides", [])}
+    for piece in text.split("${__field.labels.")[1:]:
+        named.add(piece.split("}", 1)[0])
+    for layer in panel.get("options", {}).get("layers", []):
+        named |= {layer["location"]["latitude"], layer["location"]["longitude"]}
+        named.add(layer["config"]["style"]["color"]["field"])
+    return named

@@ -1,0 +1,318 @@
+"""A province's content of InfluxDB, made up: the same for the same arguments, in the schema's own names and types.
+
+Every line is checked against schemas/influx, so a renamed field breaks what is made of it here.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from schemas import metrics
+from schemas.influx import MEASUREMENT, Type
+from schemas.status import Reading
+from schemas.time import LocalCalendar
+
+ENTERPRISES = ("viettel", "vnpt", "mobifone", "g(tel).x+")
+UNITS = ("05983", "06004", "06013", "06040")
+# 10:20 in the province.
+END_MS = int(datetime(2026, 11, 20, 3, 20, tzinfo=UTC).timestamp() * 1000)
+DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
+SECONDS = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
+PARTS = 16
+
+
+@dataclass(frozen=True)
+class Element:
+    """Of the made-up registry."""
+
+    id: str
+    kind: str
+    enterprise: str
+    unit: str | None
+    number: int
+
+    @property
+    def tags(self):
+        tags = {"element": self.id, "enterprise": self.enterprise, "kind": self.kind}
+        return {**tags, "unit": self.unit} if self.unit else tags
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is made; steps of what comes by the minute or scrape can be made coarser."""
+
+    stations: int = 24
+    links: int = 8
+    days: int = 10
+    minutes_days: int = 1
+    minute_step_ms: int = 5 * MINUTE_MS
+    scrape_days: int = 1
+    scrape_step_ms: int = 5 * MINUTE_MS
+    numbers_of: int = 3
+
+
+SMALL = Size()
+
+
+def elements(size):
+    # Ids as the registry allows them: with a slash, a point, blanks never.
+    stations = [
+        Element(f"LS{n:04d}/a.b", "station", ENTERPRISES[n % 4], UNITS[n % 4] if n % 9 else None, n)
+        for n in range(size.stations)
+    ]
+    links = [Element(f"L-{n:03d}", "link", ENTERPRISES[n % 4], None, n) for n in range(size.links)]
+    return stations + links
+
+
+def day_starts(size):
+    calendar = LocalCalendar("Asia/Ho_Chi_Minh")
+    last = datetime.fromtimestamp(END_MS / 1000, UTC).date()
+    return [calendar.start_of(last - timedelta(days=back)) for back in reversed(range(size.days))]
+
+
+def line(name, tags, fields, at_ms):
+    measurement = MEASUREMENT[name]
+    known = {tag.name for tag in measurement.tags}
+    needed = {tag.name for tag in measurement.tags if not tag.optional}
+    assert needed <= tags.keys(), (name, needed - tags.keys())
+    assert tags.keys() <= known or "..." in known, (name, tags.keys() - known)
+    written = ",".join(_field(measurement.field(key), value) for key, value in fields.items())
+    key = "".join(f",{tag}={_escaped(value)}" for tag, value in sorted(tags.items()))
+    return f"{name}{key} {written} {at_ms}"
+
+
+def _escaped(value):
+    return value.replace("\\", "\\\\").replace(" ", "\\ ").replace(",", "\\,").replace("=", "\\=")
+
+
+def _field(field, value):
+    if field.type is Type.INTEGER:
+        assert isinstance(value, int)
+        return f"{field.name}={value}i"
+    if field.type is Type.TEXT:
+        return f'{field.name}="{value}"'
+    if field.type is Type.BOOLEAN:
+        return f"{field.name}={'true' if value else 'false'}"
+    return f"{field.name}={float(value)}"
+
+
+def lines(size=SMALL):
+    """(measurement, line) of everything."""
+    for make in (_days, _states, _nows, _hours, _feeds, _dead_letters, _numbers, _pipeline, _closed):
+        yield from make(size)
+
+
+def seconds_of(element, day, length_s=86_400):
+    """A day of an element: every seventh has an outage, some have planned work, all a little that is unknown; of the
+    fifth nothing is known."""
+    if element.number == 5:
+        return (0, 0, 0, 0, length_s)
+    chance = Random(f"{element.kind}{element.number}.{day}")
+    down = chance.choice((600, 3_600, 7_200)) if (element.number + day) % 7 == 0 else 0
+    planned = 1_800 if (element.number + day) % 11 == 0 else 0
+    return (length_s - down - planned - 60, 0, down, planned, 60)
+
+
+def _sums(seconds, elements_in=None):
+    outages = 1 if seconds[2] else 0
+    fields = dict(zip(SECONDS, seconds, strict=True))
+    fields |= {"total_s": sum(seconds), "outages": outages, "longest_s": seconds[2]}
+    fields |= {"undeclared_s": seconds[2] // 2, "false_alarm_s": 0, "declared_only_s": 0, "final": True}
+    return fields if elements_in is None else {**fields, "elements": elements_in}
+
+
+def _days(size):
+    known = elements(size)
+    for day, start in enumerate(day_starts(size)):
+        scopes = {}
+        for one in known:
+            seconds = seconds_of(one, day)
+            yield line("figure", one.tags, _sums(seconds), start)
+            for scope, id_ in (
+                ("enterprise", one.enterprise),
+                ("unit", one.unit),
+                ("province", "province"),
+            ):
+                if id_:
+                    scopes.setdefault((scope, id_, one.kind), []).append(seconds)
+        for (scope, id_, kind), parts in scopes.items():
+            summed = tuple(map(sum, zip(*parts, strict=True)))
+            tags = {"scope": scope, "id": id_, "kind": kind}
+            yield line("scope", tags, _sums(summed, len(parts)), start)
+
+
+def runs_of(element, day, start):
+    """(from, state, cause) of a day."""
+    seconds = seconds_of(element, day)
+    first = Reading.UNKNOWN if element.number == 5 else Reading.UP
+    yield start, first, ""
+    at = start + 2 * HOUR_MS
+    for reading, length, cause in (
+        (Reading.DOWN, seconds[2], "power"),
+        (Reading.PLANNED, seconds[3], "manual"),
+    ):
+        if length:
+            yield at, reading, cause
+            at += length * 1000
+            yield at, first, ""
+            at += HOUR_MS
+
+
+def _states(size):
+    for day, start in enumerate(day_starts(size)):
+        for one in elements(size):
+            for number, (at, state, cause) in enumerate(runs_of(one, day, start)):
+                if at <= END_MS:
+                    fields = {"state": int(state), "cause": cause, "day_start": number == 0}
+                    yield line("state", one.tags, fields, at)
+
+
+def state_now(element, size):
+    at, state, cause = [
+        run for run in runs_of(element, size.days - 1, day_starts(size)[-1]) if run[0] <= END_MS
+    ][-1]
+    return (at, Reading.DOWN, "fault") if element.number in {3, 4} else (at, state, cause)
+
+
+def _nows(size):
+    starts = day_starts(size)
+    for one in elements(size):
+        for start in starts[-3:]:
+            since, state, cause = state_now(one, size)
+            fields = {
+                "state": int(state),
+                "measured": int(state),
+                "declared": int(Reading.UP),
+                "since_ms": since,
+                "as_of_ms": min(start + DAY_MS, END_MS),
+                "cause": cause,
+                "name": f"Trạm số {one.number}",
+            }
+            if one.kind == "station":
+                fields |= {
+                    "lat": 21.5 + one.number % 40 / 50,
+                    "lon": 106.2 + one.number % 31 / 30,
+                    "place": "exact",
+                }
+            yield line("now", one.tags, fields, start)
+
+
+def _hours(size):
+    for day, start in enumerate(day_starts(size)):
+        for one in elements(size):
+            seconds = seconds_of(one, day)
+            for hour in range(24):
+                at = start + hour * HOUR_MS
+                if at > END_MS:
+                    break
+                down = seconds[2] if hour == 2 and seconds[2] <= 3_600 else 0
+                fields = dict(zip(SECONDS, (3_600 - down, 0, down, 0, 0), strict=True))
+                yield line("availability", one.tags, fields, at)
+
+
+def _feeds(size):
+    begin = END_MS - size.minutes_days * DAY_MS
+    for reporter in ENTERPRISES:
+        for part in range(PARTS):
+            tags = {"reporter": reporter, "part": str(part)}
+            for number, at in enumerate(range(begin, END_MS, size.minute_step_ms)):
+                fields = {"accepted": 7 * number + part, "refused": number // 50, "silent_s": 20 + part}
+                yield line("feed", tags, fields, at)
+
+
+def _dead_letters(size):
+    for number in range(40 * size.days):
+        tags = {
+            "entrance": ("gateway", "traps")[number % 2],
+            "code": ("unknown_element", "malformed")[number % 3 // 2],
+        }
+        fields = {"count": 1, "reporter": ENTERPRISES[number % 4]}
+        yield line("deadletter", tags, fields, END_MS - number * (DAY_MS // 40) - number)
+
+
+def use_of(link):
+    """Mean use of a link, in and out."""
+    return 0.3 + link.number % 8 / 12, 0.2 + link.number % 5 / 10
+
+
+def _numbers(size):
+    starts = day_starts(size)
+    for one in elements(size):
+        tags = {**one.tags, "track": "measured"}
+        name = one.kind
+        raw, kept = ({}, {})
+        if one.kind == "link":
+            into, out = use_of(one)
+            raw = {"in_use": into, "out_use": out, "utilisation": max(into, out), "in_errors_per_s": 0.5}
+        elif one.number < size.numbers_of:
+            raw = {"battery_v": 52.5, "battery_remaining_min": 200, "temperature_c": 31.5}
+            raw |= {"cells_in_service": 6, "subscribers_registered": 120 + one.number}
+        if not raw:
+            continue
+        for field, value in raw.items():
+            kept |= {f"{field}_mean": value, f"{field}_min": value * 0.5, f"{field}_max": value * 1.05}
+        for start in starts:
+            for hour in range(24):
+                if start + hour * HOUR_MS <= END_MS - HOUR_MS:
+                    yield line(f"{name}_hour", tags, kept, start + hour * HOUR_MS)
+            if one.kind == "link" and start + DAY_MS <= END_MS:
+                yield line("link_day", tags, kept, start)
+        for at in range(END_MS - size.minutes_days * DAY_MS, END_MS, size.minute_step_ms):
+            yield line(name, tags, raw, at)
+
+
+# One series of each metric that the dashboard shows: labels, and what a scrape reads.
+def _shown():
+    m = metrics
+    yield m.JOURNAL_APPENDED, {"kind": "event"}
+    yield m.JOURNAL_BYTES, {}
+    yield m.JOURNAL_COMMIT_SECONDS, {}
+    yield from ((m.GATEWAY_REQUESTS, {"route": "/v1/events", "status": status}) for status in ("2xx", "4xx"))
+    yield from ((m.POLLS, {"outcome": outcome}) for outcome in ("answered", "silent", "partial"))
+    yield m.POLL_LOOP_LAG_SECONDS, {}
+    yield m.VANTAGE_IMPAIRED, {"path": "viettel"}
+    yield m.ENGINE_LAG, {}
+    yield m.FORWARDER_SENT, {"topic": "evidence"}
+    yield m.FORWARDER_LAG, {}
+    yield m.SINK_LAG, {"sink": "influx"}
+    yield m.SINK_OUTAGE, {"sink": "influx"}
+    yield m.SINK_WRITE_SECONDS, {"sink": "influx"}
+    yield m.SINK_DEAD_LETTERS, {"sink": "influx", "code": "series_limit"}
+    yield m.CLOSING_DIFFERENCES, {}
+    yield m.ENGINE_FAILED, {"error": "OperationalError"}
+
+
+def _pipeline(size):
+    begin = END_MS - size.scrape_days * DAY_MS
+    for spec, labels in _shown():
+        assert set(labels) == set(spec.labels), spec.name
+        names = (f"{spec.name}_sum", f"{spec.name}_count") if spec.kind == "histogram" else (spec.name,)
+        for name in names:
+            tags = {"part": "ingest", "name": name, **labels}
+            for number, at in enumerate(range(begin, END_MS, size.scrape_step_ms)):
+                grows = spec.kind != "gauge"
+                step = 0.02 if name.endswith("_sum") else 5
+                yield line("pipeline", tags, {"value": number * step if grows else number % 7}, at)
+
+
+def _closed(size):
+    for start in day_starts(size)[:-4]:
+        fields = {"elements": size.stations + size.links, "inputs": "sha256:0", "registry": "sha256:1"}
+        yield line("closed", {}, fields, start)
+
+
+def write(post, prefix, size=SMALL, batch=5_000) -> int:
+    """Everything through `post(bucket, lines)`; the number of lines."""
+    from schemas.influx import bucket_of
+
+    waiting: dict[str, list[str]] = {}
+    written = 0
+    for made in lines(size):
+        bucket = bucket_of(made.split(",", 1)[0].split(" ", 1)[0], prefix)
+        waiting.setdefault(bucket, []).append(made)
+        written += 1
+        if len(waiting[bucket]) >= batch:
+            post(bucket, waiting.pop(bucket))
+    for bucket, rest in waiting.items():
+        post(bucket, rest)
+    return written
