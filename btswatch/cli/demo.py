@@ -53,7 +53,7 @@ def demo(
     try:
         directory.path.mkdir(parents=True, exist_ok=True)
         directory.lock()
-        made = _made(directory, Wanted(stations, days, seed, port))
+        made = made_of(directory, Wanted(stations, days, seed, port))
         if not once:
             directory.keep_lock_over_exec()
             become(Plan(children_of(made.settings_path, made.settings), made.settings.stop_s, told_of(made)))
@@ -74,7 +74,8 @@ def demo(
         raise CommandError(Exit(code), CANT_RUN)
 
 
-def _made(directory: "DataDirectory", wanted: "Wanted") -> "Made":
+def made_of(directory: "DataDirectory", wanted: "Wanted") -> "Made":
+    """The demonstration in the locked directory, made or as it is; or the command's end."""
     from btswatch.demo.build import DifferentDemoError, make
     from btswatch.demo.ports import NoFreePortError
     from btswatch.demo.record import DemoRecordError

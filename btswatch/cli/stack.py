@@ -1,12 +1,20 @@
 """`btswatch stack`: the cluster's servers on one machine, without containers."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    credentials_of,
+    directory_of,
+    profiles_of,
+    registry_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.supervise import CANT_RUN
 
@@ -53,6 +61,9 @@ def secrets(
         list[str] | None,
         typer.Option(help="Name or address that the TLS certificate is for (again for more)"),
     ] = None,
+    kafka: Annotated[
+        str | None, typer.Option(help="Also write a broker's properties: the name that clients call it by")
+    ] = None,
 ) -> None:
     """Make the cluster's secrets: random, each in a file, in a directory for each program that reads them.
 
@@ -60,10 +71,12 @@ def secrets(
     """
     from datetime import UTC, datetime
 
-    from btswatch.stack.secrets import make_secrets
+    from btswatch.stack.secrets import make_secrets, write_kafka_properties
 
     for made in make_secrets(directory, host or ["localhost", "127.0.0.1"], datetime.now(UTC)):
         tell(f"made {made}")
+    if kafka is not None:
+        write_kafka_properties(directory, kafka)
 
 
 @app.command("reader")
@@ -92,6 +105,50 @@ def reader(
     tell(f"{'made' if made else 'kept'} {into}")
 
 
+@app.command("province")
+def province(
+    data: Annotated[Path, typer.Option(help="Data directory of the demonstration")],
+    settings: SettingsOption = None,
+    proxy: Annotated[
+        list[str] | None, typer.Option(help="Address of a proxy before the gateway (again for more)")
+    ] = None,
+    stations: Annotated[
+        int, typer.Option(min=5, max=20_000, help="Stations; 0.4 links come with each")
+    ] = 200,
+    days: Annotated[int, typer.Option(min=0, max=366, help="Closed days of history")] = 30,
+) -> None:
+    """Make the demonstration's data directory for containers: usual ports, each part on a host of its own.
+
+    With settings of another place it only reads them, with registry, credentials and profiles, and makes the data
+    directory that they name.
+
+    Example: btswatch stack province --data /data --stations 200
+    """
+    from btswatch.cli.demo import made_of
+    from btswatch.demo.build import Wanted
+    from btswatch.demo.record import SETTINGS
+    from btswatch.stack.containers import further_settings
+    from stores.data_directory import DataDirectory, DataDirectoryError
+
+    if settings is not None and settings.absolute() != (data / SETTINGS).absolute():
+        loaded = settings_from(settings)
+        for read in (registry_of, credentials_of, profiles_of, directory_of):
+            read(loaded)
+        tell(f"{settings} can be used; data in {loaded.data}")
+        return
+    further = partial(further_settings, proxies=tuple(proxy or ()))
+    directory = DataDirectory(data.absolute())
+    try:
+        directory.path.mkdir(parents=True, exist_ok=True)
+        directory.lock()
+        made = made_of(directory, Wanted(stations, days, usual_ports=True, further=further))
+    except DataDirectoryError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+    finally:
+        directory.unlock()
+    tell(f"{made.record.stations} stations in {made.settings.data}")
+
+
 @app.command("demo")
 def demo(
     stations: Annotated[
@@ -116,9 +173,7 @@ def demo(
 
     Example: btswatch stack demo --stations 200
     """
-    from btswatch.demo.build import DifferentDemoError, Wanted
-    from btswatch.demo.ports import NoFreePortError
-    from btswatch.demo.record import DemoRecordError
+    from btswatch.demo.build import Wanted
     from btswatch.stack import install as installing
     from btswatch.stack.demo import DATA, Stack, run_province
     from btswatch.stack.places import servers_directory
@@ -137,7 +192,7 @@ def demo(
         )
     except StackError as error:
         raise CommandError(Exit.UNREACHABLE, *error.lines) from error
-    except (DataDirectoryError, DifferentDemoError, DemoRecordError, NoFreePortError) as error:
+    except DataDirectoryError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
     if code:
         raise CommandError(Exit(code), CANT_RUN)

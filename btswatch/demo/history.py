@@ -24,7 +24,7 @@ import structlog
 from btswatch.demo.bar import bar
 from btswatch.demo.declarations import senders
 from btswatch.demo.lines import ORIGIN, STATUS, Line
-from btswatch.demo.pace import EngineLag
+from btswatch.demo.pace import ENGINE, FORWARDER, EngineLag
 from btswatch.demo.past import PERIOD_S, Past
 from btswatch.demo.past_days import PastDays, past_days
 from btswatch.demo.record import (
@@ -214,10 +214,17 @@ def history_of(
         days,
         ledger_of(settings, directory),
         directory.journal(settings.journal),
-        EngineLag(f"http://{settings.status.host}:{settings.status.engine_port}/metrics").entries,
+        _lag(settings).entries,
         told,
         threading.Event(),
     )
+
+
+def _lag(settings: Settings) -> EngineLag:
+    status = settings.status
+    if settings.form == "cluster":
+        return EngineLag(f"http://{status.host}:{status.forwarder_port}/metrics", FORWARDER)
+    return EngineLag(f"http://{status.host}:{status.engine_port}/metrics", ENGINE)
 
 
 class HistoryPart:

@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from btswatch.cli.demo import children_of, told_of
-from btswatch.demo.build import Wanted, make
-from btswatch.parts.part import system_now_ms
+from btswatch.cli.demo import children_of, made_of, told_of
+from btswatch.demo.build import Wanted
 from btswatch.settings import StatusSettings
 from btswatch.stack.secrets import READ_TOKEN, make_secrets
 from btswatch.stack.server import StackError
@@ -99,14 +98,14 @@ def run_province(stack: Stack, directory: DataDirectory, wanted: Wanted, tell: C
 
     Raises:
         StackError: a server or a preparation failed.
-        DataDirectoryError: see `btswatch demo`, as all that `btswatch.demo.build.make` raises.
+        DataDirectoryError: see `btswatch demo`.
     """
     directory.path.mkdir(parents=True, exist_ok=True)
     directory.lock()
     try:
         # Settings come from the environment, for this process and for those that it starts.
         os.environ.update(stack.start())
-        made = make(directory, replace(wanted, further=_scraped_here), system_now_ms)
+        made = made_of(directory, replace(wanted, further=_scraped_here))
         tell("Making topics, buckets and tables ...")
         stack.prepare(made.settings_path)
         told = "\n".join((*told_of(made), *stack.told()))

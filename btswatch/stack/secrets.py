@@ -1,7 +1,7 @@
 """The cluster's secrets: made once, each in a file, in a directory per program that reads them.
 
 DIR/btswatch/   kafka_password  postgres_password  influx_token
-DIR/kafka/      kafka_password
+DIR/kafka/      server.properties, for a broker in a container of its own (it holds the password)
 DIR/influxdb/   influx_password  influx_token
 DIR/postgres/   postgres_password
 DIR/grafana/    grafana_password  (influx_read_token: `btswatch stack reader`, since only InfluxDB can make it)
@@ -20,9 +20,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from btswatch.stack.kafka import Node, Sasl, properties, properties_text
+from btswatch.stack.wiring import SASL_MECHANISM, USER
+
 READERS: Final[Mapping[str, Sequence[str]]] = {
     "btswatch": ("kafka_password", "postgres_password", "influx_token"),
-    "kafka": ("kafka_password",),
     "influxdb": ("influx_password", "influx_token"),
     "postgres": ("postgres_password",),
     "grafana": ("grafana_password",),
@@ -61,6 +63,20 @@ def make_secrets(
     return made
 
 
+def write_kafka_properties(directory: Path, host: str) -> None:
+    """The broker's properties, as `btswatch stack demo` has them, for a container that clients call `host`."""
+    password = (directory / "btswatch" / "kafka_password").read_text("ascii").strip()
+    node = Node(
+        logs="/var/lib/kafka/data",
+        host="0.0.0.0",  # noqa: S104 - of its container
+        advertised=host,
+        controller=9093,
+        sasl=Sasl({USER: password}, SASL_MECHANISM),
+        sasl_port=9092,
+    )
+    _write(directory / "kafka" / "server.properties", properties_text(properties(node)))
+
+
 def own_certificate(hosts: Sequence[str], now: dt.datetime) -> tuple[str, str]:
     """A certificate signed by itself, and its key; both PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -94,8 +110,8 @@ def _write(path: Path, text: str) -> str:
     # Readable by all who get into its directory: that is one program, often under a user id of its own.
     path.parent.mkdir(exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
-    temporary.touch(mode=0o444, exist_ok=False)
-    with temporary.open("w", encoding="ascii") as file:
-        file.write(text)
+    temporary.unlink(missing_ok=True)
+    temporary.write_text(text, "ascii")
+    temporary.chmod(0o444)
     temporary.replace(path)
     return str(Path(path.parent.name) / path.name)

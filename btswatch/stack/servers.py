@@ -30,7 +30,7 @@ class Servers:
         directory.mkdir(parents=True, exist_ok=True)
         self._secrets = secrets
         ports = _ports(directory / "ports.json")
-        users = {USER: self._secret("kafka/kafka_password")}
+        users = {USER: self._secret("btswatch/kafka_password")}
         # No listener without a password, as under compose.
         self.kafka = KafkaServer(
             servers,
