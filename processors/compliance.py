@@ -76,6 +76,11 @@ def findings(standing: Standing, zone: str, rules: str | None) -> Iterator[Figur
             yield _verdict(standing, rule, judgement, zone, rules)
 
 
+def as_json(found: FigureRecord | Verdict) -> bytes:
+    """As it is sent. Ratios that don't exist are null, not absent."""
+    return found.model_dump_json(by_alias=True).encode()
+
+
 def _plain(record: FigureRecord) -> Figure:
     seconds, outages = record.figure.seconds, record.figure.outages
     table = record.figure.reconciliation

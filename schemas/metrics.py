@@ -452,3 +452,20 @@ INFLUX_CLOSED_DAY = Spec(
     "btswatch_influx_closed_day",
     "Ordinal of the latest closed local day whose official figures are in InfluxDB; follows btswatch_closing_day.",
 )
+
+# Notifier
+NOTIFY_CONDITIONS = Spec(
+    "btswatch_notify_conditions",
+    "Watched conditions by phase: inactive, pending (not yet for notify.for_s), firing.",
+    ("phase",),
+)
+NOTIFY_TOLD = Spec(
+    "btswatch_notify_told_total",
+    "Alerts that a receiver has taken, by status: firing or resolved.",
+    ("receiver", "status"),
+)
+NOTIFY_EXPIRED = Spec(
+    "btswatch_notify_expired_total",
+    "Alerts that a receiver was never told, since they were over long before it could be reached (notify.recent_s).",
+    ("receiver",),
+)

@@ -1,8 +1,7 @@
 """A worker of the cluster: Faust within our process model."""
 
 import asyncio
-import importlib.util
-from typing import Final
+from typing import cast
 
 import structlog
 
@@ -10,12 +9,14 @@ from btswatch.parts.part import Ending
 from btswatch.settings import Settings
 from processors.engine.embedded import pace_of
 from processors.engine.worker.app import WorkerApp, build_app
+from processors.engine.worker.changelogs import make_changelogs
+from processors.engine.worker.compliance import Compliance
 from processors.engine.worker.host import Availability
 from processors.engine.worker.standstill import Standstill
+from processors.engine.worker.table import DeliveredTable
 from schemas.registry import Registry
 
 _LOG = structlog.get_logger()
-_COMPLIANCE: Final = "processors.engine.worker.compliance"
 
 
 class WorkerPart:
@@ -44,10 +45,7 @@ class WorkerPart:
             pace_of(settings.engine),
             self._standstill,
         )
-        if importlib.util.find_spec(_COMPLIANCE) is not None:
-            importlib.import_module(_COMPLIANCE).attach(
-                app, settings.kafka, settings.worker, self._registry, settings.conventions()
-            )
+        Compliance(app, settings.kafka, settings.worker, settings.conventions(), self._standstill)
         self._standstill.start()
         self._running = asyncio.create_task(self._run(app), name="worker")
 
@@ -76,6 +74,8 @@ class WorkerPart:
 
     async def _run(self, app: WorkerApp) -> None:
         try:
+            tables = [cast("DeliveredTable", table) for table in app.tables.values()]
+            await asyncio.to_thread(make_changelogs, tables, self._settings.kafka)
             await app.start()
             await app.wait()
         except Exception as error:  # noqa: BLE001 - whatever ends it ends the process, with its reason

@@ -7,7 +7,7 @@ from faust.types import FutureMessage
 
 NAME: Final = "availability"
 # Kafka compacts closed segments only. With its defaults a restart would read a gigabyte of overwritten rows a partition.
-_COMPACTION: Final = {
+COMPACTION: Final = {
     "segment.bytes": str(16 << 20),
     "segment.ms": str(3_600_000),
     "min.cleanable.dirty.ratio": "0.2",
@@ -54,7 +54,7 @@ def declare(app: faust.App, partitions: int, min_insync: int) -> DeliveredTable:
         partitions=partitions,
         key_type=bytes,
         value_type=bytes,
-        extra_topic_configs=_COMPACTION | {"min.insync.replicas": str(min_insync)},
+        extra_topic_configs=COMPACTION | {"min.insync.replicas": str(min_insync)},
     )
     assert isinstance(table, DeliveredTable)
     return table

@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import pytest
 
-from processors.compliance import NotAnElementDayError, element_day, findings
+from processors.compliance import NotAnElementDayError, as_json, element_day, findings
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Took
 from processors.core.periods import PeriodKind
@@ -49,7 +49,7 @@ def test_what_is_told_can_be_read_back_by_its_contract():
     other = AvailabilityRule("L", "1", "for tests", Kind.LINK, PeriodKind.MONTH, Fraction("0.995"))
     found = told([rule, other], RULES)
     for one in found:
-        line = one.model_dump_json(by_alias=True)
+        line = as_json(one)
         assert type(one).model_validate_json(line) == one
         assert json.loads(line)["rules"] == RULES
     (verdict,) = [one for one in found if isinstance(one, Verdict)]

@@ -1,0 +1,244 @@
+"""The agent `compliance`: elements' figures, keyed anew by enterprise, into enterprises' running figures and verdicts.
+
+Two steps. The first reads `figures`, whose partitions follow elements, and sends each record on by its enterprise, then
+a tick to each partition that it wrote to. The second adds up; on a tick it tells what changed, stores it, and
+acknowledges what it rests on, in that order.
+"""
+
+import json
+import time
+import zlib
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Final, cast
+
+import faust
+import structlog
+from faust.types import EventT, StreamT
+from pydantic import AwareDatetime, TypeAdapter, ValidationError, with_config
+from typing_extensions import TypedDict
+
+from processors.compliance import NotAnElementDayError, as_json, element_day, findings
+from processors.core.conventions import Conventions
+from processors.core.enterprises import Enterprises
+from processors.core.verdict import AvailabilityRule
+from processors.engine.worker.standstill import Standstill
+from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
+from schemas.metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
+from schemas.registry import Kind
+from schemas.results import FigureRecord, Tick
+from schemas.settings.kafka import KafkaSettings
+from schemas.settings.worker import WorkerSettings
+from schemas.time import LocalCalendar, from_ms, to_ms
+from schemas.topics import load_topics
+
+FIGURES: Final = "figures"
+BY_ENTERPRISE: Final = "enterprise_figures"
+FINDINGS: Final = "findings"
+DEAD_LETTERS: Final = "deadletter"
+ENTRANCE: Final = "compliance"
+_LOG = structlog.get_logger()
+_CONTROL: Final = {"kind": b"control"}
+# So many at once are sent on and waited for together.
+_GATHERED: Final = 1_000
+# How often in a checkpoint interval what came is told: enterprises' figures need not be newer than their elements'.
+_PART_OF_CHECKPOINT: Final = 5
+
+
+@with_config({"extra": "ignore"})
+class _Addressed(TypedDict):
+    enterprise: str
+    as_of: AwareDatetime
+
+
+_ADDRESSED: Final[TypeAdapter[_Addressed]] = TypeAdapter(_Addressed)
+
+
+def partition_of_enterprise(enterprise: str, partitions: int) -> int:
+    """Where an enterprise's figures go: the same for every worker."""
+    return zlib.crc32(enterprise.encode()) % partitions
+
+
+@dataclass(slots=True)
+class _Hosted:
+    """A partition's enterprises, and what was taken from the stream since it was told and stored last."""
+
+    enterprises: Enterprises
+    taken: list[EventT[Any]] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+
+
+class Compliance:
+    """Hosts the assigned partitions' enterprises.
+
+    Args:
+        app: the worker's app; not started yet.
+        kafka: topics' prefix, and how safe the table's changelog is to be.
+        settings: how often to store.
+        conventions: the deployment's constants.
+        standstill: see there.
+        rules: thresholds; without them there are no verdicts.
+        rules_digest: the rules' digest; None without rules.
+    """
+
+    def __init__(
+        self,
+        app: faust.App,
+        kafka: KafkaSettings,
+        settings: WorkerSettings,
+        conventions: Conventions,
+        standstill: Standstill,
+        rules: Sequence[AvailabilityRule] = (),
+        rules_digest: str | None = None,
+    ) -> None:
+        self._conventions = conventions
+        self._calendar = LocalCalendar(conventions.zone)
+        self._standstill = standstill
+        self._rules = tuple(rules)
+        self._rules_digest = rules_digest
+        self._gather_s = settings.checkpoint_s / _PART_OF_CHECKPOINT
+        self._partitions = load_topics()[BY_ENTERPRISE].partitions
+        self._hosted: dict[int, _Hosted] = {}
+        self._rows: dict[int, dict[bytes, bytes]] | None = None
+        self._topics = {
+            name: app.topic(kafka.topic(name), key_type=bytes, value_type=bytes)
+            for name in (FIGURES, BY_ENTERPRISE, FINDINGS, DEAD_LETTERS)
+        }
+        table = app.Table(
+            ENTRANCE,
+            partitions=self._partitions,
+            key_type=bytes,
+            value_type=bytes,
+            extra_topic_configs=COMPACTION | {"min.insync.replicas": str(kafka.min_insync)},
+        )
+        self._table = cast("DeliveredTable", table)
+        app.agent(self._topics[FIGURES], name="compliance-key", concurrency=1)(self._send_on)
+        app.agent(self._topics[BY_ENTERPRISE], name=ENTRANCE, concurrency=1)(self._run)
+        app.on_partitions_revoked.connect(self._revoked, weak=False)
+
+    # By enterprise
+
+    async def _send_on(self, stream: StreamT[bytes]) -> None:
+        async for events in cast("faust.Stream[bytes]", stream).take_events(_GATHERED, self._gather_s):
+            self._standstill.check()
+            newest: dict[int, int] = {}
+            sent = []
+            for event in events:
+                try:
+                    found = _ADDRESSED.validate_json(event.message.value or b"")
+                except ValidationError as error:
+                    sent.append(await self._refuse(event, error.errors(include_url=False)[0]["msg"]))
+                    continue
+                name = found["enterprise"]
+                to = partition_of_enterprise(name, self._partitions)
+                newest[to] = max(newest.get(to, 0), to_ms(found["as_of"]))
+                value = event.message.value
+                sent.append(
+                    await self._topics[BY_ENTERPRISE].send(key=name.encode(), value=value, partition=to)
+                )
+            for to, as_of_ms in newest.items():
+                tick = Tick(received_through=from_ms(as_of_ms), forwarder=ENTRANCE)
+                value = tick.model_dump_json().encode()
+                sent.append(
+                    await self._topics[BY_ENTERPRISE].send(
+                        key=b"control", value=value, partition=to, headers=_CONTROL
+                    )
+                )
+            # They are acknowledged when the next ones are asked for.
+            for one in sent:
+                await one
+
+    # Adding up
+
+    async def _run(self, stream: StreamT[bytes]) -> None:
+        async for event in cast("faust.Stream[bytes]", stream).noack().events():
+            self._standstill.check()
+            number = event.message.partition
+            hosted = self._hosted.get(number) or self._host(number)
+            hosted.taken.append(event)
+            if _is_control(event):
+                await self._checkpoint(number, hosted)
+            else:
+                await self._take(hosted, event)
+
+    async def _take(self, hosted: _Hosted, event: EventT[Any]) -> None:
+        try:
+            record = FigureRecord.model_validate_json(event.message.value or b"")
+            one = element_day(record, self._calendar)
+        except (ValidationError, NotAnElementDayError) as error:
+            hosted.sent.append(await self._refuse(event, str(error)))
+            return
+        took = hosted.enterprises.take(one.enterprise, one.kind, one.day, one.part)
+        COMPLIANCE_FIGURES.counter().labels(took.value).inc()
+
+    async def _checkpoint(self, number: int, hosted: _Hosted) -> None:
+        """Findings, then state, then acknowledgements; never state without the findings that it was told by."""
+        started = time.perf_counter()
+        for standing in hosted.enterprises.standings():
+            key = standing.enterprise.encode()
+            for found in findings(standing, self._conventions.zone, self._rules_digest):
+                hosted.sent.append(await self._topics[FINDINGS].send(key=key, value=as_json(found)))
+                COMPLIANCE_FINDINGS.counter().labels(type(found).__name__.lower()).inc()
+        for sent in hosted.sent:
+            await sent
+        hosted.sent.clear()
+        self._standstill.check()
+        if self._hosted.get(number) is not hosted:
+            return  # revoked while findings were on their way: others go on from what is stored
+        for (enterprise, kind), day, stored in hosted.enterprises.changed_days():
+            self._table[_row(number, day, kind, enterprise)] = stored
+        hosted.enterprises.told()
+        for (enterprise, kind), day in hosted.enterprises.drop_closed():
+            self._table.pop(_row(number, day, kind, enterprise), None)
+        await self._table.delivered()
+        if self._hosted.get(number) is not hosted:
+            return
+        taken, hosted.taken = hosted.taken, []
+        for event in taken:
+            event.ack()
+        COMPLIANCE_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - started)
+
+    def _host(self, number: int) -> _Hosted:
+        if self._rows is None:
+            self._rows = rows_by_partition(self._table)
+        hosted = _Hosted(Enterprises(self._conventions, self._rules))
+        for key, stored in self._rows.pop(number, {}).items():
+            _, day, kind, enterprise = key.decode().split("/", 3)
+            hosted.enterprises.restore_day((enterprise, Kind(kind)), date.fromisoformat(day), stored)
+        self._hosted[number] = hosted
+        return hosted
+
+    async def _revoked(self, *_: Any, **__: Any) -> None:
+        """Whatever is not stored is dropped: whoever has the partition next reads its messages again."""
+        self._hosted.clear()
+        self._rows = None
+        self._table.sent.clear()
+
+    async def _refuse(self, event: EventT[Any], why: str) -> Any:
+        """Keep a message that can't be taken, with its reason."""
+        message = event.message
+        COMPLIANCE_FIGURES.counter().labels("refused").inc()
+        _LOG.error("figure refused", topic=message.topic, partition=message.partition, offset=message.offset)
+        value: Mapping[str, Any] = {
+            "at": from_ms(int(message.timestamp * 1000)).isoformat(),
+            "entrance": ENTRANCE,
+            "reporter": "",
+            "code": "invalid",
+            "detail": why.replace("\x00", " ")[:1000],
+            "topic": FIGURES,
+            "partition": message.partition,
+            "offset": message.offset,
+            "body": b64encode(message.value or b"").decode(),
+        }
+        return await self._topics[DEAD_LETTERS].send(key=b"invalid", value=json.dumps(value).encode())
+
+
+def _is_control(event: EventT[Any]) -> bool:
+    headers = event.message.headers or {}
+    return dict(headers.items() if hasattr(headers, "items") else headers).get("kind") == b"control"
+
+
+def _row(number: int, day: date, kind: Kind, enterprise: str) -> bytes:
+    return f"{number}/{day.isoformat()}/{kind.value}/{enterprise}".encode()
