@@ -98,6 +98,8 @@ class Partition:
             raise ConventionsChangedError(stored["conventions"], spelled(conventions))
         self._through: dict[str, dict[str, int]] = stored.get("through", {})
         self.now_ms: int = stored.get("as_of_ms", 0)
+        # Days before this one are no longer in the table: messages that come again can't have them read again.
+        self._kept_from: int = stored.get("kept_from", 0)
         if self.now_ms:
             self._open(stored["horizon"])
 
@@ -156,6 +158,7 @@ class Partition:
         session = self._session
         if session is None:
             return None
+        session.late = {name: max(day, self._kept_from) for name, day in session.late.items()}
         settle(session, self._opened, self.now_ms)
         advanced = next_horizon(session)
         results, state = session.live.results, self._state
@@ -180,16 +183,18 @@ class Partition:
             state.put(seen, "feed", reporter)
         self._outbox += map(messages.late_evidence, session.pending.proposals)
         horizon = max(advanced, default=session.horizon)
+        self._kept_from = max(self._kept_from, open_from)
         state.put(
             {
                 "as_of_ms": self.now_ms,
                 "horizon": horizon,
+                "kept_from": self._kept_from,
                 "conventions": spelled(self._conventions),
                 "through": self._through,
             },
             "partition",
         )
-        writes = state.take(open_from)
+        writes = state.take(self._kept_from)
         session.pending.saved()
         session.live.results = Results()
         session.checkpoint_ms = self.now_ms
