@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.lines import Value, fields, line
+from processors.sinks.ledger_messages import Gone, Item, Share
 from schemas.figures import Figure, total_of
 from schemas.influx import MEASUREMENT, RESULTS
 from schemas.metrics import INFLUX_SKIPPED
@@ -18,6 +19,7 @@ from schemas.results import DeadLetter
 from schemas.status import Reading
 from schemas.time import LocalCalendar, parse_rfc3339, to_ms
 from stores.ledger.feed_shares import FeedShare
+from stores.ledger.feeds import LateEvidence as Proposal
 from stores.ledger.figures import FINAL, DayFigure
 from stores.ledger.findings import Finding
 from stores.ledger.history import Transition
@@ -46,6 +48,22 @@ class PointMaker:
     guard: SeriesGuard
     registry: Registry
     calendar: LocalCalendar
+
+    def place(self, item: Item) -> object:
+        """Where the item's points lie: what is written there later takes its place."""
+        match item:
+            case ElementNow():
+                return ElementNow, item.element, self.calendar.day_of(item.updated_ms)
+            case Share(share):
+                return Share, share.reporter, share.partition, share.as_of_ms // _MINUTE_MS
+            case Finding():
+                return Finding, item.key
+            case Proposal():
+                return Proposal, item.journal_offset
+            case Gone():
+                return Gone, item.element
+            case _:
+                return type(item), item.element, item.day
 
     def changes(self, element: str, day: date, found: Iterable[Transition]) -> dict[int, str]:
         """The lines of a local day's changes, by their moment (ms)."""

@@ -18,7 +18,7 @@ from processors.sinks.influx.pipe import Pipe, Rejected, told
 from processors.sinks.influx.points import PointMaker
 from processors.sinks.influx.scrape import Scraper
 from processors.sinks.influx.sets import StateSets
-from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of, newest
+from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
 from schemas.influx import BUCKET, Role, bucket_of
 from schemas.metrics import INFLUX_SKIPPED
@@ -139,7 +139,8 @@ class InfluxSink:
         self._ledger.close()
 
     def _write(self, messages: Sequence[Message], pipe: Pipe) -> None:
-        said: dict[int, tuple[Item, Message]] = {}
+        # Of several about the same place only the last: each says all there is to say of it.
+        said: dict[object, tuple[Item, Message]] = {}
         for message in messages:
             if message.topic == "evidence":
                 self._evidence(message, pipe)
@@ -148,13 +149,11 @@ class InfluxSink:
             else:
                 try:
                     item = item_of(message)
-                    said[id(item)] = item, message
+                    said[self._maker.place(item)] = item, message
                 except UnreadableError as error:
                     self._dead_letters.send(message, error.code, error.detail)
         sets: Sets = defaultdict(dict)
-        # Of several about the same only the newest: each says all there is to say.
-        for item in newest([item for item, _ in said.values()]):
-            message = said[id(item)][1]
+        for item, message in said.values():
             try:
                 if isinstance(item, Transitions):
                     self._changes(item, message, sets)
