@@ -25,6 +25,7 @@ from schemas.settings.influx import InfluxSettings
 from schemas.settings.journal import JournalSettings
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.ledger import LedgerSettings
+from schemas.settings.notify import NotifySettings
 from schemas.settings.poll import PollSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.settings.traps import TrapSettings
@@ -122,6 +123,9 @@ class Settings(Contract):
     rules: Path | None = Field(
         default=None, description="directory of rule files; absent: the rules that come with the product"
     )
+    moved_days: Path | None = Field(
+        default=None, description="YAML file of working days that the government moved; absent: none beyond the calendar's"
+    )
     zone: str = Field(default=DEFAULT_ZONE, description="time zone of the calendar")
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")
     workers: int = Field(
@@ -145,6 +149,7 @@ class Settings(Contract):
     forwarder: ForwarderSettings = ForwarderSettings()
     archive: ArchiveSettings = ArchiveSettings()
     sinks: SinkSettings = SinkSettings()
+    notify: NotifySettings = NotifySettings()
     worker: WorkerSettings = WorkerSettings()
     status: StatusSettings = StatusSettings()
 
@@ -192,11 +197,11 @@ class Settings(Contract):
         return loaded.model_copy(
             update={
                 name: base / getattr(loaded, name)
-                for name in ("data", "registry", "credentials", "profiles", "rules")
+                for name in ("data", "registry", "credentials", "profiles", "rules", "moved_days")
                 if getattr(loaded, name) is not None
             }
             | {"kafka": loaded.kafka.beneath(base), "grafana": loaded.grafana.beneath(base)}
-            | {"influx": loaded.influx.beneath(base)}
+            | {"influx": loaded.influx.beneath(base), "notify": loaded.notify.beneath(base)}
         )
 
 

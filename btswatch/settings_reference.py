@@ -25,8 +25,14 @@ EXAMPLE: Final = Path("docs/btswatch.toml")
 _MADE_BY: Final = "Made by `python -m btswatch.settings_reference`; edit the settings' models instead."
 # What the example shows of settings that have no default of their own.
 _SHOWN: Final[dict[str, Any]] = {
+    "notify.receivers.name": "noc",
+    "notify.receivers.url": "https://hooks.example/btswatch",
+    "notify.receivers.url_file": "secrets/webhook-url",
+    "notify.receivers.bearer_file": "secrets/webhook-token",
+    "notify.receivers.tls_ca": "secrets/ca.pem",
     "profiles": "profiles",
     "rules": "rules",
+    "moved_days": "moved-days.yaml",
     "grafana.tls_ca": "grafana/ca.pem",
     "influx.tls_ca": "influx/ca.pem",
     "influx.scrape.part": "ingest",

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("btswatch.cli.rules", "The rules in force, and why"),
     "verdicts": ("btswatch.cli.verdicts", "A period's availability against the rules in force"),
     "ledger": ("btswatch.cli.ledger", "The audit chain of everything official"),
+    "duties": ("btswatch.cli.duties", "Who owes a report or a certificate"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
     "rebuild": ("btswatch.cli.rebuild", "Derived stores again from the archive"),
     "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),

@@ -1,0 +1,1 @@
+"""Who owes what by when: quarterly reports, inspection certificates, and the working calendar that moves deadlines."""

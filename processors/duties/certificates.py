@@ -1,0 +1,83 @@
+"""Inspection certificates (giấy chứng nhận kiểm định): class A stations need one, no older than the rule's years."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from processors.rules import Rules
+from schemas.registry import Kind, Registry
+
+CLASS_A: Final = "A"
+WARN_DAYS: Final = (30, 90)
+
+
+class CertificateState(StrEnum):
+    """Vietnamese: còn hạn, sắp hết hạn (90 ngày), sắp hết hạn (30 ngày), hết hạn, chưa có."""
+
+    VALID = "valid"
+    EXPIRES_IN_90_DAYS = "expires_in_90_days"
+    EXPIRES_IN_30_DAYS = "expires_in_30_days"
+    EXPIRED = "expired"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A station's certificate on a day; `last_day` is the last local day on which it holds."""
+
+    station: str
+    enterprise: str
+    state: CertificateState
+    issued: date | None
+    last_day: date | None
+    rule: str
+
+
+def certificates(
+    registry: Registry, rules: Rules, on: date, passed: Iterable[tuple[str, date]] = ()
+) -> Iterator[Certificate]:
+    """The certificates of all class A stations in service on the day, by station.
+
+    Args:
+        registry: the stations' rows.
+        rules: with the certificate's life (indicator `certificate_age`), in force on the day.
+        on: the local day.
+        passed: (station, day) of later inspections of the certificate that were passed.
+    """
+    rule = next((one for one in rules.in_force(on) if one.indicator == "certificate_age"), None)
+    if rule is None or rule.threshold is None:
+        return
+    renewed: dict[str, date] = {}
+    for station, day in passed:
+        if day <= on:
+            renewed[station] = max(day, renewed.get(station, day))
+    for station in sorted(registry.elements):
+        row = registry.on(station, on)
+        if row is None or row.kind is not Kind.STATION or row.inspection_class != CLASS_A:
+            continue
+        issued = max(
+            (day for day in (row.certificate_issued, renewed.get(station)) if day is not None), default=None
+        )
+        last_day = _years_after(issued, int(rule.threshold)) if issued is not None else None
+        yield Certificate(station, row.enterprise, _state(last_day, on), issued, last_day, rule.id)
+
+
+def _state(last_day: date | None, on: date) -> CertificateState:
+    if last_day is None:
+        return CertificateState.MISSING
+    left = (last_day - on).days
+    if left < 0:
+        return CertificateState.EXPIRED
+    if left <= WARN_DAYS[0]:
+        return CertificateState.EXPIRES_IN_30_DAYS
+    return CertificateState.EXPIRES_IN_90_DAYS if left <= WARN_DAYS[1] else CertificateState.VALID
+
+
+def _years_after(day: date, years: int) -> date:
+    """A limit of years ends with the same date of its last year, or the month's last day (Civil Code 2015, Art. 148 §3, §4)."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, day.month, 28)

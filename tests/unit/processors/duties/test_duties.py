@@ -1,0 +1,190 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processors.core.duty import TABLE, DutyEvent, DutyState, standing
+from processors.core.working_days import WorkingCalendar
+from processors.duties.certificates import CertificateState, certificates
+from processors.duties.reports import report_duties
+from processors.duties.working_calendar import WorkingCalendarError, working_calendar
+from processors.rules import load_rules
+from schemas.events import ArchivedReport
+from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.time import LocalCalendar
+
+ZONE = "Asia/Ho_Chi_Minh"
+CALENDAR = LocalCalendar(ZONE)
+THIS_YEAR = working_calendar([2026])
+
+
+@pytest.mark.parametrize(
+    ("receipts", "now", "state", "late"),
+    [
+        ([], 9, DutyState.PENDING, 0),
+        ([], 10, DutyState.OVERDUE, 0),
+        ([], 25, DutyState.OVERDUE, 15),
+        ([9], 9, DutyState.RECEIVED, 0),
+        ([9], 99, DutyState.RECEIVED, 0),
+        ([10], 99, DutyState.LATE, 0),
+        ([30], 99, DutyState.LATE, 20),
+        ([30], 29, DutyState.OVERDUE, 19),
+        ([3, 5], 99, DutyState.CORRECTED, 0),
+        ([3, 30], 99, DutyState.CORRECTED, 0),
+        ([30, 40, 50], 99, DutyState.CORRECTED, 20),
+    ],
+)
+def test_a_duty_stands_as_its_table_says(receipts, now, state, late):
+    found = standing(10, receipts, now)
+    assert (found.state, found.late_ms) == (state, late)
+
+
+def test_the_table_knows_every_event_of_every_state_that_can_have_it():
+    # The deadline passes once; after it the state is one of the last three.
+    impossible = {(DutyState.OVERDUE, DutyEvent.DEADLINE), (DutyState.LATE, DutyEvent.DEADLINE)}
+    every = {(state, event) for state in DutyState for event in DutyEvent}
+    assert set(TABLE) == every - impossible
+
+
+@given(st.lists(st.integers(0, 20)), st.integers(0, 20), st.integers(0, 25))
+def test_a_duty_depends_on_what_has_been_received_alone(receipts, deadline, now):
+    found = standing(deadline, receipts, now)
+    known = [at for at in receipts if at <= now]
+    assert found == standing(deadline, list(reversed(known)), now)
+    assert (found.first_ms is None) == (not known)
+    assert (found.state in (DutyState.PENDING, DutyState.OVERDUE)) == (not known)
+
+
+def test_the_working_calendar_knows_holidays_and_days_worked_in_exchange():
+    calendar = THIS_YEAR
+    assert not calendar.is_working(date(2026, 9, 2)), "national day"
+    assert not calendar.is_working(date(2026, 8, 31)), "moved by the government"
+    assert calendar.is_working(date(2026, 8, 22)), "worked in exchange, a Saturday"
+    assert calendar.is_working(date(2026, 9, 3))
+    assert not calendar.is_working(date(2026, 9, 5)), "a Saturday"
+
+
+def test_a_file_of_moved_days_comes_before_all(tmp_path):
+    path = tmp_path / "moved.yaml"
+    path.write_text(
+        "days:\n- {day: 2026-09-03, work: 'off', basis: a decision}\n- {day: 2026-09-02, work: working, basis: it}\n"
+    )
+    calendar = working_calendar([2026], path)
+    assert [calendar.is_working(date(2026, 9, day)) for day in (1, 2, 3, 4)] == [False, True, False, True]
+    path.write_text("days:\n- {day: 2026-09-03, work: maybe, basis: a}\n")
+    with pytest.raises(WorkingCalendarError, match="moved"):
+        working_calendar([2026], path)
+    path.write_text("days:\n" + "- {day: 2026-09-03, work: 'off', basis: a}\n" * 2)
+    with pytest.raises(WorkingCalendarError, match="twice"):
+        working_calendar([2026], path)
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 11, 1)), st.integers(0, 30))
+def test_a_limit_of_working_days_holds_so_many_of_them(day, count):
+    calendar = THIS_YEAR
+    end = calendar.after(day, count)
+    between = [day + timedelta(days=n) for n in range(1, (end - day).days + 1)]
+    assert sum(calendar.is_working(one) for one in between) == count
+    assert end == day or calendar.is_working(end)
+    assert calendar.is_working(calendar.on_or_after(day))
+
+
+def registry(**changes) -> Registry:
+    row = Element("A-1", Kind.STATION, "alpha", **changes)
+    return Registry({"alpha": Enterprise("alpha", "A"), "idle": Enterprise("idle", "I")}, {}, {"A-1": (row,)})
+
+
+def report(period, received, subject="alpha", duty="quality-quarterly") -> ArchivedReport:
+    return ArchivedReport.model_validate(
+        {
+            "specversion": "1.0",
+            "type": "btswatch.report.v1",
+            "id": received,
+            "source": f"{subject}/oss",
+            "subject": subject,
+            "time": received,
+            "data": {"duty": duty, "period": period, "values": {}},
+            "receivedtime": received,
+            "track": "declared",
+            "reporter": subject,
+        }
+    )
+
+
+def duties(reports, now, first=date(2026, 4, 1)):
+    now_ms = CALENDAR.start_of(now)
+    found = report_duties(registry(), load_rules(), reports, THIS_YEAR, first, now_ms, ZONE)
+    return [(one.enterprise, one.period.name, one.deadline, one.standing.state.value) for one in found]
+
+
+def test_every_enterprise_with_elements_owes_each_quarters_report():
+    assert duties([], date(2026, 11, 23)) == [
+        ("alpha", "2026-Q2", date(2026, 7, 20), "overdue"),
+        ("alpha", "2026-Q3", date(2026, 10, 20), "overdue"),
+    ]
+
+
+def test_a_deadline_on_a_day_off_moves_to_the_next_working_day():
+    """20 April 2025 is a Sunday."""
+    found = report_duties(
+        registry(),
+        load_rules(),
+        [],
+        working_calendar([2025]),
+        date(2025, 1, 1),
+        CALENDAR.start_of(date(2025, 4, 5)),
+        ZONE,
+    )
+    assert [(one.deadline, one.standing.state) for one in found] == [(date(2025, 4, 21), DutyState.PENDING)]
+
+
+def test_a_report_counts_for_its_quarter_by_its_receipt():
+    last_moment, too_late = "2026-10-20T23:59:59+07:00", "2026-10-21T00:00:00+07:00"
+    assert duties([report("2026-Q3", last_moment)], date(2026, 11, 23))[1][3] == "received"
+    assert duties([report("2026-Q3", too_late)], date(2026, 11, 23))[1][3] == "late"
+    assert duties([report("2026-Q2", last_moment)], date(2026, 11, 23))[1][3] == "overdue"
+    assert duties([report("2026-Q3", last_moment, duty="other")], date(2026, 11, 23))[1][3] == "overdue"
+    assert duties([report("2026-Q3", last_moment, subject="idle")], date(2026, 11, 23))[1][3] == "overdue"
+
+
+@pytest.mark.parametrize(
+    ("on", "state"),
+    [
+        (date(2026, 3, 3), CertificateState.VALID),
+        (date(2026, 3, 4), CertificateState.EXPIRES_IN_90_DAYS),
+        (date(2026, 5, 2), CertificateState.EXPIRES_IN_90_DAYS),
+        (date(2026, 5, 3), CertificateState.EXPIRES_IN_30_DAYS),
+        (date(2026, 6, 2), CertificateState.EXPIRES_IN_30_DAYS),
+        (date(2026, 6, 3), CertificateState.EXPIRED),
+    ],
+)
+def test_a_certificate_holds_to_the_end_of_the_same_date_five_years_later(on, state):
+    known = registry(inspection_class="A", certificate_issued=date(2021, 6, 2))
+    (found,) = certificates(known, load_rules(), on)
+    assert (found.state, found.last_day) == (state, date(2026, 6, 2))
+
+
+def test_class_a_without_a_certificate_is_told_and_class_b_is_not_asked():
+    on = date(2026, 11, 23)
+    assert [one.state for one in certificates(registry(inspection_class="A"), load_rules(), on)] == [
+        CertificateState.MISSING
+    ]
+    assert list(certificates(registry(inspection_class="B"), load_rules(), on)) == []
+    assert list(certificates(registry(inspection_class="A"), load_rules(), date(2019, 1, 1))) == []
+
+
+def test_a_passed_inspection_renews_and_only_from_its_day_on():
+    known = registry(inspection_class="A", certificate_issued=date(2020, 2, 29))
+    passed = [("A-1", date(2025, 3, 1)), ("A-2", date(2026, 1, 1))]
+    (before,) = certificates(known, load_rules(), date(2025, 2, 28), passed)
+    (after,) = certificates(known, load_rules(), date(2025, 3, 1), passed)
+    assert (before.last_day, before.state) == (date(2025, 2, 28), CertificateState.EXPIRES_IN_30_DAYS)
+    assert (after.last_day, after.state) == (date(2030, 3, 1), CertificateState.VALID)
+
+
+def test_an_empty_calendar_is_weeks():
+    calendar = WorkingCalendar()
+    assert [calendar.is_working(date(2026, 11, 16) + timedelta(days=n)) for n in range(7)] == [True] * 5 + [
+        False
+    ] * 2
