@@ -143,7 +143,10 @@ class SinkConsumer:
     def _take_in(self) -> None:
         """Poll once, or until a batch is full; while messages wait for the target only to stay in the group."""
         held = bool(self._pending)
-        wait_s = min(self._outage.pause_s(), _IDLE_EVERY_S) if held else _IDLE_EVERY_S
+        # While partitions move nothing is written, so there is time; else until the next try.
+        wait_s = _IDLE_EVERY_S
+        if held and not self._broker.moving:
+            wait_s = min(self._outage.pause_s(), _IDLE_EVERY_S)
         until = None
         while not self._stop.is_set():
             found = self._broker.poll(wait_s, self._room(), hold=held)

@@ -10,7 +10,7 @@ from schemas.settings.sinks import SinkSettings
 from stores.archive import Archive
 from tests.kafka_topics import make_topics, settings_of
 
-QUICK = SinkSettings(retry_s=0.1, retry_most_s=0.4, refused_retry_s=0.4, session_s=6, gather_s=0.05)
+QUICK = SinkSettings(retry_s=0.1, retry_most_s=0.4, refused_retry_s=0.4, session_s=20, gather_s=0.05)
 PARTITIONS = 16
 
 
