@@ -64,11 +64,18 @@ def _influx(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
     return influx_sink(settings, now_ms)
 
 
+def _notify(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
+    from btswatch.parts.sink_notify import notify_sink  # noqa: PLC0415 - see SINKS
+
+    return notify_sink(settings, now_ms)
+
+
 # Each imports what it needs when it is built: a sink's process holds nothing of the others.
 SINKS: Final[Mapping[str, Builder]] = {
     "archive": _archive,
     "influx": _influx,
     "ledger": _ledger,
+    "notify": _notify,
 }
 """By the name that `btswatch sink NAME` takes; its status port is the setting `status.NAME_sink_port`."""
 

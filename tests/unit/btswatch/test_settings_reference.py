@@ -32,7 +32,18 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
     loaded, defaults = Settings.load(file, {}), Settings()
     assert loaded.profiles == tmp_path / "profiles"
     assert len(loaded.poll.groups) == len(loaded.poll.health.canaries) == 1
-    shown = {"data", "registry", "credentials", "profiles", "rules", "poll", "grafana", "influx", "kafka"}
+    shown = {
+        "data",
+        "registry",
+        "credentials",
+        "profiles",
+        "rules",
+        "poll",
+        "grafana",
+        "influx",
+        "kafka",
+        "notify",
+    }
     for name in set(Settings.model_fields) - shown:
         assert getattr(loaded, name) == getattr(defaults, name), name
     files = dict.fromkeys(("tls_ca", "tls_certificate", "tls_key"))
@@ -41,6 +52,9 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
     assert loaded.grafana.model_copy(update={"tls_ca": None}) == defaults.grafana
     assert loaded.influx.tls_ca == tmp_path / "influx/ca.pem"
     assert loaded.influx.model_copy(update={"tls_ca": None, "scrape": ()}) == defaults.influx
+    (receiver,) = loaded.notify.receivers
+    assert receiver.url_file == tmp_path / "secrets/webhook-url"
+    assert loaded.notify.model_copy(update={"receivers": ()}) == defaults.notify
     health = loaded.poll.health.model_copy(update={"canaries": ()})
     assert loaded.poll.model_copy(update={"groups": (), "health": health}) == defaults.poll
 
