@@ -30,12 +30,17 @@ _HOPELESS: Final = (Exit.MISUSE, Exit.UNREACHABLE)
 
 @dataclass(frozen=True)
 class Child:
-    """A process to keep running. Of those with `first_to_stop` the others wait, so that what they sent is taken in."""
+    """A process to keep running.
+
+    Attributes:
+        stop_order: those with a smaller number have ended before these are told to, so that what they sent is taken in.
+        restart: whether it goes on after an end without an error.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    first_to_stop: bool = False
+    stop_order: int = 1
     restart: bool = True
 
 
@@ -131,23 +136,28 @@ class Supervisor:
             return
 
     async def _stop_all(self) -> None:
-        first = {child.name for child in self._children if child.first_to_stop}
-        begin = time.monotonic()
-        await self._end([p for name, p in self._running.items() if name in first], self._stop_s * 0.4)
-        left = self._stop_s - (time.monotonic() - begin)
-        await self._end(list(self._running.values()), max(0.5, left - 0.5))
+        end = time.monotonic() + self._stop_s - 0.5
+        orders = sorted({child.stop_order for child in self._children})
+        for order in orders:
+            left = max(0.5, end - time.monotonic())
+            # Who is slow takes no more than its part of what those after it need as well.
+            share = 1.0 if order == orders[-1] else 0.4
+            await self._end(
+                {child.name for child in self._children if child.stop_order <= order}, left * share
+            )
 
-    async def _end(self, processes: list[asyncio.subprocess.Process], deadline_s: float) -> None:
-        for process in processes:
+    async def _end(self, names: set[str], deadline_s: float) -> None:
+        processes = {name: process for name, process in self._running.items() if name in names}
+        for process in processes.values():
             if process.returncode is None:
                 process.terminate()
-        waits = [asyncio.create_task(process.wait()) for process in processes]
+        waits = [asyncio.create_task(process.wait()) for process in processes.values()]
         if not waits:
             return
         await asyncio.wait(waits, timeout=deadline_s)
-        for process, wait in zip(processes, waits, strict=True):
+        for (name, process), wait in zip(processes.items(), waits, strict=True):
             if not wait.done():
-                _error("part did not stop in time: killed", pid=process.pid, deadline_s=round(deadline_s, 1))
+                _error("part did not stop in time: killed", part=name, deadline_s=round(deadline_s, 1))
                 process.kill()
         await asyncio.gather(*waits)
 

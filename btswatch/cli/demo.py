@@ -121,17 +121,17 @@ def children_of(path: Path, settings: Settings) -> Sequence[Child]:
     quiet = {} if "BTSWATCH_LOG_LEVEL" in os.environ else {"BTSWATCH_LOG_LEVEL": "WARNING"}
     chosen = ("--settings", str(path))
     parts = [
-        Child(one.name, one.arguments, quiet, one.first_to_stop, one.restart)
+        Child(one.name, one.arguments, {**quiet, **one.environment}, one.stop_order, one.restart)
         for one in parts_of(path, settings)
     ]
     return [
         *parts,
-        Child("world", ("-m", "btswatch.demo.world", *chosen), quiet, first_to_stop=True),
+        Child("world", ("-m", "btswatch.demo.world", *chosen), quiet, stop_order=0),
         Child(
             "history",
             ("-m", "btswatch.demo.history", *chosen),
             quiet,
-            first_to_stop=True,
+            stop_order=0,
             restart=False,
         ),
     ]

@@ -53,27 +53,27 @@ def serve(settings: SettingsOption = None) -> None:
 def parts_of(path: Path | None, settings: Settings) -> list[Child]:
     """The product's processes."""
 
-    def child(
-        name: str, *arguments: str, variables: Mapping[str, str] | None = None, first: bool = False
-    ) -> Child:
+    def child(name: str, *arguments: str, order: int, variables: Mapping[str, str] | None = None) -> Child:
         chosen = ("--settings", str(path)) if path else ()
-        return Child(name, ("-m", "btswatch", *arguments, *chosen), variables or {}, first_to_stop=first)
+        return Child(name, ("-m", "btswatch", *arguments, *chosen), variables or {}, stop_order=order)
 
+    ends = [child("ingest", "ingest", order=0), child("console", "console", order=2)]
     if settings.form == "embedded":
-        between = [child("engine", "engine")]
-    else:
-        from btswatch.parts.sink import SINKS
+        return [child("engine", "engine", order=2), *ends]
+    from btswatch.parts.sink import SINKS
 
-        between = [
-            *(child(f"sink {name}", "sink", name) for name in SINKS),
-            *(
-                child(f"worker {number}", "worker", variables=_of_worker(settings, number))
-                for number in range(settings.workers)
-            ),
-            child("forward", "forward"),
-            child("engine", "engine"),
-        ]
-    return [*between, child("ingest", "ingest", first=True), child("console", "console")]
+    workers = [
+        # While the forwarder still ticks: a worker stores what it has at the next tick, and leaves.
+        child(f"worker {number}", "worker", order=1, variables=_of_worker(settings, number))
+        for number in range(settings.workers)
+    ]
+    return [
+        *(child(f"sink {name}", "sink", name, order=2) for name in SINKS),
+        *workers,
+        child("forward", "forward", order=2),
+        child("engine", "engine", order=2),
+        *ends,
+    ]
 
 
 def _of_worker(settings: Settings, number: int) -> Mapping[str, str]:

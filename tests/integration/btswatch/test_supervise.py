@@ -56,13 +56,17 @@ signal.pause()
 """,
         )
 
-    children = [Child("b", child("b")), Child("a", child("a"), first_to_stop=True)]
+    children = [
+        Child("c", child("c"), stop_order=2),
+        Child("b", child("b")),
+        Child("a", child("a"), stop_order=0),
+    ]
     supervisor = Supervisor(children, stop_s=5)
     running = asyncio.create_task(supervisor.run())
-    await until(lambda: (tmp_path / "a").exists() and (tmp_path / "b").exists())
+    await until(lambda: all((tmp_path / name).exists() for name in "abc"))
     supervisor.stop()
     await running
-    assert order.read_text() == "ab"
+    assert order.read_text() == "abc"
 
 
 async def test_a_child_that_will_not_stop_is_killed_at_the_deadline(tmp_path):
