@@ -35,16 +35,18 @@ def task_flux(task: Task, prefix: str, zone: str) -> str:
     )
 
 
-def range_flux(task: Task, prefix: str, zone: str, from_ms: int, to_ms: int) -> str:
-    """The same for the windows of `[from_ms, to_ms)`, whose edges must be windows' edges."""
+def range_flux(
+    task: Task, prefix: str, zone: str, span_ms: tuple[int, int], source: str | None = None
+) -> str:
+    """The same for the windows of `[from, to)`, whose edges must be windows' edges; from another bucket than the schema's."""
     offset = _offset(task, zone)
     return "\n".join(
         [
             *_head(task, zone, offset),
-            f"start = {format_ms(from_ms)}",
-            f"stop = {format_ms(to_ms)}",
+            f"start = {format_ms(span_ms[0])}",
+            f"stop = {format_ms(span_ms[1])}",
             "",
-            *_body(task, prefix, offset),
+            *_body(task, prefix, offset, source),
         ]
     )
 
@@ -79,7 +81,7 @@ def _head(task: Task, zone: str, offset: int | None) -> list[str]:
     return [*lines, ""]
 
 
-def _body(task: Task, prefix: str, offset: int | None) -> list[str]:
+def _body(task: Task, prefix: str, offset: int | None, bucket: str | None = None) -> list[str]:
     source, target = MEASUREMENT[task.source], MEASUREMENT[task.target]
     # Forward to the next day: with a negative offset the server does not take its own windows for min and max.
     window = f"every: {task.window}, " + (f"offset: {-offset % _DAY_MIN}m, " if offset else "")
@@ -87,7 +89,7 @@ def _body(task: Task, prefix: str, offset: int | None) -> list[str]:
     for one in task.aggregates:
         wanted = " or ".join(f'r._field == "{metric.name}{one.suffix}"' for metric in DOWNSAMPLED)
         lines += [
-            f'from(bucket: "{BUCKET[source.bucket].name(prefix)}")',
+            f'from(bucket: "{bucket or BUCKET[source.bucket].name(prefix)}")',
             "    |> range(start: start, stop: stop)",
             f'    |> filter(fn: (r) => r._measurement == "{source.name}")',
             f"    |> filter(fn: (r) => {wanted})",

@@ -87,6 +87,30 @@ class Management:
                 done.append(one)
         return done
 
+    @contextmanager
+    def bucket_aside(self, name: str) -> Iterator[str]:
+        """A bucket that keeps everything, for as long as it is needed; one that was left by a former try is emptied.
+
+        Raises:
+            InfluxError: the server can't be used.
+        """
+        api = self._client.buckets_api()
+        with self._told():
+            self._drop(api, name)
+            api.create_bucket(
+                bucket_name=name, org=self._settings.org, description="may be deleted at any time"
+            )
+        try:
+            yield name
+        finally:
+            with self._told():
+                self._drop(api, name)
+
+    def _drop(self, api: Any, name: str) -> None:
+        for one in api.find_buckets_iter(org=self._settings.org):
+            if one.name == name:
+                api.delete_bucket(one)
+
     def _compared(self) -> Iterator[tuple[Difference, Any]]:
         known = {
             one.name: one for one in self._client.buckets_api().find_buckets_iter(org=self._settings.org)

@@ -105,8 +105,12 @@ def downsample_day(
     source: str,
     day: date,
     now_ms: int,
+    *,
+    bucket: str | None = None,
 ) -> None:
     """Make the hours of a local day, as far as they are over, and the day itself if it is.
+
+    `bucket` holds the numbers where it is not the schema's.
 
     Raises:
         InfluxError: as the server answers.
@@ -118,10 +122,10 @@ def downsample_day(
     until = min(-(-end // _HOUR_MS), now_ms // _HOUR_MS) * _HOUR_MS
     if task is None or until <= first:
         return
-    reader.run(range_flux(task, settings.prefix, calendar.zone, first, until))
+    reader.run(range_flux(task, settings.prefix, calendar.zone, (first, until), bucket))
     longer = _task_from(task.target)
     if longer is not None and end <= now_ms:
-        reader.run(range_flux(longer, settings.prefix, calendar.zone, start, end))
+        reader.run(range_flux(longer, settings.prefix, calendar.zone, (start, end)))
 
 
 def _task_from(source: str) -> Task | None:

@@ -53,7 +53,7 @@ def test_days_are_cut_at_local_midnight():
 
 
 def test_a_range_is_downsampled_by_the_same_query_between_its_edges():
-    text = range_flux(TASKS[0], "x", ZONE, 0, 3_600_000)
+    text = range_flux(TASKS[0], "x", ZONE, (0, 3_600_000))
     assert "start = 1970-01-01T00:00:00.000Z" in text
     assert "option task" not in text
     query = text[text.index("from(bucket") :]
