@@ -197,6 +197,7 @@ class Panels:
             .no_value(self.text(empty))
             .cell_height(common.TableCellHeight.SM)
             .filterable(filterable=True)
+            .cell_options(common.TableAutoCellOptions())
         )
         if sort:
             panel = panel.sort_by([build_common.TableSortByFieldState().display_name(sort).desc(desc=True)])
