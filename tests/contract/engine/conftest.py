@@ -32,7 +32,9 @@ def world() -> World:
 
 
 class Host:
-    """An engine in a process of its own over a data directory. Another engine has another `HOST`."""
+    """An engine in a process of its own over a data directory."""
+
+    entries_between_kills = (500, 1200)
 
     def __init__(self, data: Path, world: World, **settings: object) -> None:
         self.data = data
@@ -86,6 +88,15 @@ class Host:
         ledger.close()
         return self._figures()
 
+    def refused_codes(self) -> set[str]:
+        """Why the engine put entries aside."""
+        return {one.code for one in self.journal.refused() if one.entrance == "engine"}
+
+    def close(self) -> None:
+        self.journal.close()
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
     def _figures(self) -> list[str]:
         ledger = Ledger(self.data / "ledger.db")
         ledger.open()
@@ -120,20 +131,24 @@ def replayed(archive: Path, registry: Registry, now_ms: int) -> list[str]:
     return sorted(found)
 
 
-@pytest.fixture
-def make_host(tmp_path: Path, world: World) -> Iterator[object]:
+@pytest.fixture(params=["embedded", pytest.param("cluster", marks=pytest.mark.service)])
+def make_host(request: pytest.FixtureRequest, tmp_path: Path, world: World) -> Iterator[object]:
     hosts: list[Host] = []
 
     def make(name: str, **settings: object) -> Host:
         (tmp_path / name).mkdir()
-        hosts.append(Host(tmp_path / name, world, **settings))
+        if request.param == "cluster":
+            from tests.contract.engine.cluster_host import ClusterHost
+
+            kafka, prefix = request.getfixturevalue("kafka"), request.getfixturevalue("kafka_prefix")
+            hosts.append(ClusterHost(tmp_path / name, world, kafka.bootstrap, prefix, **settings))
+        else:
+            hosts.append(Host(tmp_path / name, world, **settings))
         return hosts[-1]
 
     yield make
     for host in hosts:
-        host.journal.close()
-        if host.process is not None and host.process.poll() is None:
-            host.kill()
+        host.close()
 
 
 @pytest.fixture

@@ -1,0 +1,148 @@
+"""Every example event through a worker's partition, twice: what each becomes, and that a repetition changes nothing."""
+
+import json
+from importlib.resources import as_file
+from pathlib import Path
+
+import pytest
+
+from ingest.forwarder import records
+from ingest.forwarder.batching import sort_out
+from processors.core.conventions import Conventions
+from processors.engine.embedded import pace_of
+from processors.engine.worker.partition import Partition
+from processors.engine.worker.wire import Incoming
+from schemas.examples import RECEIVED, load, load_events, registry_directory
+from schemas.results import Tick
+from schemas.settings.engine import EngineSettings
+from schemas.status import Track
+from schemas.time import from_ms, parse_rfc3339, to_ms
+from stores.entries import entry_of
+from stores.journal import Stored
+from stores.registry.load import load as load_registry
+from tests.contract.engine.wire import FORWARDER, Told
+
+RECEIVED_MS = to_ms(parse_rfc3339(RECEIVED))
+ACCEPTED = [one for one in load_events() if one.code is None]
+
+
+@pytest.fixture(scope="module")
+def registry():
+    with as_file(registry_directory()) as directory:
+        return load_registry(Path(directory))
+
+
+class Wire:
+    """One partition with everything in it, and all that it told."""
+
+    def __init__(self, registry) -> None:
+        self.session = Partition(0, 1, registry, Conventions(), pace_of(EngineSettings()), {})
+        self.told = Told()
+        self.number = 0
+        self.now_ms = RECEIVED_MS
+
+    def put(self, kind: str, key: bytes, value: bytes, offsets: bytes = b"") -> None:
+        headers = {"kind": kind.encode(), "forwarder": FORWARDER.encode(), "offsets": offsets}
+        self.session.take(Incoming(0, self.number, key, value, headers, self.now_ms))
+        self.number += 1
+
+    def tick(self) -> dict[bytes, bytes]:
+        self.now_ms += 1000
+        said = Tick(received_through=from_ms(self.now_ms), forwarder=FORWARDER)
+        self.put("control", b"control", said.model_dump_json().encode())
+        self.session.read()
+        self.told.take(self.session.prompt())
+        checkpoint = self.session.checkpoint()
+        assert checkpoint is not None
+        self.told.take(checkpoint.results)
+        return checkpoint.writes.puts
+
+    def events(self, bodies: list[bytes]) -> None:
+        entries = [
+            Stored(offset, "event", json.loads(body)["reporter"], RECEIVED_MS, body)
+            for offset, body in enumerate(bodies, 1)
+        ]
+        for wave in sort_out(entries, 1, 900_000).waves:
+            for batch in wave:
+                for one in records.evidence(batch, FORWARDER):
+                    self.put(batch.kind, one.key, one.value, dict(one.headers)["offsets"])
+
+
+@pytest.fixture
+def wire(registry):
+    return Wire(registry)
+
+
+def archived(example) -> bytes:
+    track = Track.DECLARED if example.reporter in {"viettel", "vnpt"} else Track.MEASURED
+    event = json.loads(example.body)
+    return entry_of(event, received_ms=RECEIVED_MS, track=track, reporter=example.reporter).body
+
+
+def test_every_accepted_example_is_taken_once_however_often_it_comes(wire):
+    bodies = [archived(one) for one in ACCEPTED]
+    wire.tick()
+    wire.events(bodies)
+    wire.tick()
+    states, figures = dict(wire.told.states), dict(wire.told.figures)
+    counted, letters = wire.told.accepted(), list(wire.told.letters)
+    assert states
+    assert sum(accepted + refused for accepted, refused in counted.values()) > 5
+    wire.events(bodies)
+    rows = wire.tick()
+    assert wire.told.accepted() == counted
+    assert wire.told.letters == letters
+    assert {name: _lasting(one) for name, one in wire.told.states.items()} == {
+        name: _lasting(one) for name, one in states.items()
+    }
+    assert wire.told.figures.keys() == figures.keys()
+    assert rows
+
+
+@pytest.mark.parametrize("name", ["tick", "in_force"])
+def test_control_examples_are_understood_and_others_are_put_aside(wire, name):
+    for example in load(name):
+        before = len(wire.told.letters)
+        wire.put("control", b"control", example.body)
+        wire.tick()
+        assert (len(wire.told.letters) > before) is (example.code is not None), example.id
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "offsets"),
+    [
+        ("evidence", b"[", b"1"),
+        ("evidence", b"{}", b"1"),
+        ("evidence", b"[{}]", b""),
+        ("evidence", b"[{},{}]", b"1"),
+        ("evidence", b"\xff\x00", b"1"),
+        ("control", b"null", b""),
+        ("control", b'{"control":"other"}', b""),
+        ("nothing", b"[]", b"1"),
+        ("copy", b"", b"x"),
+    ],
+)
+def test_a_message_that_is_none_is_put_aside_with_its_reason_and_stops_nobody(wire, kind, value, offsets):
+    wire.tick()
+    wire.put(kind, b"7", value, offsets)
+    wire.events([archived(one) for one in ACCEPTED if one.contract == "status.v1"])
+    wire.tick()
+    letter = wire.told.letters[0]
+    assert (letter["code"], letter["entrance"], letter["offset"]) == ("malformed", "availability", 1)
+    assert wire.told.states
+
+
+def test_a_bad_event_takes_none_of_its_batch_with_it(wire):
+    wire.tick()
+    good = archived(next(one for one in ACCEPTED if one.contract == "status.v1"))
+    for number, bad in enumerate([b"{}", b'{"type":"x"}', b'[{"a":1},{"b":2}]', b"1"]):
+        offsets = f"{3 * number + 1},{3 * number + 2},{3 * number + 3}".encode()
+        wire.put("evidence", b"9", b"[" + b",".join([good, bad, good]) + b"]", offsets)
+    wire.tick()
+    assert len(wire.told.letters) == 4
+    assert sum(accepted for accepted, _ in wire.told.accepted().values()) in (0, 8)
+    assert wire.session.outcomes["counted"] == 8
+
+
+def _lasting(state: dict) -> dict:
+    return {name: value for name, value in state.items() if name != "as_of"}
