@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from processors.core.conventions import Conventions
+from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.core.life import days_back
 from processors.core.province import Province
@@ -18,7 +19,7 @@ from processors.replay import take_in
 from processors.results import inputs_digest
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
-from schemas.status import Feed, Policy
+from schemas.status import Feed, Policy, Status
 from stores.archive import ArchiveReader, Family
 
 # Everything that is archived may be read; whether it counts is told by when it was received.
@@ -61,6 +62,7 @@ class OfficialReadings:
         self._province = Province(registry, conventions)
         self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
         self._taken: set[date] = set()
+        self._causes: dict[date, dict[str, dict[int, str]]] = {}
         self.events = 0
 
     def begin(self, day: date, stored: Mapping[str, bytes]) -> Carries:
@@ -83,6 +85,7 @@ class OfficialReadings:
     def read(self, day: date, carries: Carries) -> Iterator[OfficialDay]:
         """Every element's day; `carries` are those into it, and afterwards those into the next day."""
         number = day.toordinal()
+        self._causes = {known: found for known, found in self._causes.items() if known >= day}
         ahead = max(
             (self._days_ahead(rule) for rules in self._rules.values() for rule in rules.values()), default=1
         )
@@ -93,6 +96,27 @@ class OfficialReadings:
             if found is not None:
                 yield found
         self._province.drop_before(number + 1)
+
+    def go_on(self, first: date, last: date, carries: Carries) -> Province:
+        """The province with the evidence of the days after those that were read, to be read as a live engine does.
+
+        `carries` are those into `first`.
+        """
+        day = first
+        while day <= last:
+            self._take_day(day)
+            day += timedelta(days=1)
+        for element in self._rules:
+            row = self._registry.on(element, first)
+            carry = (
+                None
+                if row is None
+                else carries.get(element, {}).get(_fingerprint(self._province.rule_of(row)))
+            )
+            number = first.toordinal()
+            start = Carry(at=self._province.grid.span(number)[0])
+            self._province.restore_carry(element, number, carry or start)
+        return self._province
 
     def _read_element(self, element: str, day: int, carries: Carries) -> OfficialDay | None:
         province, rules = self._province, self._rules[element]
@@ -113,7 +137,7 @@ class OfficialReadings:
 
     def _rules_of(self, rows: Iterable[Element]) -> dict[str, ReadingRule]:
         rules = {self._province.rule_of(row) for row in rows}
-        return {sha256(repr(rule).encode()).hexdigest()[:16]: rule for rule in rules}
+        return {_fingerprint(rule): rule for rule in rules}
 
     def _days_ahead(self, rule: ReadingRule) -> int:
         """How many days after its own may confirm a silence at a day's end."""
@@ -123,7 +147,28 @@ class OfficialReadings:
         if day not in self._taken:
             self._taken.add(day)
             # Notices were all taken at the beginning; as signs of life they counted then too.
-            self._take(self._archive.read(day, (Family.EVIDENCE, Family.OTHER)))
+            lines = self._archive.read(day, (Family.EVIDENCE, Family.OTHER))
+            self._take(self._noting_causes(lines, self._causes.setdefault(day, {}), day))
+
+    def causes(self, day: date) -> Mapping[str, Mapping[int, str]]:
+        """What evidence that counts gave as its cause, by element and moment (ms), of the day that was read last."""
+        return self._causes.get(day, {})
+
+    def _noting_causes(
+        self, lines: Iterable[bytes], found: dict[str, dict[int, str]], day: date
+    ) -> Iterator[bytes]:
+        close_us = self._province.grid.close_us(day.toordinal())
+        for line in lines:
+            if b'"cause"' in line:
+                event = decode_one(line)
+                if isinstance(event, dict) and event["type"] == "btswatch.status.v1":
+                    cause = parse_any(line)["data"].get("cause")
+                    counts = microseconds(event["receivedtime"]) <= close_us
+                    if cause and counts and event["data"]["status"] != Status.UP.value:
+                        found.setdefault(event["subject"], {})[microseconds(event["time"]) // 1000] = str(
+                            cause
+                        )
+            yield line
 
     def _take(self, lines: Iterable[bytes]) -> None:
         self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused)
@@ -185,6 +230,10 @@ class _Naming(ArchiveReader):
 def _naming(lines: Iterable[bytes], names: Collection[str]) -> Iterator[bytes]:
     found = re.compile(b"|".join(re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in names))
     return (line for line in lines if found.search(line))
+
+
+def _fingerprint(rule: ReadingRule) -> str:
+    return sha256(repr(rule).encode()).hexdigest()[:16]
 
 
 def carries_bytes(carries: Mapping[str, Carry]) -> bytes:

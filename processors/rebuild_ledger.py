@@ -1,0 +1,294 @@
+"""The ledger's derived content made again from the archive: official days as they were closed, open days as they stand.
+
+An official row is never changed: where the archive gives another one than the ledger holds, nothing more is written.
+Rows of open days are written where they are absent or were counted less far. Doing it again changes nothing. How
+elements stand now is no part of it: whoever follows the evidence writes that at once.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Final
+
+from sqlalchemy import Connection
+
+from processors.closing import CLOSING_HELD_FROM
+from processors.core.conventions import Conventions, Grid
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
+from processors.open_days import OpenDays
+from processors.results import Basis, day_figure, end_reading, transitions
+from schemas.registry import Registry
+from schemas.settings.engine import ClosingSettings
+from schemas.status import Reading
+from stores.archive import ArchiveReader
+from stores.ledger import Ledger, closings, figures, history, positions
+from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.figures import FINAL, DayFigure
+
+_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """A day that is done: how many rows were written anew, and how many stood there already."""
+
+    day: date
+    official: bool
+    written: int
+    kept: int
+    done: int
+    total: int
+    seconds: float
+
+
+class OfficialChangeError(Exception):
+    """The archive gives other official figures than the ledger holds: changing them is a restatement, not a rebuild."""
+
+    def __init__(self, day: date, elements: Sequence[str]) -> None:
+        shown = ", ".join(elements[:_SHOWN]) + (", ..." if len(elements) > _SHOWN else "")
+        super().__init__(
+            f"{day}: the archive gives other official figures than the ledger holds, of {len(elements)} elements: {shown}"
+        )
+        self.day = day
+        self.elements = elements
+
+
+class OtherBasisError(Exception):
+    """Registry or archive are others than when the day was closed."""
+
+    def __init__(self, closed: ClosedDay, registry_digest: str) -> None:
+        what = "the registry or the archive" if closed.registry_digest != registry_digest else "the archive"
+        super().__init__(
+            f"{closed.day}: {what} gives other evidence than the day was closed from "
+            f"(registry then {closed.registry_digest[:15]}, now {registry_digest[:15]}): nothing of it is written"
+        )
+        self.day = closed.day
+
+
+class StillImportedError(Exception):
+    """History is being imported: nothing of those days can be told yet."""
+
+    def __init__(self, held: date) -> None:
+        super().__init__(f"the days from {held} on are still being imported: wait until that is done")
+        self.held = held
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    figure: DayFigure
+    changes: list[history.Transition]
+
+
+class LedgerRebuild:
+    """Makes days again, in order.
+
+    Args:
+        ledger: open.
+        archive: where everything is read from.
+        registry: with all dated rows.
+        conventions: the deployment's constants.
+        settings: how much to write at once, and when a day may be closed.
+        complete: whether the archive has all that was received up to an instant (ms).
+        now_ms: the clock.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        archive: ArchiveReader,
+        registry: Registry,
+        conventions: Conventions,
+        settings: ClosingSettings,
+        *,
+        complete: Callable[[int], bool],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._ledger = ledger
+        self._archive = archive
+        self._registry = registry
+        self._conventions = conventions
+        self._grid = Grid(conventions)
+        self._settings = settings
+        self._complete = complete
+        self._now_ms = now_ms
+
+    def run(self, first: date, until: date, told: Callable[[Rebuilt], None] = lambda _: None) -> None:
+        """Make the local days `[first, until)` again.
+
+        Raises:
+            OfficialChangeError: it would change official rows; the days before stand rebuilt.
+            OtherBasisError: the same, told before a row of the day is looked at.
+            StillImportedError: some of the days are still being imported.
+        """
+        until = min(until, date.fromordinal(self._grid.day_of(self._now_ms() * 1000)) + timedelta(days=1))
+        days = [first + timedelta(days=n) for n in range((until - first).days)]
+        if not days:
+            return
+        with self._ledger.reading() as connection:
+            held = positions.known_property(connection, CLOSING_HELD_FROM)
+            closed = {one.day: one for one in closings.closings(connection, first, days[-1]) if one.complete}
+        if held and date.fromisoformat(held) <= days[-1]:
+            raise StillImportedError(date.fromisoformat(held))
+        readings = OfficialReadings(self._archive, self._registry, self._conventions, lambda *_: None)
+        carries, ends = self._begin(readings, first)
+        official = [day for day in days if day in closed or self._may_close(day)]
+        for done, day in enumerate(official, 1):
+            started = time.perf_counter()
+            written, kept = self._official(day, readings, carries, ends, closed.get(day))
+            told(Rebuilt(day, True, written, kept, done, len(days), time.perf_counter() - started))
+        if len(official) < len(days):
+            open_days = OpenDays(self._archive, self._registry, self._conventions, readings, carries, ends)
+            self._open(days[len(official) :], open_days, len(days), told)
+
+    def _may_close(self, day: date) -> bool:
+        close_ms = self._grid.close_us(day.toordinal()) // 1000
+        return self._now_ms() >= close_ms + int(self._settings.delay_s * 1000) and self._complete(close_ms)
+
+    def _begin(self, readings: OfficialReadings, first: date) -> tuple[Carries, dict[str, Reading]]:
+        """What is carried into the first day, and what each element read at the end of the day before it."""
+        before = first - timedelta(days=1)
+        with self._ledger.reading() as connection:
+            ends = history.ends_of(connection, before)
+            archived = self._archive.days()
+            missing = not ends and bool(archived) and archived[0] < first
+            start = before if missing else first
+            stored = closings.carries_into(connection, start, CLOSED)
+        carries = readings.begin(start, stored)
+        if missing:
+            for one in readings.read(before, carries):
+                _note_end(one, ends)
+        return carries, ends
+
+    def _official(
+        self,
+        day: date,
+        readings: OfficialReadings,
+        carries: Carries,
+        ends: dict[str, Reading],
+        known: ClosedDay | None,
+    ) -> tuple[int, int]:
+        """How many rows were written and how many stood there."""
+        events = readings.events
+        made, inputs = self._made(day, readings, carries, ends, known)
+        if known is not None and known.inputs_digest != inputs:
+            raise OtherBasisError(known, self._registry.digest)
+        size = self._settings.batch_elements
+        written = sum(self._write(day, made[at : at + size]) for at in range(0, len(made), size))
+        now_ms = self._now_ms()
+        with self._ledger.writing() as connection:
+            last = closings.last_closed(connection)
+            if last is None or day >= last:
+                following = day + timedelta(days=1)
+                into = {element: carries_bytes(found) for element, found in carries.items()}
+                closings.save_carries(connection, following, CLOSED, into)
+                closings.drop_carries_before(connection, following, CLOSED)
+            if known is None:
+                record = ClosedDay(
+                    day=day,
+                    closed_at_ms=now_ms,
+                    complete=True,
+                    elements=len(made),
+                    events=readings.events - events,
+                    differences=0,
+                    registry_digest=self._registry.digest,
+                    inputs_digest=inputs,
+                    notes={"rebuilt": True},
+                )
+                closings.save_closed(connection, record)
+        return written, len(made) - written
+
+    def _made(
+        self,
+        day: date,
+        readings: OfficialReadings,
+        carries: Carries,
+        ends: dict[str, Reading],
+        known: ClosedDay | None,
+    ) -> tuple[list[_Made], str]:
+        """The day's rows and transitions, and the digest of what they were made from. Held until all are known."""
+        basis = Basis(
+            FINAL,
+            self._grid.close_us(day.toordinal()) // 1000,
+            known.registry_digest if known else self._registry.digest,
+            known.closed_at_ms if known else self._now_ms(),
+        )
+        digest = sha256()
+        made = []
+        for one in readings.read(day, carries):
+            element = one.row.id
+            digest.update(f"{element}={one.inputs_digest}\n".encode())
+            figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
+            changes = transitions(one.read, element, ends.get(element), readings.causes(day).get(element, {}))
+            made.append(_Made(figure, changes))
+            _note_end(one, ends)
+        return made, f"sha256:{digest.hexdigest()}"
+
+    def _write(self, day: date, made: Sequence[_Made]) -> int:
+        names = [one.figure.element for one in made]
+        with self._ledger.writing() as connection:
+            stored = {row.element: row for row in figures.figures_of_day(connection, day, names)}
+            absent = []
+            changed = []
+            for one in made:
+                before = stored.get(one.figure.element)
+                if before is None or before.state != FINAL:
+                    absent.append(one.figure)
+                elif not _same(before, one.figure):
+                    changed.append(one.figure.element)
+            if changed:
+                raise OfficialChangeError(day, changed)
+            figures.save_final(connection, absent)
+            history.replace_transitions(connection, {(one.figure.element, day): one.changes for one in made})
+        return len(absent)
+
+    def _open(
+        self, days: Sequence[date], open_days: OpenDays, total: int, told: Callable[[Rebuilt], None]
+    ) -> None:
+        started = time.perf_counter()
+        found = open_days.read(days[0], days[-1], self._now_ms())
+        for number, day in enumerate(days):
+            rows = [one for (_, at), one in found.figures.items() if at == day]
+            changes = {key: changed for key, changed in found.transitions.items() if key[1] == day}
+            with self._ledger.writing() as connection:
+                written = self._save_open(connection, rows, changes)
+            done = total - len(days) + number + 1
+            told(
+                Rebuilt(day, False, written, len(rows) - written, done, total, time.perf_counter() - started)
+            )
+
+    def _save_open(
+        self,
+        connection: Connection,
+        rows: Sequence[DayFigure],
+        changes: Mapping[tuple[str, date], Sequence[history.Transition]],
+    ) -> int:
+        keys = [(one.element, one.day) for one in rows]
+        stored = figures.figures_among(connection, keys)
+        new = []
+        for key, one in zip(keys, rows, strict=True):
+            before = stored.get(key)
+            if before is None or (before.state != FINAL and before.to_ms < one.to_ms):
+                new.append(one)
+        figures.save_provisional(connection, new)
+        history.replace_transitions(
+            connection, {(one.element, one.day): changes.get((one.element, one.day), ()) for one in new}
+        )
+        return len(new)
+
+
+def _same(stored: DayFigure, made: DayFigure) -> bool:
+    """Whether it is the same official figure; when it was made, how often, and by which registry's digest may differ."""
+    return stored == replace(
+        made,
+        closed_at_ms=stored.closed_at_ms,
+        revision=stored.revision,
+        registry_digest=stored.registry_digest,
+        rules_digest=stored.rules_digest,
+    )
+
+
+def _note_end(one: OfficialDay, ends: dict[str, Reading]) -> None:
+    end = end_reading(one.read)
+    ends[one.row.id] = end if end is not None else Reading.UNKNOWN
