@@ -1,0 +1,182 @@
+"""A province that was lived through and closed, as the sink wrote it and as the archive gives it."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from processors.core.conventions import Conventions
+from processors.rebuild_influx import InfluxRebuild, OtherEvidenceError, Target
+from processors.sinks.influx.guard import SeriesGuard
+from processors.sinks.influx.pipe import Pipe
+from processors.sinks.influx.points import PointMaker
+from processors.sinks.port import Message
+from schemas.influx import MEASUREMENT, bucket_of
+from stores.archive import ArchiveReader
+from stores.influx.connection import InfluxConnection
+from stores.influx.management import Management
+from stores.influx.reading import PointReader
+from stores.influx.writer import LineWriter
+from stores.ledger import Ledger
+from stores.ledger.closings import closings
+from tests.contract.engine.lived import close_days, live_through
+from tests.contract.engine.world import CALENDAR, make_world
+from tests.integration.influx.conftest import Bench, settings_for
+
+pytestmark = pytest.mark.service
+DERIVED = (
+    "state",
+    "availability",
+    "figure",
+    "scope",
+    "closed",
+    "link",
+    "station",
+    "link_hour",
+    "station_hour",
+    "link_day",
+)
+LONG_AFTER = 4 * 86_400_000
+
+
+def with_numbers(world):
+    """Polls bring numbers too."""
+
+    def told(number, entry):
+        # Some of its entries are broken, on purpose.
+        if not entry.body.endswith(b"}") or b'"btswatch.status.v1"' not in entry.body:
+            return entry
+        event = json.loads(entry.body)
+        event["data"]["metrics"] = {
+            "utilisation": number % 100 / 100,
+            "battery_v": 48 + number % 7,
+            "own": 1.0,
+        }
+        return replace(entry, body=json.dumps(event).encode())
+
+    return replace(world, entries=[told(*one) for one in enumerate(world.entries)])
+
+
+@pytest.fixture(scope="module")
+def world():
+    return with_numbers(make_world(7))
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory, world):
+    data = tmp_path_factory.mktemp("lived") / "data"
+    live_through(data, world)
+    close_days(data, world, world.last_received + LONG_AFTER)
+    return data
+
+
+@pytest.fixture(scope="module")
+def days(lived):
+    with_it = Ledger(lived / "ledger.db")
+    with_it.open()
+    with with_it.reading() as connection:
+        found = [one.day for one in closings(connection, CALENDAR.day_of(0), CALENDAR.day_of(1 << 42))]
+    with_it.close()
+    return found
+
+
+@pytest.fixture
+def written(influx, lived, world, days):
+    """A sink that had it all from the topics and the ledger."""
+    bench = Bench(
+        settings_for(influx), Ledger(lived / "ledger.db"), world.registry, world.last_received + LONG_AFTER
+    )
+    bench.sink.open()
+    archive = ArchiveReader(lived / "archive")
+    lines = [line for day in archive.days() for line in archive.read(day)]
+    for number in range(0, len(lines), 300):
+        batch = lines[number : number + 300]
+        body = b"[" + b",".join(batch) + b"]"
+        bench.sink.write([Message("evidence", 0, number, b"0", body, {"kind": b"evidence"}, bench.now_ms)])
+    for _ in range(60):
+        bench.now_ms += 60_000
+        bench.sink.idle(bench.now_ms)
+    assert len(bench.values("closed", "inputs")) == len(days)
+    yield bench
+    bench.sink.close()
+
+
+def rebuild(influx, lived, world, settings, first, until, now_ms):
+    ledger = Ledger(lived / "ledger.db")
+    ledger.open()
+    told = []
+    with (
+        InfluxConnection(settings) as one,
+        InfluxConnection(settings) as other,
+        Management(settings, CALENDAR.zone) as management,
+        management.bucket_aside(f"{settings.prefix}_rebuild") as aside,
+    ):
+        management.apply()
+        pipe = Pipe(LineWriter(one, settings), settings)
+        maker = PointMaker(SeriesGuard(world.registry, settings), world.registry, CALENDAR)
+        try:
+            InfluxRebuild(
+                ledger,
+                ArchiveReader(lived / "archive"),
+                world.registry,
+                Conventions(),
+                Target(settings, maker, PointReader(other, settings), pipe),
+                aside=aside,
+                now_ms=lambda: now_ms,
+            ).run(first, until, told.append)
+        finally:
+            pipe.close()
+            ledger.close()
+    return told
+
+
+def test_the_archive_gives_what_the_sink_wrote(influx, lived, world, days, written):
+    before = written.content(*DERIVED)
+    assert {key[0] for key in before} >= set(DERIVED) - {"link", "link_hour", "link_day"} | {"station_hour"}
+    until = days[-1] + timedelta(days=1)
+    fresh = Bench(settings_for(influx), written.ledger, world.registry)
+    told = rebuild(influx, lived, world, fresh.settings, days[0], until, written.now_ms)
+    assert [one.day for one in told if one.official] == days
+    assert fresh.content(*DERIVED) == before
+    # Over what is there already, and for one day that was lost.
+    rebuild(influx, lived, world, fresh.settings, days[0], until, written.now_ms)
+    assert fresh.content(*DERIVED) == before
+    lost = days[len(days) // 2]
+    start, end = CALENDAR.start_of(lost), CALENDAR.end_of(lost)
+    with InfluxConnection(fresh.settings) as connection:
+        reader = PointReader(connection, fresh.settings)
+        for name in DERIVED:
+            reader.delete(
+                bucket_of(name, fresh.settings.prefix), start, end, f'_measurement="{MEASUREMENT[name].name}"'
+            )
+    assert fresh.content(*DERIVED) != before
+    rebuild(influx, lived, world, fresh.settings, lost, lost + timedelta(days=1), written.now_ms)
+    assert fresh.content(*DERIVED) == before
+
+
+def test_hours_of_days_that_the_raw_bucket_keeps_no_more_come_back_too(influx, lived, world, days, written):
+    before = written.content("station_hour", "link_hour", "link_day")
+    # By our clock these days are past the raw bucket's retention; the server itself keeps everything.
+    settings = settings_for(influx, raw_days=1)
+    settings_now = days[-1]
+    now_ms = CALENDAR.start_of(settings_now + timedelta(days=30))
+    short = Bench(settings, written.ledger, world.registry)
+    rebuild(influx, lived, world, settings, days[0], days[-1] + timedelta(days=1), now_ms)
+    assert short.content("station", "link") == {}
+    assert short.content("station_hour", "link_hour", "link_day") == before
+    buckets = influx.client.get("/api/v2/buckets", params={"limit": 100}).json()["buckets"]
+    assert f"{settings.prefix}_rebuild" not in {one["name"] for one in buckets}
+
+
+def test_a_day_whose_evidence_is_another_now_is_left_alone(influx, lived, world, days):
+    settings = settings_for(influx)
+    some = min(world.registry.elements)
+    registry = replace(
+        world.registry, elements={k: v for k, v in world.registry.elements.items() if k != some}
+    )
+    other = replace(world, registry=registry)
+    with pytest.raises(OtherEvidenceError, match="gives other evidence than the day was closed from"):
+        rebuild(influx, lived, other, settings, days[0], days[-1], world.last_received + LONG_AFTER)
+    bench = Bench(settings, Ledger(lived / "ledger.db"), world.registry)
+    assert bench.content("figure", "closed") == {}
