@@ -125,9 +125,11 @@ def run(path: Path | None, build: Build, status_port: str | None) -> None:
 def _ingest(settings: Settings, _ending: Ending, *, wanted: tuple[str, ...]) -> Part:
     from btswatch.parts.gateway import GatewayPart
     from btswatch.parts.journal import JournalPart
+    from ingest.forwarder import CONSUMER as FORWARDER
 
     directory, registry = directory_of(settings), registry_of(settings)
-    journal = JournalPart(directory, settings.journal, system_now_ms)
+    reader = FORWARDER if settings.form == "cluster" else None
+    journal = JournalPart(directory, settings.journal, system_now_ms, reader)
     parts: list[Part] = [journal]
     if "gateway" in wanted:
         parts.append(GatewayPart(settings, directory, journal, lambda: registry, system_now_ms))

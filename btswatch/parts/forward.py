@@ -11,7 +11,8 @@ import structlog
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.parts.part import Ending
 from btswatch.settings import Settings
-from ingest.forwarder.forwarder import CONSUMER, Forwarder
+from ingest.forwarder import CONSUMER
+from ingest.forwarder.forwarder import Forwarder
 from schemas.registry import Registry
 from schemas.status import Feed
 from stores.data_directory import DataDirectory

@@ -16,12 +16,20 @@ _UPKEEP_S: Final = 60.0
 
 
 class JournalPart:
-    """Open while the process runs; the other parts of the process append through `group`."""
+    """Open while the process runs; the other parts of the process append through `group`.
+
+    `keep_for` is a reader that may come later for the first time: what it has not read stays until then.
+    """
 
     def __init__(
-        self, directory: DataDirectory, settings: JournalSettings, now_ms: Callable[[], int]
+        self,
+        directory: DataDirectory,
+        settings: JournalSettings,
+        now_ms: Callable[[], int],
+        keep_for: str | None = None,
     ) -> None:
         self._settings = settings
+        self._keep_for = keep_for
         self._now_ms = now_ms
         self.journal: Journal = directory.journal(settings)
         self.group = GroupCommit(self.journal, max_pending_bytes=settings.max_pending_bytes)
@@ -30,6 +38,8 @@ class JournalPart:
     async def start(self) -> None:
         """Open the journal and take entries."""
         self.journal.open()
+        if self._keep_for is not None:
+            self.journal.register(self._keep_for)
         await self.group.start()
         self._upkeep = asyncio.create_task(self._keep(), name="journal upkeep")
 

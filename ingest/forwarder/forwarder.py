@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from ingest.forwarder import records
+from ingest.forwarder import CONSUMER, records
 from ingest.forwarder.batching import sort_out
 from ingest.forwarder.records import Record
 from ingest.forwarder.sender import NotDeliveredError, Sender
@@ -32,7 +32,6 @@ from schemas.topics import load_topics
 from stores.doorbell import Doorbell
 from stores.journal import Journal, JournalError
 
-CONSUMER: Final = "forwarder"
 EMBEDDED_ENGINE: Final = "engine"
 _BROKERS: Final = "brokers"
 
