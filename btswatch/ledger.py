@@ -1,10 +1,12 @@
 """The ledger that the settings name."""
 
-from sqlalchemy.exc import ArgumentError
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
-from btswatch.settings import Settings, SettingsError
+from btswatch.settings import Settings
 from stores.data_directory import DataDirectory
-from stores.ledger import Ledger, Limits, UnsupportedDialectError, url_of
+from stores.ledger import Ledger, Limits, url_of
+from stores.ledger.trouble import in_a_line, is_refusal
 
 
 def ledger_of(settings: Settings, directory: DataDirectory, *, busy_s: float | None = None) -> Ledger:
@@ -14,9 +16,6 @@ def ledger_of(settings: Settings, directory: DataDirectory, *, busy_s: float | N
         settings: where it is and how long to wait.
         directory: whose ledger it is.
         busy_s: another longest wait for other writers than the settings'.
-
-    Raises:
-        SettingsError: the URL can't be read.
     """
     chosen = settings.ledger
     limits = Limits(
@@ -27,11 +26,24 @@ def ledger_of(settings: Settings, directory: DataDirectory, *, busy_s: float | N
     )
     if not chosen.url:
         return Ledger(directory.ledger_path, limits=limits)
-    try:
-        url = url_of(chosen.url.get_secret_value())
-    except (ArgumentError, UnsupportedDialectError, ValueError):
-        # Not quoted, and no cause: it may hold a password.
-        raise SettingsError("settings: ledger.url: can't be read as a URL") from None
+    url = url_of(chosen.url.get_secret_value())
     if chosen.password:
         url = url.set(password=chosen.password.get_secret_value())
     return Ledger(url, limits=limits)
+
+
+def open_or_later(ledger: Ledger, part: str) -> None:
+    """Open it; where it is out of reach, with its first use: who needs it for some of the work starts without it.
+
+    Raises:
+        SQLAlchemyError: it refuses us: a person has to act.
+    """
+    try:
+        ledger.open()
+    except SQLAlchemyError as error:
+        if is_refusal(error):
+            raise
+        structlog.get_logger().warning(
+            "ledger is out of reach; it is opened when it is used", part=part, reason=in_a_line(error)
+        )
+        ledger.open_when_used()

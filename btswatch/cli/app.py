@@ -40,6 +40,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verdicts": ("btswatch.cli.verdicts", "A period's availability against the rules in force"),
     "ledger": ("btswatch.cli.ledger", "The audit chain of everything official"),
     "duties": ("btswatch.cli.duties", "Who owes a report or a certificate"),
+    "period": ("btswatch.cli.period", "Where a period stands; sign it off; restate"),
+    "objection": ("btswatch.cli.objection", "Objections to official figures, and rulings"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
     "rebuild": ("btswatch.cli.rebuild", "Derived stores again from the archive"),
     "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),
@@ -176,6 +178,13 @@ def _of_os_error(error: OSError) -> tuple[Exit, str]:
 
 def _of_our_fault(error: Exception) -> int:
     supervised = SUPERVISED in os.environ
+    if "stores.ledger" in sys.modules:
+        from stores.ledger.trouble import TROUBLE, in_a_line, is_refusal
+
+        if isinstance(error, TROUBLE):
+            # A supervisor tries again what may pass, and ends at what only a person can mend.
+            passing = supervised and not is_refusal(error)
+            return _told(Exit.NO if passing else Exit.UNREACHABLE, f"ledger: {in_a_line(error)}")
     if supervised or os.environ.get(LEVEL, "").upper() == "DEBUG":
         import structlog
 

@@ -57,6 +57,7 @@ def check(
         found += _devices(loaded, registry, credentials, connect=connect)
     if connect:
         found += _ports(loaded)
+        found += _ledger(loaded)
     if found:
         code = Exit.UNREACHABLE if all(one.reach for one in found) else Exit.NO
         raise CommandError(code, *(one.text for one in found))
@@ -101,6 +102,34 @@ def _devices(
 
         for target, why in asyncio.run(ask_all(devices.devices)):
             yield Finding(f"agent {target}: {why}", reach=True)
+
+
+def _ledger(settings: Settings) -> Iterator[Finding]:
+    """A database that is named is tried; nothing is made in it."""
+    if not settings.ledger.url:
+        return
+    from btswatch.ledger import ledger_of
+    from stores.data_directory import DataDirectory
+    from stores.ledger import SchemaMismatchError
+    from stores.ledger.trouble import TROUBLE, in_a_line
+
+    ledger = ledger_of(settings, DataDirectory(settings.data))
+    try:
+        encoding = ledger.encoding()
+        ledger.open(migrate=False)
+    except SchemaMismatchError as error:
+        # An empty or older one is brought to this program's form when something is started.
+        if error.is_newer:
+            yield Finding(f"setting ledger.url: {error}")
+    except TROUBLE as error:
+        yield Finding(f"setting ledger.url: {in_a_line(error)}", reach=True)
+        return
+    finally:
+        ledger.close()
+    if encoding != "UTF8":
+        yield Finding(
+            f"setting ledger.url: the database is encoded in {encoding}: make it with ENCODING 'UTF8'"
+        )
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

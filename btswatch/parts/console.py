@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from btswatch.ledger import ledger_of
+from btswatch.ledger import ledger_of, open_or_later
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import LedgerView
 from dashboards.console.service import Console
@@ -20,9 +20,9 @@ class ConsolePart:
         self._ledger = ledger_of(settings, directory)
         self._journal = directory.journal(settings.journal)
         self._bell = directory.bell("console")
-        view = LedgerView(
-            self._ledger, registry, LocalCalendar(settings.zone), now_ms, self._journal.last_offset
-        )
+        # In the cluster the engine reads Kafka: how far it is says its time alone.
+        offset = self._journal.last_offset if settings.form == "embedded" else None
+        view = LedgerView(self._ledger, registry, LocalCalendar(settings.zone), now_ms, offset)
         self.console = Console(
             view, self._bell, settings.console, now_ms, simulated=directory.mode() is Mode.DEMO
         )
@@ -30,7 +30,7 @@ class ConsolePart:
     async def start(self) -> None:
         """Open what it reads, and listen."""
         self._journal.open()
-        self._ledger.open()
+        open_or_later(self._ledger, "console")
         self._bell.open()
         await self.console.start()
 

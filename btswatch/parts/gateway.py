@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from btswatch.ledger import ledger_of
+from btswatch.ledger import ledger_of, open_or_later
 from btswatch.parts.journal import JournalPart
 from btswatch.settings import Settings
 from ingest.feeds.deps import GatewayDeps
@@ -97,7 +97,7 @@ class GatewayPart:
     async def start(self) -> None:
         """Open the keys and the ledger, and listen."""
         self._keys.open()
-        self._ledger.open()
+        open_or_later(self._ledger, "gateway")
         deps = GatewayDeps(
             writer=self._journal.group,
             journal=self._journal.journal,

@@ -1,12 +1,12 @@
 """Settings of the ledger: which database holds states, figures and what was closed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, SecretStr, field_validator
 
 from schemas.base import Contract
 
-_KNOWN = ("sqlite:", "postgresql:", "postgresql+psycopg:", "postgres:")
+_KNOWN: Final = ("sqlite", "postgresql", "postgresql+psycopg", "postgres")
 
 
 class LedgerSettings(Contract):
@@ -39,7 +39,17 @@ class LedgerSettings(Contract):
     @field_validator("url")
     @classmethod
     def _is_ours(cls, url: SecretStr) -> SecretStr:
-        # What was given is not quoted: it may hold a password.
-        if url and not url.get_secret_value().startswith(_KNOWN):
-            raise ValueError("is no URL of PostgreSQL: postgresql://user@host:5432/database")
+        if not url:
+            return url
+        # It costs what the database's client costs; only who names a database pays for it.
+        from sqlalchemy import make_url  # noqa: PLC0415 - see above
+        from sqlalchemy.exc import ArgumentError  # noqa: PLC0415 - see above
+
+        try:
+            drivername = make_url(url.get_secret_value()).drivername
+        except (ArgumentError, ValueError):
+            drivername = ""
+        if drivername not in _KNOWN:
+            # What was given is not quoted, nor is the cause: it may hold a password.
+            raise ValueError("is no URL of PostgreSQL: postgresql://user@host:5432/database") from None
         return url

@@ -14,7 +14,7 @@ from stores.ledger.limits import DEFAULT, Limits
 from stores.ledger.transaction import READING, WRITING
 from stores.ledger.upsert import UnsupportedDialectError
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 
@@ -29,6 +29,7 @@ class SchemaMismatchError(Exception):
     def __init__(self, found: str | None) -> None:
         super().__init__(f"the ledger has schema {found or 'none'}, this program needs {HEAD}")
         self.found = found
+        self.is_newer = found is not None and found > HEAD
 
 
 class Ledger:
@@ -49,7 +50,8 @@ class Ledger:
         self._limits = limits
         self.url = URL.create(SQLITE, database=str(target)) if isinstance(target, Path) else url_of(target)
         self._engine: Engine | None = None
-        self._opening = threading.Lock()
+        self._when_used = False
+        self._opening = threading.RLock()
 
     @property
     def is_open(self) -> bool:
@@ -67,14 +69,31 @@ class Ledger:
         with self._opening:
             if self._engine is not None:
                 return
-            create = sqlite_engine.create if self.dialect == SQLITE else postgresql_engine.create
-            engine = create(self.url, self._limits)
+            engine = self._create()
             try:
                 _meet_schema(engine, migrate=migrate)
             except BaseException:
                 engine.dispose()
                 raise
             self._engine = engine
+
+    def encoding(self) -> str:
+        """How the database keeps texts; asked over a connection of its own.
+
+        Raises:
+            SQLAlchemyError: the database is out of reach or refuses.
+        """
+        engine = self._create()
+        try:
+            with _reading(engine) as connection:
+                asked = "PRAGMA encoding" if self.dialect == SQLITE else "SHOW server_encoding"
+                return str(connection.exec_driver_sql(asked).scalar()).replace("-", "")
+        finally:
+            engine.dispose()
+
+    def open_when_used(self) -> None:
+        """Connect with the first reading or writing, which then raises what `open()` would; tried again each time."""
+        self._when_used = True
 
     @property
     def dialect(self) -> str:
@@ -83,6 +102,7 @@ class Ledger:
 
     def close(self) -> None:
         """Give back all connections. Closing twice is harmless."""
+        self._when_used = False
         if self._engine is not None:
             self._engine.dispose()
             self._engine = None
@@ -99,7 +119,13 @@ class Ledger:
         with _writing(self._connected()) as connection:
             yield connection
 
+    def _create(self) -> Engine:
+        create = sqlite_engine.create if self.dialect == SQLITE else postgresql_engine.create
+        return create(self.url, self._limits)
+
     def _connected(self) -> Engine:
+        if self._engine is None and self._when_used:
+            self.open()
         if self._engine is None:
             raise LedgerClosedError("the ledger is not open")
         return self._engine

@@ -16,10 +16,10 @@ from stores.ledger.tables import day_figures
 _OUTSIDE = ("closed_at_ms", "revision")
 
 
-def leaves(
+def contents(
     connection: Connection, day: date, elements: Sequence[str] | None = None
-) -> list[tuple[str, str, bytes]]:
-    """(enterprise, element, canonical JSON of the official row), by element."""
+) -> dict[str, dict[str, Any]]:
+    """What is official of each element's day, by element; JSON values."""
     columns = [column for column in day_figures.columns if column.name not in _OUTSIDE]
     query = (
         select(*columns)
@@ -28,13 +28,18 @@ def leaves(
     )
     if elements is not None:
         query = query.where(day_figures.c.element.in_(elements))
-    found = []
-    for row in connection.execute(query).mappings():
-        content = canonical_json(
-            {name: str(value) if name == "day" else value for name, value in row.items()}
-        )
-        found.append((row["enterprise"], row["element"], content.encode()))
-    return found
+    return {
+        row["element"]: {name: str(value) if name == "day" else value for name, value in row.items()}
+        for row in connection.execute(query).mappings()
+    }
+
+
+def leaves(
+    connection: Connection, day: date, elements: Sequence[str] | None = None
+) -> list[tuple[str, str, bytes]]:
+    """(enterprise, element, canonical JSON of the official row), by element."""
+    found = contents(connection, day, elements)
+    return [(row["enterprise"], name, canonical_json(row).encode()) for name, row in found.items()]
 
 
 def seal(connection: Connection, day: date) -> dict[str, Any]:

@@ -3,20 +3,23 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select
 
 from schemas.figures import Figure
 from stores.ledger.figures import FINAL
-from stores.ledger.tables import RECONCILIATION, SECONDS, day_figures
+from stores.ledger.tables import RECONCILIATION, SECONDS, adjustments, day_figures
+
+_NOTHING: Final = (0,) * 6
 
 
 @dataclass(frozen=True, slots=True)
 class ElementSum:
     """An element under one owner over the days of one stretch. `open_days` of its `days` are not final yet.
 
-    `figure` has no outages: days are not joined here.
+    `figure` has no outages: days are not joined here. What upheld objections move is in its seconds; `adjusted_days`
+    are the days of which something was.
     """
 
     element: str
@@ -25,6 +28,7 @@ class ElementSum:
     figure: Figure
     days: int
     open_days: int
+    adjusted_days: int = 0
 
 
 def element_sums(
@@ -50,7 +54,42 @@ def element_sums(
         .group_by(table.element, table.enterprise, "stretch")
         .order_by(table.element, table.enterprise, "stretch")
     )
+    moved = _moved(connection, which, stretches, kind)
     for row in connection.execute(query):
         up, degraded, down, planned, unknown, *pairs = (int(number) for number in row[3:-2])
-        figure = Figure(up, degraded, down, planned, unknown, 0, None, tuple(pairs))
-        yield ElementSum(row[0], row[1], row[2], figure, int(row[-2]), int(row[-1]))
+        by = moved.get((row[0], row[1], row[2]), _NOTHING)
+        figure = Figure(
+            up + by[0],
+            degraded + by[1],
+            down + by[2],
+            planned + by[3],
+            unknown + by[4],
+            0,
+            None,
+            tuple(pairs),
+        )
+        yield ElementSum(row[0], row[1], row[2], figure, int(row[-2]), int(row[-1]), by[5])
+
+
+def _moved(
+    connection: Connection, which: Any, stretches: Sequence[tuple[date, date]], kind: str
+) -> dict[tuple[str, str, int], tuple[int, ...]]:
+    """What objections moved, by element, owner and stretch: seconds by state, and of how many days."""
+    table = day_figures.c
+    query = (
+        select(
+            table.element,
+            table.enterprise,
+            which.label("stretch"),
+            *(func.sum(adjustments.c[name]) for name in SECONDS),
+            func.count(table.day.distinct()),
+        )
+        .join_from(
+            adjustments,
+            day_figures,
+            (table.element == adjustments.c.element) & (table.day == adjustments.c.day),
+        )
+        .where(table.day >= stretches[0][0], table.day < stretches[-1][1], table.kind == kind)
+        .group_by(table.element, table.enterprise, "stretch")
+    )
+    return {(row[0], row[1], row[2]): tuple(int(one) for one in row[3:]) for row in connection.execute(query)}

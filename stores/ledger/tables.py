@@ -327,3 +327,59 @@ snapshots = Table(
     _need("kind", NAME),
     _need("content", LargeBinary),
 )
+
+# --- what people decide about official figures; nothing here is ever changed but an objection's ruling ---
+
+signatures = Table(
+    "signatures",
+    METADATA,
+    _key("period"),
+    _key("revision", Integer),
+    _need("signed_ms", BigInteger),
+    _need("signed_by", String),
+    _need("note", Text),
+    _need("root", NAME),
+    _need("verdicts", JSON),
+)
+
+restatements = Table(
+    "restatements",
+    METADATA,
+    _key("number", BigInteger),
+    _need("day", Date),
+    _need("element", NAME),
+    _need("at_ms", BigInteger),
+    _need("person", String),
+    _need("reason", Text),
+    Column("before", JSON),
+    _need("after", JSON),
+    Index(None, "day", "element"),
+)
+
+objections = Table(
+    "objections",
+    METADATA,
+    _key("number", BigInteger),
+    _need("enterprise", NAME),
+    _need("element", NAME),
+    _need("from_ms", BigInteger),
+    _need("to_ms", BigInteger),
+    _need("claim", NAME),
+    _need("evidence", Text),
+    _need("raised_ms", BigInteger),
+    _need("raised_by", String),
+    _need("state", NAME),
+    Column("ruled_ms", BigInteger),
+    Column("ruled_by", String),
+    Column("ruling", Text),
+    Index(None, "element"),
+)
+
+adjustments = Table(
+    "adjustments",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _key("objection", BigInteger),
+    *(_need(name, Integer) for name in SECONDS),
+)
