@@ -56,7 +56,8 @@ class NotifyConsumer(SinkConsumer):
     def not_ready(self) -> str | None:
         """Why somebody isn't told."""
         reason = self._notify.not_ready()
-        return super().not_ready() or (f"sink notify: {reason}" if reason else None)
+        reasons = (super().not_ready(), f"sink notify: {reason}" if reason else None)
+        return "; ".join(one for one in reasons if one) or None
 
 
 def notify_sink(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
