@@ -13,6 +13,7 @@ from btswatch.cli.configured import (
     directory_of,
     profiles_of,
     registry_of,
+    rules_of,
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
@@ -176,7 +177,8 @@ def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
 def _forward(settings: Settings, ending: Ending) -> Part:
     from btswatch.parts.forward import ForwardPart
 
-    return ForwardPart(settings, directory_of(settings), registry_of(settings), system_now_ms, ending)
+    directory, registry = directory_of(settings), registry_of(settings)
+    return ForwardPart(settings, directory, registry, system_now_ms, ending, rules_of(settings).digest)
 
 
 def _console(settings: Settings, _ending: Ending) -> Part:

@@ -21,7 +21,7 @@ _LOG = structlog.get_logger()
 
 
 class ForwardPart:
-    """Journal to Kafka. Which registry is in force is told as it is at the start: a change needs one anyway."""
+    """Journal to Kafka. Registry and rules (by digest) are told as they are at the start: a change needs one anyway."""
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class ForwardPart:
         registry: Registry,
         now_ms: Callable[[], int],
         ending: Ending,
+        rules: str | None = None,
     ) -> None:
         self._directory = directory
         self._journal = directory.journal(settings.journal)
@@ -40,7 +41,7 @@ class ForwardPart:
             self._journal,
             settings.kafka,
             settings.forwarder,
-            in_force=lambda: (registry.digest, None),
+            in_force=lambda: (registry.digest, rules),
             reporting_changes=[
                 one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION
             ],
