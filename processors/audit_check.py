@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from sqlalchemy import Connection
 
 from schemas.audit import NOTHING, AuditEntry, AuditKind
 from stores.ledger import audit, official_day
+
+# The newest of a day holds.
+_SEALS: Final = (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def walk(connection: Connection, anchors: tuple[str, ...] = ()) -> Walked:
     number, head = 0, NOTHING
     for entry in audit.entries(connection):
         broken += _breaks(entry, number, head)
-        if entry.kind == AuditKind.DAY_CLOSED:
+        if entry.kind in _SEALS:
             sealed[entry.subject] = entry
         known.add(entry.digest)
         number, head = entry.number, entry.digest

@@ -52,6 +52,7 @@ def as_contract(verdict: PeriodVerdict, registry_digest: str, rules: Rules, zone
             "label": PROVINCIAL if verdict.subject == verdict.enterprise else None,
             "ratios": Ratios(**figure.ratios()),
             "elements": verdict.elements,
+            "adjusted_days": verdict.adjusted_days,
             "judged": [
                 JudgedDays(
                     rule=one.by.rule.id,

@@ -38,7 +38,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PeriodVerdict:
-    """A judgement and what it rests on. `force` is operational where the rule is not sure enough for a legal one."""
+    """A judgement and what it rests on. `force` is operational where the rule is not sure enough for a legal one.
+
+    `adjusted_days` are element-days of which upheld objections moved something.
+    """
 
     enterprise: str
     subject: str
@@ -50,6 +53,7 @@ class PeriodVerdict:
     force: Force
     elements: int
     open_days: int
+    adjusted_days: int = 0
 
     @property
     def final(self) -> bool:
@@ -147,6 +151,7 @@ def _judged(
             _force(used, versions),
             len(names),
             sum(one.open_days for name in names for one in by_element[name].values()),
+            sum(one.adjusted_days for name in names for one in by_element[name].values()),
         )
 
 

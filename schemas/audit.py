@@ -17,12 +17,20 @@ NOTHING: Final = "sha256:" + "0" * 64
 
 
 class AuditKind(StrEnum):
-    """What happened. Vietnamese: chốt số liệu ngày, thay đổi sổ đăng ký, thay đổi quy định, vòng đời khóa."""
+    """What happened.
+
+    Vietnamese: chốt số liệu ngày, thay đổi sổ đăng ký, thay đổi quy định, vòng đời khóa, điều chỉnh số liệu, ký duyệt kỳ,
+    khiếu nại số liệu, kết luận khiếu nại.
+    """
 
     DAY_CLOSED = "day_closed"
     REGISTRY_CHANGED = "registry_changed"
     RULES_CHANGED = "rules_changed"
     KEY = "key"
+    RESTATED = "restated"
+    SIGNED_OFF = "signed_off"
+    OBJECTION = "objection"
+    RULING = "ruling"
 
 
 @dataclass(frozen=True, slots=True)

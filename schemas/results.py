@@ -264,6 +264,9 @@ class Verdict(Contract):
     label: Text | None = Field(default=None, description="such as: provincial estimate")
     ratios: Ratios | None = Field(default=None, description="A without planned work, A_gross with it as not available")
     elements: Annotated[int, Strict(), Field(ge=0)] | None = Field(default=None, description="how many were judged")
+    adjusted_days: Annotated[int, Strict(), Field(ge=0)] | None = Field(
+        default=None, description="element-days of which an upheld objection moved seconds"
+    )
     judged: list[JudgedDays] = Field(default=[], description="which version held for which days of the period")
     suggestion: Text | None = Field(
         default=None, description="article and range that a failed legal threshold points to; deciding is a person's"

@@ -6,6 +6,7 @@ import typer
 
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.period import period_of
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
@@ -34,7 +35,7 @@ def verdicts(
     from processors.findings import as_contract
 
     loaded = settings_from(settings)
-    chosen, rules, registry = _period(period), rules_of(loaded), registry_of(loaded)
+    chosen, rules, registry = period_of(period), rules_of(loaded), registry_of(loaded)
     if enterprise is not None and enterprise not in registry.enterprises:
         raise CommandError(Exit.MISUSE, f"--enterprise {enterprise}: not in the registry {loaded.registry}")
     found = _judged(loaded, registry, rules, chosen, enterprise)
@@ -53,15 +54,6 @@ def verdicts(
         return
     typer.echo("\n".join(map(_line, found)))
     _tell_failing(found, rules)
-
-
-def _period(name: str) -> "CalendarPeriod":
-    from processors.core.periods import CalendarPeriod
-
-    try:
-        return CalendarPeriod.named(name)
-    except ValueError as error:
-        raise CommandError(Exit.MISUSE, f"--period: {error}") from error
 
 
 def _judged(

@@ -1,0 +1,254 @@
+"""`btswatch period`: where a period stands, signing it off, and restating official figures."""
+
+import json
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from btswatch.cli.configured import (
+    SettingsOption,
+    directory_of,
+    open_ledger,
+    registry_of,
+    rules_of,
+    settings_from,
+)
+from btswatch.cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from btswatch.settings import Settings
+    from processors.core.periods import CalendarPeriod
+    from processors.restating import Proposed, Restating
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+
+Period = Annotated[str, typer.Argument(help="2026-Q3, 2026-09, 2026 or a day")]
+By = Annotated[str, typer.Option(help="Who does it: a person's name")]
+AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
+
+
+@app.callback()
+def _group() -> None:
+    """Periods: open, provisional, final, restated.
+
+    Example: btswatch period show 2026-Q3
+    """
+
+
+@app.command()
+def show(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
+    """Where a period stands: days that are not closed, who signed it, what was restated, what came late.
+
+    Example: btswatch period show 2026-Q3
+    """
+    from processors.signing import standing
+    from stores.ledger.feeds import proposals
+
+    loaded, chosen = settings_from(settings), period_of(period)
+    with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        found = standing(connection, chosen, _now(loaded)[1])
+        late = proposals(connection, chosen.first, chosen.end, limit=100_000)
+    told = {
+        "period": chosen.name,
+        "state": found.state.value,
+        "days": found.days,
+        "not_closed": [str(day) for day in found.missing],
+        "signatures": [
+            {
+                "revision": one.revision,
+                "by": one.signed_by,
+                "at_ms": one.signed_ms,
+                "root": one.root,
+                "note": one.note,
+            }
+            for one in found.signatures
+        ],
+        "restated_since": [
+            {
+                "number": one.number,
+                "day": str(one.day),
+                "element": one.element,
+                "by": one.person,
+                "reason": one.reason,
+            }
+            for one in found.restated
+        ],
+        "late_events": sum(chosen.first <= one.day < chosen.end for one in late),
+    }
+    if output:
+        typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False))
+        return
+    typer.echo(
+        f"{chosen.name}: {found.state.value}; {found.days - len(found.missing)} of {found.days} days closed"
+    )
+    for one in found.signatures:
+        at = datetime.fromtimestamp(one.signed_ms / 1000, ZoneInfo(loaded.zone)).isoformat(timespec="minutes")
+        typer.echo(f"  signed by {one.signed_by} at {at}, {len(one.verdicts)} verdicts, {one.root}")
+    for change in found.restated:
+        typer.echo(f"  restated since: {change.element} on {change.day} by {change.person}: {change.reason}")
+    if told["late_events"]:
+        typer.echo(
+            f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
+        )
+
+
+@app.command()
+def close(
+    period: Period,
+    by: By,
+    settings: SettingsOption = None,
+    note: Annotated[str, typer.Option(help="What stands beside the signature")] = "",
+) -> None:
+    """Sign a period off: its verdicts are kept under a person's name and sealed in the audit chain.
+
+    Exit 1 when it is not over, days of it are not closed, or nothing was restated since it was signed.
+
+    Example: btswatch period close 2026-Q3 --by "Nguyễn Văn A"
+    """
+    from processors.signing import NotSignableError, sign_off
+
+    loaded, chosen = settings_from(settings), period_of(period)
+    registry, rules = registry_of(loaded), rules_of(loaded)
+    now_ms, today = _now(loaded)
+    try:
+        with open_ledger(loaded) as ledger, ledger.writing() as connection:
+            signature = sign_off(
+                connection,
+                registry,
+                rules,
+                chosen,
+                person=_person(by),
+                note=note,
+                now_ms=now_ms,
+                today=today,
+                zone=loaded.zone,
+            )
+    except NotSignableError as error:
+        raise CommandError(Exit.NO, str(error)) from error
+    typer.echo(
+        f"{chosen.name} signed by {signature.signed_by}: {len(signature.verdicts)} verdicts, revision"
+        f" {signature.revision}, {signature.root}"
+    )
+
+
+@app.command()
+def late(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
+    """Evidence that came after its day's close, by element and day, with what it would change.
+
+    Example: btswatch period late 2026-Q3
+    """
+    from stores.ledger.feeds import proposals
+
+    loaded, chosen = settings_from(settings), period_of(period)
+    with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        restating = _restating(loaded)
+        known = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        waiting = sorted({(one.day, one.element) for one in known if one.day < chosen.end})
+        for day, element in waiting:
+            events = sum((one.day, one.element) == (day, element) for one in known)
+            for one in _proposed(restating, connection, element, day):
+                if output:
+                    typer.echo(json.dumps(_as_dict(one) | {"events": events}, sort_keys=True))
+                else:
+                    typer.echo(f"{_line(one)}  ({events} late events)")
+        typer.echo(f"{len(waiting)} element-days with late evidence", err=output)
+
+
+@app.command()
+def restate(
+    element: Annotated[str, typer.Argument(help="Station or link")],
+    day: Annotated[str, typer.Argument(metavar="DAY", help="Its local day, such as 2026-09-30")],
+    by: By,
+    reason: Annotated[str, typer.Option(help="Why; it stays on record")],
+    settings: SettingsOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing")] = False,
+) -> None:
+    """Make an element's closed day anew with all evidence received by now. Before and after stay on record.
+
+    Days after it that change with it are restated too. Exit 1 when nothing would change.
+
+    Example: btswatch period restate LSN-0001 2026-09-30 --by "Nguyễn Văn A" --reason "log handed in late"
+    """
+    loaded = settings_from(settings)
+    try:
+        chosen = date.fromisoformat(day)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, f"{day}: a day is written as 2026-11-23") from error
+    restating = _restating(loaded)
+    if not reason.strip():
+        raise CommandError(Exit.MISUSE, "--reason: say why")
+    with open_ledger(loaded) as ledger, ledger.writing() as connection:
+        proposed = _proposed(restating, connection, element, chosen)
+        changed = [one for one in proposed if one.differs]
+        if not changed:
+            raise CommandError(Exit.NO, f"{element} on {day}: nothing would change")
+        if not dry_run:
+            restating.write(connection, changed, _person(by), reason)
+    for one in changed:
+        typer.echo(f"{_line(one)}{'  (dry run)' if dry_run else ''}")
+
+
+def period_of(name: str) -> "CalendarPeriod":
+    """The period of that name, or the command's end."""
+    from processors.core.periods import CalendarPeriod
+
+    try:
+        return CalendarPeriod.named(name)
+    except ValueError as error:
+        raise CommandError(Exit.MISUSE, str(error)) from error
+
+
+def _proposed(restating: "Restating", connection: object, element: str, day: date) -> "list[Proposed]":
+    from processors.restating import NotClosedError
+
+    try:
+        return restating.propose(connection, element, day)  # type: ignore[arg-type] # a Connection, imported late
+    except NotClosedError as error:
+        raise CommandError(Exit.NO, str(error)) from error
+    except KeyError as error:
+        raise CommandError(Exit.MISUSE, f"{element}: not in the registry") from error
+
+
+def _restating(settings: "Settings") -> "Restating":
+    from processors.restating import Restating
+
+    archive = directory_of(settings, create=False).archive()
+    return Restating(archive, registry_of(settings), settings.conventions(), _now(settings)[0])
+
+
+def _now(settings: "Settings") -> tuple[int, date]:
+    from btswatch.parts.part import system_now_ms
+    from schemas.time import LocalCalendar
+
+    now_ms = system_now_ms()
+    return now_ms, LocalCalendar(settings.zone).day_of(now_ms)
+
+
+def _person(name: str) -> str:
+    if not name.strip():
+        raise CommandError(Exit.MISUSE, "--by: give the person's name")
+    return name.strip()
+
+
+def _as_dict(one: "Proposed") -> dict[str, object]:
+    return {
+        "element": one.element,
+        "day": str(one.day),
+        "differs": one.differs,
+        "official": one.official.figure.as_dict()["seconds"] if one.official else None,
+        "proposed": one.figure.figure.as_dict()["seconds"],
+    }
+
+
+def _line(one: "Proposed") -> str:
+    before = one.official.figure if one.official else None
+    after = one.figure.figure
+    states = ("up", "degraded", "down", "planned", "unknown")
+    moved = [
+        f"{name} {getattr(before, name) if before else 0} -> {getattr(after, name)} s"
+        for name in states
+        if before is None or getattr(before, name) != getattr(after, name)
+    ]
+    return f"{one.element} {one.day}: {', '.join(moved) if moved else 'same seconds'}"

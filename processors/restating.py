@@ -1,0 +1,159 @@
+"""Restating an official figure with evidence that came after its close: what it would be, and writing it.
+
+The same core over the same archive, with everything that was received until the moment of the restatement. A person
+and a reason are needed; before and after stay on record.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from processors.core.conventions import US, Conventions, Grid
+from processors.objecting import readjust
+from processors.official import OfficialReadings
+from processors.results import Basis, day_figure, end_reading, transitions
+from schemas.audit import AuditKind, NewAuditEntry
+from schemas.registry import Registry
+from schemas.status import Reading
+from schemas.time import LocalCalendar
+from stores.archive import ArchiveReader
+from stores.ledger import audit, closings, figures, history, official_day, restatements
+from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.restatements import Restatement
+
+# What is late of a day may change what is carried into the next ones; longer than this nobody looks on.
+_MOST_DAYS: Final = 31
+
+
+class NotClosedError(Exception):
+    """Only a closed day is restated: an open one still takes evidence by itself."""
+
+    def __init__(self, day: date) -> None:
+        super().__init__(f"{day} is not closed: what comes until its close counts by itself")
+        self.day = day
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An element's closed day with all that is known by now, beside its official figure."""
+
+    element: str
+    day: date
+    official: DayFigure | None
+    figure: DayFigure
+    changes: list[history.Transition]
+
+    @property
+    def differs(self) -> bool:
+        """Whether a restatement would change anything that people see."""
+        return (
+            self.official is None
+            or self.official.figure != self.figure.figure
+            or [list(run) for run in self.official.runs] != [list(run) for run in self.figure.runs]
+        )
+
+
+class Restating:
+    """What closed days would be with everything received by now.
+
+    Args:
+        archive: where everything is read from.
+        registry: the rows in force on each day.
+        conventions: the deployment's constants.
+        now_ms: the moment of the restatement.
+    """
+
+    def __init__(
+        self, archive: ArchiveReader, registry: Registry, conventions: Conventions, now_ms: int
+    ) -> None:
+        self._archive = archive
+        self._registry = registry
+        self._grid = Grid(conventions)
+        self._conventions = conventions
+        self._calendar = LocalCalendar(conventions.zone)
+        self._now_ms = now_ms
+
+    def propose(self, connection: Connection, element: str, day: date) -> list[Proposed]:
+        """The element's day, and the closed days after it as long as they change with it.
+
+        Raises:
+            KeyError: no such element.
+            NotClosedError: the day is not closed.
+        """
+        last = closings.last_closed(connection)
+        if last is None or day > last:
+            raise NotClosedError(day)
+        found: list[Proposed] = []
+        for figure, changes in self._days(connection, element, day, last):
+            stored = figures.figures_of_element(connection, element, figure.day, figure.day)
+            official = next((one for one in stored if one.state == FINAL), None)
+            proposed = Proposed(element, figure.day, official, figure, changes)
+            if found and not proposed.differs:
+                break
+            found.append(proposed)
+        return found
+
+    def write(
+        self, connection: Connection, proposed: list[Proposed], person: str, reason: str
+    ) -> list[Restatement]:
+        """Make the proposed figures official. The connection must hold the writer's lock.
+
+        Days that would not change are left as they are.
+        """
+        done = []
+        for one in proposed:
+            if not one.differs:
+                continue
+            before = _leaf(connection, one)
+            figures.save_final(connection, [one.figure])
+            history.replace_transitions(connection, {(one.element, one.day): one.changes})
+            readjust(connection, one.element, one.day, self._calendar)
+            after = _leaf(connection, one)
+            assert after is not None
+            number = restatements.next_number(connection)
+            made = Restatement(number, one.day, one.element, self._now_ms, person, reason, before, after)
+            restatements.save(connection, made)
+            content = official_day.seal(connection, one.day) | {
+                "element": one.element,
+                "restatement": number,
+                "reason": reason,
+                "before": before,
+                "after": after,
+            }
+            audit.append(
+                connection,
+                [NewAuditEntry(self._now_ms, AuditKind.RESTATED, one.day.isoformat(), person, content)],
+            )
+            done.append(made)
+        return done
+
+    def _days(
+        self, connection: Connection, element: str, first: date, last: date
+    ) -> Iterator[tuple[DayFigure, list[history.Transition]]]:
+        registry = replace(self._registry, elements={element: self._registry.elements[element]})
+        before = history.ends_of(connection, first - timedelta(days=1), [element]).get(element)
+        day = first
+        while day <= min(last, first + timedelta(days=_MOST_DAYS)):
+            readings = OfficialReadings(self._archive, registry, self._until_now(day), lambda *_: None)
+            # From the archive's beginning: what was carried when the day was closed did not know what came late.
+            carries = readings.begin(day, {})
+            for one in readings.read(day, carries):
+                basis = Basis(FINAL, self._now_ms, self._registry.digest, self._now_ms)
+                figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
+                yield figure, transitions(one.read, element, before, readings.causes(day).get(element, {}))
+                end = end_reading(one.read)
+                before = end if end is not None else Reading.UNKNOWN
+            day += timedelta(days=1)
+
+    def _until_now(self, day: date) -> Conventions:
+        """The constants under which the day takes all that was received until now."""
+        over_us = self._grid.start_us(day.toordinal() + 1)
+        lateness_s = max(self._conventions.lateness_s, -(-(self._now_ms * 1000 - over_us) // US))
+        return replace(self._conventions, lateness_s=lateness_s)
+
+
+def _leaf(connection: Connection, one: Proposed) -> dict[str, Any] | None:
+    return next(iter(official_day.contents(connection, one.day, [one.element]).values()), None)

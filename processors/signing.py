@@ -1,0 +1,133 @@
+"""Signing off a period: its verdicts are kept with the name of who signed, and sealed in the audit chain."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from processors.closing import CLOSING_FROM
+from processors.core.periods import CalendarPeriod
+from processors.findings import as_contract
+from processors.rules import Rules
+from processors.verdicts import verdicts
+from schemas.audit import AuditKind, NewAuditEntry, merkle_root
+from schemas.registry import Registry
+from schemas.results import canonical_json
+from stores.ledger import audit, closings, positions, restatements, signatures
+from stores.ledger.restatements import Restatement
+from stores.ledger.signatures import Signature
+
+
+class PeriodState(StrEnum):
+    """Vietnamese: đang mở, tạm thời, chính thức, đã điều chỉnh."""
+
+    OPEN = "open"
+    PROVISIONAL = "provisional"
+    FINAL = "final"
+    RESTATED = "restated"
+
+
+class NotSignableError(Exception):
+    """The period can't be signed off; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodStanding:
+    """How a period stands.
+
+    `restated` are restatements of its days that its last signature does not know. `missing` are its days that are not
+    closed; days before the installation's first official one are not asked for.
+    """
+
+    period: CalendarPeriod
+    state: PeriodState
+    days: int
+    missing: tuple[date, ...]
+    signatures: tuple[Signature, ...]
+    restated: tuple[Restatement, ...]
+
+
+def standing(connection: Connection, period: CalendarPeriod, today: date) -> PeriodStanding:
+    """The period's state: open until it is over, provisional until signed, final, restated once a signed day changed."""
+    closed = {one.day for one in closings.closings(connection, period.first, period.end) if one.complete}
+    begun = positions.known_property(connection, CLOSING_FROM)
+    first = max(period.first, date.fromisoformat(begun)) if begun else period.first
+    days = [first + timedelta(days=n) for n in range((period.end - first).days)]
+    missing = tuple(day for day in days if day not in closed)
+    signed = tuple(signatures.of_period(connection, period.name))
+    changed = tuple(
+        one
+        for one in restatements.between(connection, period.first, period.end)
+        if signed and one.at_ms > signed[-1].signed_ms
+    )
+    if period.end > today:
+        state = PeriodState.OPEN
+    elif not signed:
+        state = PeriodState.PROVISIONAL
+    else:
+        state = PeriodState.RESTATED if changed or len(signed) > 1 else PeriodState.FINAL
+    return PeriodStanding(period, state, len(days), missing, signed, changed)
+
+
+def sign_off(
+    connection: Connection,
+    registry: Registry,
+    rules: Rules,
+    period: CalendarPeriod,
+    *,
+    person: str,
+    note: str,
+    now_ms: int,
+    today: date,
+    zone: str,
+) -> Signature:
+    """Keep the period's verdicts under a person's name. The connection must hold the writer's lock.
+
+    A period that was signed is signed anew only after one of its days was restated; the former signature stays.
+
+    Raises:
+        NotSignableError: it is not over, days of it are not closed, or nothing changed since it was signed.
+    """
+    found = standing(connection, period, today)
+    if period.end > today:
+        raise NotSignableError(f"{period.name} is not over")
+    if found.missing:
+        shown = ", ".join(map(str, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
+        raise NotSignableError(f"{period.name}: {len(found.missing)} days are not closed: {shown}")
+    if found.signatures and not found.restated:
+        last = found.signatures[-1]
+        raise NotSignableError(
+            f"{period.name} was signed by {last.signed_by}, and nothing was restated since"
+        )
+    judged = [
+        as_contract(one, registry.digest, rules, zone).model_dump(
+            mode="json", by_alias=True, exclude_none=True
+        )
+        for one in verdicts(connection, registry, rules, period)
+    ]
+    if not judged:
+        raise NotSignableError(
+            f"{period.name}: no verdict to sign: no figures, or no rule over such a period"
+        )
+    signature = Signature(
+        period=period.name,
+        revision=len(found.signatures) + 1,
+        signed_ms=now_ms,
+        signed_by=person,
+        note=note,
+        root=merkle_root([canonical_json(one).encode() for one in judged]),
+        verdicts=judged,
+    )
+    signatures.save(connection, signature)
+    content = {
+        "root": signature.root,
+        "verdicts": len(judged),
+        "revision": signature.revision,
+        "note": note,
+        "registry": registry.digest,
+        "rules": rules.digest,
+        "restatements": [one.number for one in found.restated],
+    }
+    audit.append(connection, [NewAuditEntry(now_ms, AuditKind.SIGNED_OFF, period.name, person, content)])
+    return signature

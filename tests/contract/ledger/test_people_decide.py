@@ -1,0 +1,330 @@
+"""Restating, signing off and objecting on closed days, on each database; the chain holds through all of it."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from processors.audit_check import walk
+from processors.closing import Closer
+from processors.core.conventions import Conventions
+from processors.core.periods import CalendarPeriod
+from processors.core.province import Province
+from processors.core.verdict import Result
+from processors.objecting import ObjectionError, object_to, rule_on
+from processors.replay import take_in
+from processors.restating import NotClosedError, Restating
+from processors.rules import Rules
+from processors.signing import NotSignableError, PeriodState, sign_off, standing
+from processors.verdicts import verdicts
+from schemas.audit import AuditKind
+from schemas.figures import Figure
+from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.rules import Rule
+from schemas.settings.engine import ClosingSettings
+from schemas.status import Track
+from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
+from stores.archive import Archive, ArchiveReader
+from stores.entries import entry_of
+from stores.ledger import audit, figures, objections, restatements
+from stores.ledger.objections import Objection
+
+MINUTE, HOUR = 60_000, 3_600_000
+CALENDAR = LocalCalendar()
+FIRST = date(2026, 11, 2)
+START = CALENDAR.start_of(FIRST)
+LATER = START + 20 * 24 * HOUR
+TODAY = FIRST + timedelta(days=10)
+PERIOD = CalendarPeriod.named("2026-11-03")
+
+
+def day(number):
+    return FIRST + timedelta(days=number)
+
+
+@pytest.fixture
+def registry():
+    rows = {
+        name: (Element(name, Kind.STATION, "alpha", measured_valid_for_s=900),) for name in ("A-1", "A-2")
+    }
+    return Registry(
+        {"alpha": Enterprise("alpha", "A"), "beta": Enterprise("beta", "B")},
+        {},
+        rows,
+        digest="sha256:" + "1" * 64,
+    )
+
+
+@pytest.fixture
+def rules():
+    return Rules(
+        (
+            Rule.model_validate(
+                {
+                    "id": "D-1",
+                    "rule": "D",
+                    "version": "1",
+                    "title": "D",
+                    "title_vi": "D",
+                    "service": "mobile_voice",
+                    "indicator": "service_availability",
+                    "method": "time",
+                    "comparator": "at_least",
+                    "threshold": "99",
+                    "unit": "percent",
+                    "period": "day",
+                    "weight": "station",
+                    "legal_basis": "a test",
+                    "kind": "legal",
+                    "confidence": "high",
+                    "note": "a test",
+                }
+            ),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Three days of polls each ten minutes. On the second day one station is down from 23 h on, and an hour's polls came a week late."""
+    found = []
+    for element in ("A-1", "A-2"):
+        for minute in range(0, 3 * 1440, 10):
+            at = START + minute * MINUTE
+            hour = minute // 60
+            late = element == "A-1" and hour == 24 + 10
+            down = element == "A-1" and (hour == 24 + 23 or late)
+            event = {
+                "specversion": "1.0",
+                "id": f"{element}-{minute}",
+                "source": "poller/a",
+                "type": "btswatch.status.v1",
+                "subject": element,
+                "time": format_ms(at),
+                "data": {"status": "down" if down else "up"},
+            }
+            received = at + (7 * 24 * HOUR if late else 500)
+            found.append((received, event))
+    root = tmp_path_factory.mktemp("people") / "archive"
+    with Archive(root) as archive:
+        lines = []
+        for offset, (received, event) in enumerate(sorted(found, key=lambda one: one[0]), 1):
+            entry = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller")
+            lines.append((offset, to_ms(parse_rfc3339(event["time"])), event["type"], entry.body))
+        archive.append(lines)
+        archive.flush()
+    return ArchiveReader(root)
+
+
+@pytest.fixture
+def closed(ledger, archive, registry):
+    """The ledger with its three days closed."""
+    closer = Closer(
+        ledger,
+        archive,
+        registry,
+        Conventions(),
+        ClosingSettings(),
+        complete=lambda _: True,
+        now_ms=lambda: START + 6 * 24 * HOUR + HOUR,
+    )
+    assert closer.close_due() == [day(0), day(1), day(2)]
+    return ledger
+
+
+@pytest.fixture
+def restating(archive, registry):
+    return Restating(archive, registry, Conventions(), LATER)
+
+
+def figure_of(ledger, element, at) -> Figure:
+    with ledger.reading() as connection:
+        return figures.figures_of_element(connection, element, at, at)[0].figure
+
+
+def broken(ledger):
+    with ledger.reading() as connection:
+        return walk(connection).broken
+
+
+def test_what_came_late_is_proposed_as_a_replay_with_it_says(closed, restating, archive, registry):
+    with closed.reading() as connection:
+        first, *more = restating.propose(connection, "A-1", day(1))
+    province = Province(registry, replace(Conventions(), lateness_s=30 * 86_400))
+    for one in archive.days():
+        take_in(province, archive.read(one), LATER, lambda *_: None)
+    expected = province.read_day("A-1", day(1).toordinal(), LATER * 1000)
+    assert first.figure.figure.down == expected.tally.counts[3] * 10 > first.official.figure.down
+    assert first.differs
+    assert more == [], "the next day would not change"
+    with closed.reading() as connection:
+        (other,) = restating.propose(connection, "A-2", day(1))
+    assert not other.differs
+
+
+def test_a_restatement_keeps_before_and_after_and_the_chain(closed, restating):
+    before = figure_of(closed, "A-1", day(1))
+    with closed.writing() as connection:
+        proposed = restating.propose(connection, "A-1", day(1))
+        (made,) = restating.write(connection, proposed, "An", "handed in late")
+        assert restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "again") == []
+    after = figure_of(closed, "A-1", day(1))
+    assert (made.before["down_s"], made.after["down_s"]) == (before.down, after.down)
+    assert after.down > before.down
+    with closed.reading() as connection:
+        (kept,) = restatements.between(connection, day(0), day(3))
+        entry = audit.newest(connection, AuditKind.RESTATED)
+    assert (kept.person, kept.reason, kept.element) == ("An", "handed in late", "A-1")
+    assert (entry.actor, entry.content["before"]["down_s"]) == ("An", before.down)
+    assert broken(closed) == ()
+
+
+def test_an_open_day_is_not_restated(closed, restating):
+    with closed.reading() as connection, pytest.raises(NotClosedError):
+        restating.propose(connection, "A-1", day(3))
+
+
+def signed(ledger, registry, rules, *, person="An", now_ms=LATER, today=TODAY):
+    with ledger.writing() as connection:
+        return sign_off(
+            connection,
+            registry,
+            rules,
+            PERIOD,
+            person=person,
+            note="",
+            now_ms=now_ms,
+            today=today,
+            zone="Asia/Ho_Chi_Minh",
+        )
+
+
+def state(ledger, today=TODAY):
+    with ledger.reading() as connection:
+        return standing(connection, PERIOD, today)
+
+
+def test_a_period_is_open_provisional_final_and_restated_in_this_order(closed, restating, registry, rules):
+    assert state(closed, today=day(1)).state is PeriodState.OPEN
+    assert state(closed).state is PeriodState.PROVISIONAL
+    first = signed(closed, registry, rules)
+    assert state(closed).state is PeriodState.FINAL
+    assert [one["result"] for one in first.verdicts] == ["fail"]
+    with pytest.raises(NotSignableError, match="nothing was restated"):
+        signed(closed, registry, rules, person="Binh", now_ms=LATER + 1)
+    later = Restating(restating._archive, registry, Conventions(), LATER + 5)
+    with closed.writing() as connection:
+        later.write(connection, later.propose(connection, "A-1", day(1)), "An", "late")
+    found = state(closed)
+    assert (found.state, len(found.restated)) == (PeriodState.RESTATED, 1)
+    second = signed(closed, registry, rules, person="Binh", now_ms=LATER + 9)
+    assert (second.revision, second.root != first.root) == (2, True)
+    found = state(closed)
+    assert [one.signed_by for one in found.signatures] == ["An", "Binh"]
+    assert found.signatures[0].verdicts == first.verdicts, "the former signature stays as it was"
+    assert (found.state, found.restated) == (PeriodState.RESTATED, ())
+    assert broken(closed) == ()
+
+
+def test_a_period_with_open_days_is_not_signed(closed, registry, rules):
+    quarter = CalendarPeriod.named("2026-11")
+    with closed.writing() as connection, pytest.raises(NotSignableError, match="days are not closed"):
+        sign_off(
+            connection,
+            registry,
+            rules,
+            quarter,
+            person="An",
+            note="",
+            now_ms=LATER,
+            today=date(2026, 12, 5),
+            zone="Asia/Ho_Chi_Minh",
+        )
+    with pytest.raises(NotSignableError, match="is not over"):
+        signed(closed, registry, rules, today=day(1))
+
+
+def objection(
+    number=1, start=23, end=24, claim="planned", enterprise="alpha", element="A-1", at=1
+) -> Objection:
+    base = CALENDAR.start_of(day(at))
+    return Objection(
+        number, enterprise, element, base + start * HOUR, base + end * HOUR, claim, "letter", LATER, "An"
+    )
+
+
+def take(ledger, registry, one):
+    with ledger.writing() as connection:
+        return object_to(connection, registry, one, CALENDAR)
+
+
+def decide(ledger, number, *, upheld=True):
+    with ledger.writing() as connection:
+        return rule_on(
+            connection, number, upheld=upheld, person="Binh", ruling="so", now_ms=LATER + 1, calendar=CALENDAR
+        )
+
+
+def judged(ledger, registry, rules):
+    with ledger.reading() as connection:
+        (one,) = verdicts(connection, registry, rules, PERIOD)
+    return one
+
+
+def test_an_upheld_objection_moves_seconds_and_leaves_the_official_row(closed, registry, rules):
+    before, row = judged(closed, registry, rules), figure_of(closed, "A-1", day(1))
+    assert before.judgement.result is Result.FAIL
+    take(closed, registry, objection())
+    assert judged(closed, registry, rules) == before, "an objection alone changes nothing"
+    (moved,) = decide(closed, 1)
+    assert (moved.down_s, moved.planned_s) == (-3600, 3600)
+    after = judged(closed, registry, rules)
+    assert after.judgement.figure.planned == before.judgement.figure.planned + 3600
+    assert after.judgement.figure.total == before.judgement.figure.total
+    assert (after.judgement.result, after.adjusted_days) != (Result.FAIL, 0)
+    assert figure_of(closed, "A-1", day(1)) == row
+    assert broken(closed) == ()
+
+
+def test_a_rejected_objection_moves_nothing_and_a_ruling_stands(closed, registry, rules):
+    before = judged(closed, registry, rules)
+    take(closed, registry, objection())
+    assert decide(closed, 1, upheld=False) == []
+    assert judged(closed, registry, rules) == before
+    with pytest.raises(ObjectionError, match="rejected by Binh"):
+        decide(closed, 1)
+    with pytest.raises(ObjectionError, match="no objection 7"):
+        decide(closed, 7)
+
+
+def test_two_objections_to_the_same_time_move_it_once(closed, registry, rules):
+    take(closed, registry, objection(1, 22, 24))
+    take(closed, registry, objection(2, 23, 24, claim="up"))
+    assert sum(one.down_s for one in decide(closed, 1)) == -3600
+    assert decide(closed, 2) == []
+    with closed.reading() as connection:
+        assert [one.objection for one in objections.adjustments_of(connection, "A-1", day(0), day(3))] == [1]
+
+
+def test_an_adjustment_follows_a_restated_day(closed, registry, restating):
+    take(closed, registry, objection(1, 10, 11))
+    before = decide(closed, 1)
+    with closed.writing() as connection:
+        restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "late")
+    with closed.reading() as connection:
+        (after,) = objections.adjustments_of(connection, "A-1", day(0), day(3))
+    assert sum(one.down_s for one in before) > after.down_s == -3600
+
+
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (objection(start=5, end=5), "empty"),
+        (objection(enterprise="beta"), "is not beta's"),
+        (objection(element="X"), "is not alpha's"),
+        (objection(at=5), "is not closed"),
+    ],
+)
+def test_what_is_no_objection_is_refused(closed, registry, one, said):
+    with pytest.raises(ObjectionError, match=said):
+        take(closed, registry, one)

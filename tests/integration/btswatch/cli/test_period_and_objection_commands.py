@@ -1,0 +1,189 @@
+import json
+from datetime import timedelta
+
+import pytest
+import yaml
+
+from btswatch.cli.app import run
+from processors.closing import Closer
+from processors.core.conventions import Conventions
+from schemas.settings.engine import ClosingSettings
+from schemas.status import Track
+from schemas.time import LocalCalendar, format_ms
+from stores.archive import ArchiveReader
+from stores.data_directory import DataDirectory, Mode
+from stores.entries import entry_of
+from stores.ledger import Ledger
+from stores.ledger.feeds import LateEvidence, save_late
+from stores.registry.load import load
+
+CALENDAR = LocalCalendar()
+MINUTE, DAY = 60_000, 86_400_000
+RULE = {
+    "id": "D-1",
+    "rule": "D",
+    "version": "1",
+    "title": "D",
+    "title_vi": "D",
+    "service": "mobile_voice",
+    "indicator": "service_availability",
+    "method": "time",
+    "comparator": "at_least",
+    "threshold": "99",
+    "unit": "percent",
+    "period": "day",
+    "weight": "station",
+    "legal_basis": "a test",
+    "kind": "legal",
+    "confidence": "high",
+    "note": "a test",
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A closed day, ten days ago, of one station that was down for its first hour; half of what it said came too late."""
+    from btswatch.parts.part import system_now_ms
+
+    path = tmp_path_factory.mktemp("installation")
+    day = CALENDAR.day_of(system_now_ms()) - timedelta(days=10)
+    start = CALENDAR.start_of(day)
+    assert run(["registry", "template", str(path / "registry")]) == 0
+    (path / "registry" / "enterprises.csv").write_text("id,name\nalpha,Alpha\n")
+    (path / "registry" / "stations.csv").write_text(
+        "id,enterprise,name,measured_valid_for_s\nA-1,alpha,A-1,900\n"
+    )
+    (path / "rules").mkdir()
+    (path / "rules" / "a.yaml").write_text(yaml.safe_dump({"about": "a test", "rules": [RULE]}))
+    (path / "btswatch.toml").write_text('rules = "rules"\n')
+    directory = DataDirectory(path / "data")
+    directory.create(Mode.PRODUCTION)
+    lines, late = [], []
+    for number, minute in enumerate(range(0, 1440, 10), 1):
+        at = start + minute * MINUTE
+        too_late = 600 <= minute < 660
+        event = {
+            "specversion": "1.0",
+            "id": str(number),
+            "source": "poller/a",
+            "type": "btswatch.status.v1",
+            "subject": "A-1",
+            "time": format_ms(at),
+            "data": {"status": "down" if minute < 60 or too_late else "up"},
+        }
+        received = at + (5 * DAY if too_late else 500)
+        body = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller").body
+        lines.append((number, at, event["type"], body))
+        if too_late:
+            late.append(LateEvidence(number, day, "A-1", "poller", at, received, "down"))
+    with directory.archive(CALENDAR) as archive:
+        archive.append(lines)
+        archive.flush()
+    ledger = Ledger(directory.ledger_path)
+    ledger.open()
+    closer = Closer(
+        ledger,
+        ArchiveReader(directory.path / "archive"),
+        load(path / "registry"),
+        Conventions(),
+        ClosingSettings(),
+        complete=lambda _: True,
+        now_ms=lambda: start + 4 * DAY + DAY // 2,
+    )
+    assert closer.close_due() == [day]
+    with ledger.writing() as connection:
+        save_late(connection, late)
+    ledger.close()
+    return path, day.isoformat(), start
+
+
+@pytest.fixture
+def call(made, capsys):
+    def command(*arguments):
+        capsys.readouterr()
+        code = run([*arguments, "--settings", str(made[0] / "btswatch.toml")])
+        streams = capsys.readouterr()
+        return code, streams.out, streams.err
+
+    return command
+
+
+def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
+    """In the order in which people do it, on one installation."""
+    _, day, start = made
+    assert json.loads(call("period", "show", day, "--json")[1])["state"] == "provisional"
+    code, out, _ = call("period", "close", day, "--by", "Nguyễn Văn A")
+    assert (code, f"{day} signed by Nguyễn Văn A: 1 verdicts, revision 1" in out) == (0, True)
+    code, _, err = call("period", "close", day, "--by", "B")
+    assert (code, "nothing was restated since" in err) == (1, True)
+
+    code, out, _ = call("period", "late", day, "--json")
+    (late,) = map(json.loads, out.splitlines())
+    assert (code, late["events"], late["differs"]) == (0, 6, True)
+    assert late["proposed"]["down"] > late["official"]["down"]
+
+    restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log handed in late")
+    assert "dry run" in call(*restate, "--dry-run")[1]
+    assert call("period", "show", day)[1].count("restated since") == 0
+    code, out, _ = call(*restate)
+    assert (code, f"A-1 {day}: up" in out) == (0, True)
+    assert call(*restate)[0] == 1, "nothing would change"
+    assert json.loads(call("period", "show", day, "--json")[1])["state"] == "restated"
+    assert "revision 2" in call("period", "close", day, "--by", "B")[1]
+
+    at = [format_ms(start), format_ms(start + 60 * MINUTE)]
+    raised = (
+        "objection",
+        "raise",
+        "A-1",
+        "--from",
+        at[0],
+        "--to",
+        at[1],
+        "--evidence",
+        "letter",
+        "--by",
+        "C",
+    )
+    assert call(*raised, "--enterprise", "beta", "--claim", "up")[0] == 1
+    assert call(*raised, "--enterprise", "alpha", "--claim", "better")[0] == 2
+    assert call(*raised, "--enterprise", "alpha", "--claim", "planned")[1] == "objection 1 taken in\n"
+    ruling = ("objection", "rule", "1", "--by", "D", "--ruling", "announced by letter")
+    code, out, _ = call(*ruling, "--uphold")
+    assert (code, f"A-1 {day}: down -" in out) == (0, True)
+    assert call(*ruling, "--reject")[0] == 1
+    assert "upheld by D: announced by letter" in call("objection", "list", "--state", "upheld")[1]
+    (verdict,) = map(json.loads, call("verdicts", "--period", day, "--json")[1].splitlines())
+    assert (verdict["adjusted_days"], verdict["result"]) == (1, "fail")
+
+    code, out, _ = call("ledger", "verify")
+    assert (code, "as they were written" in out) == (0, True)
+    kinds = [json.loads(line)["kind"] for line in call("ledger", "show", "--json")[1].splitlines()]
+    assert kinds == ["day_closed", "signed_off", "restated", "signed_off", "objection", "ruling"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("period", "show", "2026-Q9"), 2, "write 2026, 2026-Q3"),
+        (("period", "close", "2026-11", "--by", " "), 2, "give the person's name"),
+        (
+            ("period", "restate", "X-1", "2026-01-01", "--by", "a", "--reason", "b"),
+            2,
+            "X-1: not in the registry",
+        ),
+        (("period", "restate", "A-1", "2999-01-01", "--by", "a", "--reason", "b"), 1, "is not closed"),
+        (("period", "restate", "A-1", "soon", "--by", "a", "--reason", "b"), 2, "a day is written as"),
+        (("objection", "list", "--state", "open"), 2, "choose raised, upheld or rejected"),
+        (
+            ("objection", "rule", "77", "--reject", "--by", "a", "--ruling", "b"),
+            1,
+            "there is no objection 77",
+        ),
+    ],
+)
+def test_what_can_not_be_done_is_told_in_a_line(call, arguments, code, said):
+    got, _, err = call(*arguments)
+    assert got == code
+    (line,) = err.splitlines()
+    assert said in line
