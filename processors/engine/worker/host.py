@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
@@ -17,6 +17,7 @@ from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.partition import Partition
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable, declare, rows_by_partition
+from processors.engine.worker.table_state import Writes
 from processors.engine.worker.wire import Incoming
 from schemas.metrics import (
     WORKER_CHECKPOINT_SECONDS,
@@ -39,6 +40,19 @@ _READ_EVERY_S: Final = 1.0
 
 
 @dataclass(slots=True)
+class _UnderWay:
+    """A checkpoint between its steps: what it waits for, and what comes then.
+
+    The steps are done at ticks, the only moments at which rows may be written; nobody waits for the brokers between.
+    """
+
+    begun: float
+    awaited: Sequence[Awaitable[Any]]
+    writes: Writes | None
+    covers: Sequence[EventT[Any]]
+
+
+@dataclass(slots=True)
 class _Hosted:
     """A partition's session, and what was taken from the stream since its last checkpoint."""
 
@@ -47,7 +61,8 @@ class _Hosted:
     read_at: float = 0.0
     ticked_at: float = field(default_factory=time.monotonic)
     taken: list[EventT[Any]] = field(default_factory=list)
-    sent: list[Any] = field(default_factory=list)
+    sent: list[Awaitable[Any]] = field(default_factory=list)
+    under_way: _UnderWay | None = None
     finished: bool = False
 
 
@@ -137,38 +152,63 @@ class Availability:
             return
         hosted.ticked_at = now
         self._told(number, session)
-        if now >= hosted.checkpoint_at or self._stopping:
-            await self._checkpoint(number, hosted)
+        await self._store(number, hosted)
 
-    async def _checkpoint(self, number: int, hosted: _Hosted) -> None:
-        """Results, then state, then acknowledgements; never state without the results that it was made with."""
-        started = time.perf_counter()
+    async def _store(self, number: int, hosted: _Hosted) -> None:
+        """One step of the partition's checkpoint, or all of it where the worker is to stop.
+
+        Results, then state, then acknowledgements: never state without the results that it was made with.
+        """
+        if hosted.under_way is None and (self._stopping or time.monotonic() >= hosted.checkpoint_at):
+            await self._begin(hosted)
+        while hosted.under_way is not None and self._hosted.get(number) is hosted:
+            if self._stopping:
+                await asyncio.gather(*hosted.under_way.awaited)
+            elif not all(asyncio.isfuture(one) and one.done() for one in hosted.under_way.awaited):
+                return
+            self._standstill.check()
+            if (
+                self._hosted.get(number) is hosted
+            ):  # else revoked meanwhile: others go on from the last checkpoint
+                await self._go_on(hosted, hosted.under_way)
+        if self._stopping:
+            hosted.finished = True
+            if all(one.finished for one in self._hosted.values()):
+                self._finished.set()
+
+    async def _begin(self, hosted: _Hosted) -> None:
+        begun = time.perf_counter()
         checkpoint = hosted.session.checkpoint()
         if checkpoint is None:
             return
         await self._send(hosted, checkpoint.results)
-        for sent in hosted.sent:
-            await sent
-        hosted.sent.clear()
-        self._standstill.check()
-        if self._hosted.get(number) is not hosted:
-            return  # revoked while results were on their way: others go on from the last checkpoint
-        for key, value in checkpoint.writes.puts.items():
-            self._table[key] = value
-        for key in checkpoint.writes.deletes:
-            self._table.pop(key, None)
-        await self._table.delivered()
-        if self._hosted.get(number) is not hosted:
+        hosted.under_way = _UnderWay(begun, hosted.sent, checkpoint.writes, hosted.taken)
+        hosted.sent, hosted.taken = [], []
+
+    async def _go_on(self, hosted: _Hosted, one: _UnderWay) -> None:
+        """The step after what was awaited.
+
+        Raises:
+            KafkaError: the brokers did not take all: nothing after it may be taken for done.
+        """
+        for delivered in one.awaited:
+            await delivered
+        if one.writes is not None:
+            hosted.under_way = _UnderWay(one.begun, self._write(one.writes), None, one.covers)
             return
-        taken, hosted.taken = hosted.taken, []
-        for event in taken:
+        for event in one.covers:
             event.ack()
+        hosted.under_way = None
         hosted.checkpoint_at = time.monotonic() + self._settings.checkpoint_s
-        hosted.finished = self._stopping
-        if all(one.finished for one in self._hosted.values()):
-            self._finished.set()
-        WORKER_ROWS.counter().inc(len(checkpoint.writes.puts))
-        WORKER_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - started)
+        WORKER_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - one.begun)
+
+    def _write(self, writes: Writes) -> list[Awaitable[Any]]:
+        for key, value in writes.puts.items():
+            self._table[key] = value
+        for key in writes.deletes:
+            self._table.pop(key, None)
+        WORKER_ROWS.counter().inc(len(writes.puts))
+        return self._table.take_sent()
 
     async def _send(self, hosted: _Hosted, messages: Sequence[Outgoing]) -> None:
         for one in messages:
@@ -208,7 +248,7 @@ class Availability:
             _LOG.info("partitions revoked", partitions=sorted(self._hosted), messages_to_repeat=dropped)
         self._hosted.clear()
         self._rows = None
-        self._table.sent.clear()
+        self._table.take_sent()
         WORKER_PARTITIONS.gauge().set(0)
 
     def _told(self, number: int, session: Partition) -> None:

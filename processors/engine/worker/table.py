@@ -1,5 +1,6 @@
 """The workers' table: memory here, a compacted changelog topic in Kafka."""
 
+from collections.abc import Awaitable
 from typing import Any, Final
 
 import faust
@@ -26,6 +27,11 @@ class DeliveredTable(faust.Table[bytes, bytes]):
         sent = super().send_changelog(*args, **kwargs)
         self.sent.append(sent)
         return sent
+
+    def take_sent(self) -> list[Awaitable[Any]]:
+        """The changes that are under way, to be waited for by whoever made them."""
+        sent, self.sent = self.sent, []
+        return list(sent)
 
     async def delivered(self) -> None:
         """Wait until the brokers have every change.

@@ -26,7 +26,8 @@ class ClusterHost(Host):
         registry = replace(world.registry, units={UNIT.code: (UNIT,)})
         sections: dict[str, dict[str, object]] = {}
         if "batch_events" in settings:
-            sections["forwarder"] = {"batch_events": settings["batch_events"]}
+            # Each piece of the journal is dozens of messages: ten times as much makes as many cuts of each partition.
+            sections["forwarder"] = {"batch_events": 10 * int(str(settings["batch_events"]))}
         if "checkpoint_s" in settings:
             sections["worker"] = {"checkpoint_s": min(2.0, float(str(settings["checkpoint_s"])))}
         self.cluster = Cluster(data, bootstrap, prefix, registry, **sections)
@@ -56,7 +57,7 @@ class ClusterHost(Host):
         self._worker = None
 
     def finish(self) -> None:
-        self.cluster.settle(120)
+        self.cluster.settle(240)
 
     def close_days(self, now_ms: int) -> list[str]:
         # The archive's sink writes what it has when it ends.
