@@ -44,6 +44,7 @@ class Pipe:
         self._chunks: dict[str, _Chunk] = {}
         self._under_way: deque[tuple[_Chunk, Future[list[RejectedLine]]]] = deque()
         self._rejected: list[Rejected] = []
+        self._failed = False
 
     def add(self, bucket: str, line: str, message: Message | None = None) -> None:
         """One line more.
@@ -89,6 +90,7 @@ class Pipe:
             if not future.cancel():
                 future.exception()
         self._rejected.clear()
+        self._failed = False
 
     def close(self) -> None:
         """End the thread."""
@@ -99,7 +101,17 @@ class Pipe:
         chunk = self._chunks.pop(bucket)
         while len(self._under_way) >= _UNDER_WAY:
             self._wait()
-        self._under_way.append((chunk, self._thread.submit(self._writer.write, bucket, chunk.lines)))
+        self._under_way.append((chunk, self._thread.submit(self._write, bucket, chunk.lines)))
+
+    def _write(self, bucket: str, lines: list[str]) -> list[RejectedLine]:
+        if self._failed:
+            # A server that asked to be let alone is, although this was on its way already.
+            raise InfluxUnavailableError("not tried: what came before it failed")
+        try:
+            return self._writer.write(bucket, lines)
+        except BaseException:
+            self._failed = True
+            raise
 
     def _wait(self) -> None:
         chunk, future = self._under_way.popleft()
