@@ -15,7 +15,7 @@ class ConventionsChangedError(Exception):
     """What is stored was made with another grid or zone: it can't be continued with these."""
 
     def __init__(self, stored: str, given: str) -> None:
-        super().__init__(f"the ledger was made with {stored}; it can't be continued with {given}")
+        super().__init__(f"what is stored was made with {stored}; it can't be continued with {given}")
         self.stored = stored
         self.given = given
 

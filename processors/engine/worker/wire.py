@@ -90,34 +90,34 @@ def events_of(message: Incoming) -> list[tuple[Stored, Decoded | UndecodableErro
         UnreadableError: the value is no array, or has not as many events as the header has offsets.
     """
     offsets = message.offsets()
-    lines = _lines(message.value, len(offsets))
-    if len(lines) != len(offsets):
-        raise UnreadableError(f"{len(lines)} events with {len(offsets)} offsets")
     whole = decode_array(message.value)
-    events = decode(lines) if whole is None or len(whole) != len(lines) else whole
+    if whole is not None and len(whole) == len(offsets):
+        lines = _at_seams(message.value, len(offsets)) or _scanned(message.value)
+        events: Sequence[Decoded | UndecodableError] = whole
+    else:
+        lines = _scanned(message.value)
+        if len(lines) != len(offsets):
+            raise UnreadableError(f"{len(lines)} events with {len(offsets)} offsets")
+        events = decode(lines)
     return [
         (_stored(offset, line, event, message.at_ms), event)
         for offset, line, event in zip(offsets, lines, events, strict=True)
     ]
 
 
-def _lines(value: bytes, expected: int) -> Sequence[bytes]:
-    """The array's elements as they stand in it.
+def _at_seams(value: bytes, expected: int) -> list[bytes] | None:
+    """The objects of an array of that many as they stand in it, none of them empty; None where that can't be told so fast.
 
     Compact objects meet at `},{"`, and so may objects within them; where there are as many such places as there must
     be between the objects, they are those.
     """
-    inner = value.strip()[1:-1]
+    inner = value.strip()[1:-1].strip()
     pieces = inner.split(_SEAM)
-    if len(pieces) == expected and inner.startswith(b"{") and inner.endswith(b"}"):
-        if expected == 1:
-            return [inner]
-        return [
-            pieces[0] + b"}",
-            *(b'{"' + piece + b"}" for piece in pieces[1:-1]),
-            b'{"' + pieces[-1],
-        ]
-    return _scanned(value)
+    if len(pieces) != expected:
+        return None
+    if expected == 1:
+        return [inner]
+    return [pieces[0] + b"}", *(b'{"' + piece + b"}" for piece in pieces[1:-1]), b'{"' + pieces[-1]]
 
 
 def _scanned(value: bytes) -> list[bytes]:
