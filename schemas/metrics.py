@@ -415,6 +415,11 @@ LEDGER_ENGINE_TIME = Spec(
     "btswatch_sink_ledger_engine_time_seconds",
     "Engine time (Unix seconds) of the newest result in the ledger; stands still when workers or this sink do.",
 )
+SINK_LOST = Spec(
+    "btswatch_sink_lost_messages_total",
+    "Messages that the brokers deleted before the sink had read them: away for longer than the topic keeps; rebuild.",
+    ("sink", "topic"),
+)
 SINK_DEAD_LETTERS = Spec(
     "btswatch_sink_dead_letters_total",
     "Messages (or parts of them) that the sink could not take, in the topic deadletter, by code.",

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 
 from schemas.settings.kafka import KafkaSettings
 from schemas.topics import load_topics
-from stores.kafka.connection import reading_connection
+from stores.kafka.connection import connection, reading_connection
 from stores.kafka.topics import Topics
 
 
@@ -72,6 +72,15 @@ def committed(settings: KafkaSettings, group: str, topic: str) -> dict[int, int]
     finally:
         consumer.close()
     return {number: offset for number, offset in at.items() if offset is not None}
+
+
+def delete_before(settings: KafkaSettings, topic: str, *, partition: int, offset: int) -> None:
+    """As retention does in time."""
+    admin = KafkaAdminClient(**connection(settings))
+    try:
+        admin.delete_records({TopicPartition(settings.topic(topic), partition): offset})
+    finally:
+        admin.close()
 
 
 def eventually(what: Callable[[], Any], within_s: float = 20) -> Any:

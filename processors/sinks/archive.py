@@ -93,11 +93,10 @@ class ArchiveSink:
         """Evidence is missing: nothing here can bring it back, so it is told, and the rest goes on."""
         ARCHIVE_LOST.counter().inc(available - first)
         self._log.error(
-            "the brokers deleted evidence before it was archived: days that it belongs to are incomplete",
+            "evidence is missing in the archive: the days that it belongs to are incomplete",
             topic=topic,
             partition=partition,
-            first_missing=first,
-            first_present=available,
+            messages=available - first,
         )
 
     def write(self, messages: Sequence[Message]) -> None:

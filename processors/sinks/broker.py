@@ -10,9 +10,10 @@ from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, T
 from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
 
 from processors.sinks.port import Message, OwnPositions
-from schemas.metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG
+from schemas.metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, SINK_LOST
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
+from schemas.topics import load_topics
 from stores.kafka.connection import reading_connection
 
 _CLOSE_MS: Final = 2_000
@@ -42,6 +43,9 @@ class Broker:
         self._consumer: Any = None
         self._moves = _Moves()
         self._begun: dict[Any, int] = {}
+        self._next: dict[Any, int] = {}
+        # There gaps between offsets are the rule.
+        self._compacted = {t for t in topics if load_topics()[t].retention.cleanup == "compact"}
         self._to_commit: dict[Any, int] = {}
         self._committed: dict[Any, int] = {}
         self._paused = False
@@ -92,7 +96,7 @@ class Broker:
             self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
             self._consumer = None
         self._moves = _Moves()
-        for known in (self._to_commit, self._committed, self._begun):
+        for known in (self._to_commit, self._committed, self._begun, self._next):
             known.clear()
         self._paused = False
 
@@ -102,10 +106,40 @@ class Broker:
         found = self._consumer.poll(timeout_ms=max(0, int(wait_s * 1000)), max_records=max(1, min(most, 500)))
         return [self._message(record) for records in found.values() for record in records]
 
-    def begun(self, messages: Iterable[Message]) -> None:
-        """Note where reading of a partition began; what comes before is done."""
+    def took(self, messages: Iterable[Message]) -> None:
+        """Note how far reading is, and tell of what the brokers deleted before we had read it."""
         for one in messages:
-            self._begun.setdefault(self._partition(one), one.offset)
+            at = self._partition(one)
+            wanted = self._next.get(at)
+            if wanted is None:
+                # What comes before it is done: by whoever had the partition, or long ago.
+                self._begun[at] = one.offset
+                wanted = self._committed_before(at)
+            if wanted is not None and one.offset > wanted and one.topic not in self._compacted:
+                self._lost(one.topic, one.partition, wanted, one.offset)
+            self._next[at] = one.offset + 1
+
+    def _committed_before(self, at: Any) -> int | None:
+        if self._own is not None:
+            return None  # compared when its partitions were taken
+        try:
+            found: int | None = self._consumer.committed(at, timeout_ms=int(self._settings.timeout_s * 1000))
+        except KafkaError as error:
+            self._failed(error)
+            return None
+        return found
+
+    def _lost(self, topic: str, partition: int, first: int, available: int) -> None:
+        SINK_LOST.counter().labels(self._name, topic).inc(available - first)
+        self._log.error(
+            "the brokers deleted messages before they were read: what they told is missing here",
+            topic=topic,
+            partition=partition,
+            first_missing=first,
+            first_present=available,
+        )
+        if self._own is not None:
+            self._own.lost(topic, partition, first, available)
 
     def still_ours(self, messages: Iterable[Message]) -> list[Message]:
         """Those of partitions that we kept since the last poll; the others come again, to us or to another."""
@@ -114,7 +148,7 @@ class Broker:
         if not lost and not shared_out:
             return before
         ours = self._consumer.assignment()
-        for known in (self._to_commit, self._committed, self._begun):
+        for known in (self._to_commit, self._committed, self._begun, self._next):
             for at in [at for at in known if at in lost or at not in ours]:
                 del known[at]
         kept = [m for m in before if (at := self._partition(m)) in ours and at not in lost]
@@ -152,7 +186,7 @@ class Broker:
                 self._committed |= new
             except (CommitFailedError, KafkaTimeoutError) as error:
                 # The partitions are moving, or the broker is away: poll says what becomes of them.
-                SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()
+                self._failed(error)
         self._measure()
 
     def trouble(self) -> str | None:
@@ -178,9 +212,12 @@ class Broker:
                 for at in ours
             }
         except KafkaError as error:
-            SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()
+            self._failed(error)
             return
         SINK_LAG.gauge().labels(self._name).set(sum(max(0, ends[at] - (done[at] or 0)) for at in ends))
+
+    def _failed(self, error: KafkaError) -> None:
+        SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()
 
     def _pause(self, hold: bool) -> None:
         # A partition that was just assigned is not paused yet: each time all are named.
@@ -201,7 +238,7 @@ class Broker:
         for at in ours:
             begin, next_offset = first[at], known.get(at, 0)
             if at in known and begin > next_offset:
-                own.lost(self._plain(at.topic), at.partition, next_offset, begin)
+                self._lost(self._plain(at.topic), at.partition, next_offset, begin)
             consumer.seek(at, max(begin, next_offset))
 
     def _message(self, record: Any) -> Message:

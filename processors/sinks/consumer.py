@@ -151,7 +151,7 @@ class SinkConsumer:
         while not self._stop.is_set():
             found = self._broker.poll(wait_s, self._room(), hold=held)
             self._pending = self._broker.still_ours(self._pending) + found
-            self._broker.begun(found)
+            self._broker.took(found)
             if held or not self._pending or not self._room():
                 break
             until = until or time.monotonic() + self._limits.gather_s

@@ -8,7 +8,7 @@ from processors.sinks.archive_progress import archived_from_topic, progress_of
 from schemas.results import DeadLetter
 from schemas.time import parse_rfc3339, to_ms
 from stores.archive import ArchiveReader
-from tests.kafka_topics import committed, eventually, records_of, send
+from tests.kafka_topics import committed, delete_before, eventually, records_of, send
 
 from .conftest import event, evidence, ticks
 
@@ -160,7 +160,7 @@ def test_evidence_that_the_brokers_deleted_first_is_told_and_the_rest_goes_on(
     with running(archiving()):
         eventually(lambda: len(lines_in(reader)) == 1)
     send(settings, "evidence", evidence(0, 2), evidence(0, 3), evidence(0, 4))
-    delete_before(settings, partition=0, offset=3)
+    delete_before(settings, "evidence", partition=0, offset=3)
     lost = []
     consumer = archiving()
     monkeypatch.setattr(consumer._sink, "lost", lambda *what: lost.append(what))
@@ -168,15 +168,3 @@ def test_evidence_that_the_brokers_deleted_first_is_told_and_the_rest_goes_on(
         eventually(lambda: len(lines_in(reader)) == 2)
     assert lines_in(reader) == [event(1), event(4)]
     assert lost == [("evidence", 0, 1, 3)]
-
-
-def delete_before(settings, partition, offset):
-    from kafka import KafkaAdminClient, TopicPartition
-
-    from stores.kafka.connection import connection
-
-    admin = KafkaAdminClient(**connection(settings))
-    try:
-        admin.delete_records({TopicPartition(settings.topic("evidence"), partition): offset})
-    finally:
-        admin.close()

@@ -8,9 +8,17 @@ import pytest
 
 from processors.sinks.consumer import SinkConsumer, TargetRefusedError, TargetUnavailableError
 from processors.sinks.dead_letters import DeadLetters
-from schemas.metrics import SINK_DROPPED, SINK_LAG, SINK_OUTAGES
+from schemas.metrics import SINK_DROPPED, SINK_LAG, SINK_LOST, SINK_OUTAGES
 from schemas.results import DeadLetter
-from tests.kafka_topics import committed, eventually, make_topics, records_of, send, settings_of
+from tests.kafka_topics import (
+    committed,
+    delete_before,
+    eventually,
+    make_topics,
+    records_of,
+    send,
+    settings_of,
+)
 
 from .conftest import QUICK
 
@@ -210,3 +218,17 @@ def test_a_topic_that_is_missing_is_told_and_waited_for(kafka, kafka_prefix, con
         make_topics(settings, "transitions", "deadletter")
         send(settings, "transitions", *messages(0, 3))
         eventually(lambda: len(target.written) == 3)
+
+
+def test_messages_that_the_brokers_deleted_first_are_told_of_and_reading_goes_on(settings, consumer_of):
+    target = Target()
+    send(settings, "transitions", *({"value": b"%d" % n, "partition": 5} for n in range(3)))
+    with running(consumer_of(target)):
+        eventually(lambda: len(target.written) == 3)
+    send(settings, "transitions", *({"value": b"%d" % n, "partition": 5} for n in range(3, 9)))
+    delete_before(settings, "transitions", partition=5, offset=7)
+    later = consumer_of(target)
+    with running(later):
+        eventually(lambda: len(target.written) == 5)
+    assert target.written == [b"0", b"1", b"2", b"7", b"8"]
+    assert count_of(SINK_LOST, later.name, "transitions") == 4
