@@ -20,7 +20,7 @@ from dashboards.grafana.flux import (
     types,
 )
 from dashboards.grafana.marks import dead_letters
-from dashboards.grafana.panels import Panels
+from dashboards.grafana.panels import FEW_POINTS, Panels
 
 REPORTER = chosen("reporter", "enterprise")
 LATEST = 200
@@ -53,13 +53,29 @@ def feeds(language: Language) -> Dashboard:
         12,
         8,
     )
-    grid.put(panels.lines("silence_by_time", silence(), unit="dtdurations", label=label), 12, 8)
-    grid.put(panels.lines("accepted_by_time", rate("accepted"), unit="cpm", label=label), 12, 8)
-    grid.put(panels.lines("refused_by_time", rate("refused"), unit="cpm", label=label), 12, 8)
+    grid.put(
+        panels.lines("silence_by_time", silence(), unit="dtdurations", label=label).max_data_points(
+            FEW_POINTS
+        ),
+        12,
+        8,
+    )
+    grid.put(
+        panels.lines("accepted_by_time", rate("accepted"), unit="cpm", label=label).max_data_points(
+            FEW_POINTS
+        ),
+        12,
+        8,
+    )
+    grid.put(
+        panels.lines("refused_by_time", rate("refused"), unit="cpm", label=label).max_data_points(FEW_POINTS),
+        12,
+        8,
+    )
     reasons = "${__field.labels.entrance}: ${__field.labels.code}"
     dead = panels.lines(
         "dead_by_time", dead_by_time(), unit="short", label=reasons, empty="none_dead", draw="stacked"
-    )
+    ).max_data_points(FEW_POINTS)
     grid.put(dead, 12, 9)
     grid.put(
         panels.table(

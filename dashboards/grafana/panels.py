@@ -32,6 +32,8 @@ STATE_COLUMNS: Final = (
 SECONDS_COLUMNS: Final = tuple((f"{name}_s", reading) for name, reading in STATE_COLUMNS)
 # Windows are never shorter: sub-second ones are no Flux, and nothing is measured more often.
 LEAST_WINDOW: Final = "1m"
+# Windows that are put together over partitions or parts cost the server much more than reading them.
+FEW_POINTS: Final = 200
 Properties = Mapping[str, list[DynamicConfigValue]]
 
 

@@ -10,7 +10,7 @@ from dashboards.grafana import variables
 from dashboards.grafana.board import Grid, board
 from dashboards.grafana.flux import DOUBLE, STRING, TIME, Query, chosen, keep, program, read
 from dashboards.grafana.marks import dead_letters
-from dashboards.grafana.panels import Panels
+from dashboards.grafana.panels import FEW_POINTS, Panels
 from schemas import metrics
 from schemas.metrics import Spec
 
@@ -66,7 +66,7 @@ def pipeline(language: Language) -> Dashboard:
         panel = panels.lines(
             shown.title, asked(shown), unit=shown.unit, label=label, empty="no_metrics", draw=shown.draw
         ).description(f"{shown.spec.name}: {shown.spec.help}")
-        grid.put(panel.min(0), 12 if shown.by else 6, 7)
+        grid.put(panel.min(0).max_data_points(FEW_POINTS), 12 if shown.by else 6, 7)
     return grid.made
 
 

@@ -146,8 +146,6 @@ def _seconds(measurement: str, where: tuple[str, ...]) -> Query:
     return Query(
         program(
             read(measurement, *fields, where=where),
-            '  |> group(columns: ["_time", "_field"])',
-            "  |> sum()",
             "  |> group()",
             '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
             '  |> sort(columns: ["_time"])',
@@ -161,28 +159,37 @@ def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Q
     """Each element's sums and ratios over the days that begin in the time shown; `worst` keeps those with most down time."""
     wanted = (*SUMMED, "outages", *fields)
     by = ("element", "enterprise", "unit")
-    shown = ("element", "enterprise", "unit", *RATIO_COLUMNS, "down_s", "outages", *fields)
     return Query(
         program(
+            *([_worst(worst, where)] if worst else []),
             read("figure", *wanted, where=where),
+            *([_ONLY_WORST] if worst else []),
             "  |> sum()",
             "  |> group()",
             filled("unit"),
             wide("figure", *by),
-            *(
-                [
-                    "  |> filter(fn: (r) => r.down_s > 0)",
-                    f'  |> top(n: {worst}, columns: ["down_s"])',
-                ]
-                if worst
-                else []
-            ),
+            *(['  |> sort(columns: ["down_s"], desc: true)'] if worst else []),
             RATIOS,
-            keep(*shown),
+            keep(*by, *RATIO_COLUMNS, "down_s", "outages", *fields),
             imports=_DEBUG,
         ),
         dict.fromkeys(by, STRING) | RATIO_COLUMNS | types("figure", "down_s", "outages", *fields),
     )
+
+
+def _worst(count: int, where: tuple[str, ...]) -> str:
+    """The elements with most down time over the days shown, as the list `worst`: one field of each is read, not all."""
+    return program(
+        f"worst = {read('figure', 'down_s', where=where)}",
+        "  |> sum()",
+        "  |> group()",
+        "  |> filter(fn: (r) => r._value > 0)",
+        f'  |> top(n: {count}, columns: ["_value"])',
+        '  |> findColumn(fn: (key) => true, column: "element")',
+    )
+
+
+_ONLY_WORST: Final = "  |> filter(fn: (r) => contains(value: r.element, set: worst))"
 
 
 def scope_table(by: str, *where: str) -> Query:
@@ -221,15 +228,7 @@ def timeline(*where: str) -> Query:
 
 def timeline_of_worst(*where: str) -> Query:
     """The same of those elements with most down time over the days shown."""
-    worst = program(
-        f"worst = {read('figure', 'down_s', where=where)}",
-        "  |> sum()",
-        "  |> group()",
-        "  |> filter(fn: (r) => r._value > 0)",
-        f'  |> top(n: {WORST}, columns: ["_value"])',
-        '  |> findColumn(fn: (key) => true, column: "element")',
-    )
-    return _timeline(where, worst, "  |> filter(fn: (r) => contains(value: r.element, set: worst))")
+    return _timeline(where, _worst(WORST, where), _ONLY_WORST)
 
 
 def _timeline(where: tuple[str, ...], first: str, only: str) -> Query:

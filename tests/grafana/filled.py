@@ -20,6 +20,7 @@ class Filled:
     org: str
     prefix: str
     size: made_province.Size
+    lines: int
 
     def ask(self, dashboard, query, chosen, from_ms, to_ms, window="1m0s"):
         values = {**fixed_values(dashboard, self.prefix), **chosen}
@@ -42,13 +43,12 @@ def fill(client, org, size=made_province.SMALL):
     def post(bucket, lines):
         answer = client.post(
             "/api/v2/write",
-            params={"org": org, "bucket": bucket, "precision": "ms"},
+            params={"org": org, "bucket": bucket, "precision": "us"},
             content="\n".join(lines).encode(),
         )
         assert answer.status_code == 204, answer.text
 
-    made_province.write(post, prefix, size)
-    return Filled(client, org, prefix, size)
+    return Filled(client, org, prefix, size, made_province.write(post, prefix, size))
 
 
 def dashboards(language="vi"):

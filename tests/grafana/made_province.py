@@ -1,14 +1,15 @@
 """A province's content of InfluxDB, made up: the same for the same arguments, in the schema's own names and types.
 
-Every line is checked against schemas/influx, so a renamed field breaks what is made of it here.
+Lines are those of the sink (processors/sinks/influx/lines.py), which the schema types; a renamed field breaks them.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from processors.sinks.influx import lines as protocol
 from schemas import metrics
-from schemas.influx import MEASUREMENT, Type
+from schemas.influx import MEASUREMENT
 from schemas.status import Reading
 from schemas.time import LocalCalendar
 
@@ -19,6 +20,8 @@ END_MS = int(datetime(2026, 11, 20, 3, 20, tzinfo=UTC).timestamp() * 1000)
 DAY_MS, HOUR_MS, MINUTE_MS = 86_400_000, 3_600_000, 60_000
 SECONDS = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
 PARTS = 16
+# So long numbers by the minute are kept.
+RAW_DAYS = 31
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class Size:
     scrape_days: int = 1
     scrape_step_ms: int = 5 * MINUTE_MS
     numbers_of: int = 3
+    link_minutes: bool = True
 
 
 SMALL = Size()
@@ -70,30 +74,23 @@ def day_starts(size):
     return [calendar.start_of(last - timedelta(days=back)) for back in reversed(range(size.days))]
 
 
-def line(name, tags, fields, at_ms):
-    measurement = MEASUREMENT[name]
-    known = {tag.name for tag in measurement.tags}
-    needed = {tag.name for tag in measurement.tags if not tag.optional}
-    assert needed <= tags.keys(), (name, needed - tags.keys())
-    assert tags.keys() <= known or "..." in known, (name, tags.keys() - known)
-    written = ",".join(_field(measurement.field(key), value) for key, value in fields.items())
-    key = "".join(f",{tag}={_escaped(value)}" for tag, value in sorted(tags.items()))
-    return f"{name}{key} {written} {at_ms}"
+class Series:
+    """Points of one measurement and set of tags, as the sink writes them."""
+
+    def __init__(self, name, tags):
+        self.measurement = MEASUREMENT[name]
+        known = {tag.name for tag in self.measurement.tags}
+        needed = {tag.name for tag in self.measurement.tags if not tag.optional}
+        assert needed <= tags.keys(), (name, needed - tags.keys())
+        assert tags.keys() <= known or "..." in known, (name, tags.keys() - known)
+        self.key = protocol.series(name, tags)
+
+    def line(self, values, at_ms):
+        return protocol.line(self.key, protocol.fields(self.measurement, values), at_ms * 1000)
 
 
-def _escaped(value):
-    return value.replace("\\", "\\\\").replace(" ", "\\ ").replace(",", "\\,").replace("=", "\\=")
-
-
-def _field(field, value):
-    if field.type is Type.INTEGER:
-        assert isinstance(value, int)
-        return f"{field.name}={value}i"
-    if field.type is Type.TEXT:
-        return f'{field.name}="{value}"'
-    if field.type is Type.BOOLEAN:
-        return f"{field.name}={'true' if value else 'false'}"
-    return f"{field.name}={float(value)}"
+def line(name, tags, values, at_ms):
+    return Series(name, tags).line(values, at_ms)
 
 
 def lines(size=SMALL):
@@ -198,8 +195,9 @@ def _nows(size):
 
 
 def _hours(size):
+    known = elements(size)
     for day, start in enumerate(day_starts(size)):
-        for one in elements(size):
+        for one in known:
             seconds = seconds_of(one, day)
             for hour in range(24):
                 at = start + hour * HOUR_MS
@@ -214,10 +212,10 @@ def _feeds(size):
     begin = END_MS - size.minutes_days * DAY_MS
     for reporter in ENTERPRISES:
         for part in range(PARTS):
-            tags = {"reporter": reporter, "part": str(part)}
+            series = Series("feed", {"reporter": reporter, "part": str(part)})
             for number, at in enumerate(range(begin, END_MS, size.minute_step_ms)):
                 fields = {"accepted": 7 * number + part, "refused": number // 50, "silent_s": 20 + part}
-                yield line("feed", tags, fields, at)
+                yield series.line(fields, at)
 
 
 def _dead_letters(size):
@@ -251,14 +249,16 @@ def _numbers(size):
             continue
         for field, value in raw.items():
             kept |= {f"{field}_mean": value, f"{field}_min": value * 0.5, f"{field}_max": value * 1.05}
+        hours, minutes = Series(f"{name}_hour", tags), Series(name, tags)
         for start in starts:
             for hour in range(24):
                 if start + hour * HOUR_MS <= END_MS - HOUR_MS:
-                    yield line(f"{name}_hour", tags, kept, start + hour * HOUR_MS)
+                    yield hours.line(kept, start + hour * HOUR_MS)
             if one.kind == "link" and start + DAY_MS <= END_MS:
                 yield line("link_day", tags, kept, start)
-        for at in range(END_MS - size.minutes_days * DAY_MS, END_MS, size.minute_step_ms):
-            yield line(name, tags, raw, at)
+        if one.kind == "station" or size.link_minutes:
+            for at in range(END_MS - min(size.minutes_days, RAW_DAYS) * DAY_MS, END_MS, size.minute_step_ms):
+                yield minutes.line(raw, at)
 
 
 # One series of each metric that the dashboard shows: labels, and what a scrape reads.
@@ -288,11 +288,11 @@ def _pipeline(size):
         assert set(labels) == set(spec.labels), spec.name
         names = (f"{spec.name}_sum", f"{spec.name}_count") if spec.kind == "histogram" else (spec.name,)
         for name in names:
-            tags = {"part": "ingest", "name": name, **labels}
+            series = Series("pipeline", {"part": "ingest", "name": name, **labels})
             for number, at in enumerate(range(begin, END_MS, size.scrape_step_ms)):
                 grows = spec.kind != "gauge"
                 step = 0.02 if name.endswith("_sum") else 5
-                yield line("pipeline", tags, {"value": number * step if grows else number % 7}, at)
+                yield series.line({"value": number * step if grows else number % 7}, at)
 
 
 def _closed(size):

@@ -19,6 +19,7 @@ PAGES = sorted(
         (ROOT / "schemas").rglob("*.md"),
         (ROOT / "tests").rglob("*.md"),
     )
+    if "node_modules" not in path.parts
 )
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -136,6 +136,14 @@ def test_a_wrong_token_is_refused_with_what_to_do_and_without_the_token(grafana,
     assert grafana.folders == {}
 
 
+def test_an_account_that_may_not_write_is_refused_with_the_role_it_needs(grafana, capsys):
+    grafana.instead[("POST", "/api/folders")] = [(403, {"message": "Access denied"})]
+    code, _, errors = told(capsys, "push")
+    assert code == 1
+    assert "folder btswatch-vi: Access denied (403)" in errors[0]
+    assert "Editor" in errors[1]
+
+
 def test_no_token_is_misuse(grafana, capsys, monkeypatch):
     monkeypatch.setenv("BTSWATCH_GRAFANA__TOKEN", "")
     assert told(capsys, "push")[0] == 2
