@@ -22,11 +22,9 @@ from btswatch.stack.places import servers_directory
 from schemas.influx import bucket_of
 from schemas.time import format_ms
 from tests.grafana import made_province as made
-from tests.grafana.filled import dashboards, fill, first_choice, targets
+from tests.grafana.filled import dashboards, fill, first_choice, targets, window_of
 from tests.servers import Influx
 
-# Grafana asks for about as many points as a panel has pixels.
-WIDE_PANEL = 1_000
 REPEATS = 3
 SUMS = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s", "total_s")
 
@@ -60,12 +58,6 @@ def every_query(clock, filled, start, stop):
                 lambda q=query, d=dashboard, c=several, w=window: filled.ask(d, q, c, start, stop, w)
             )
             yield name, panel["title"], len(answer.rows), took, worked
-
-
-def window_of(panel, span_ms):
-    """About what Grafana makes of the range and the points that the panel takes."""
-    minutes = span_ms // panel.get("maxDataPoints", WIDE_PANEL) // made.MINUTE_MS
-    return f"{max(1, minutes)}m0s"
 
 
 def both_languages(clock, filled, start, stop):

@@ -11,6 +11,9 @@ from schemas.influx import BUCKETS
 from tests.grafana import made_province
 from tests.grafana.interpolation import All, ask, fixed_values, put_in, variables_of
 
+# Grafana asks for about as many points as a panel has pixels.
+WIDE_PANEL = 1_000
+
 
 @dataclass
 class Filled:
@@ -70,6 +73,12 @@ def first_choice(dashboard, several=All(".*")):  # noqa: B008 - a frozen value
         for name, one in variables_of(dashboard).items()
         if one["type"] in {"query", "custom"}
     }
+
+
+def window_of(panel, span_ms):
+    """About what Grafana makes of the range and the points that the panel takes."""
+    minutes = span_ms // panel.get("maxDataPoints", WIDE_PANEL) // made_province.MINUTE_MS
+    return f"{max(1, minutes)}m0s"
 
 
 def names_in(panel):

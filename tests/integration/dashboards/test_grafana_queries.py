@@ -10,7 +10,7 @@ from dashboards.console.texts import Language
 from dashboards.grafana.build import DASHBOARDS
 from schemas.status import Reading
 from tests.grafana import made_province as made
-from tests.grafana.filled import dashboards, fill, first_choice, names_in, targets
+from tests.grafana.filled import dashboards, fill, first_choice, names_in, targets, window_of
 from tests.grafana.interpolation import All, variables_of
 
 pytestmark = pytest.mark.service
@@ -35,14 +35,17 @@ def filled(influx):
     return fill(influx.client, influx.org)
 
 
-def choices(dashboard):
-    """All, several and one value of each variable that takes several; links too where there is a choice."""
+def cases(dashboard):
+    """(choice, range, values): each range with everything, each choice over the full range."""
     first = first_choice(dashboard)
-    yield "all", first
+    for span in RANGES:
+        yield "all", span, first
     if "kind" in first:
-        yield "links", {**first, "kind": "link"}
+        yield "links", "full", {**first, "kind": "link"}
     for name, values in (("several", SEVERAL), ("one", ONE)):
-        yield name, {key: values[key] if isinstance(value, All) else value for key, value in first.items()}
+        given = {key: values[key] if isinstance(value, All) else value for key, value in first.items()}
+        if given != first:
+            yield name, "full", given
 
 
 def columns_of(name):
@@ -57,43 +60,42 @@ def test_every_panel_gets_the_columns_that_it_draws(filled, name):
     expected = columns_of(name)
     for panel, query in targets(dashboard):
         columns = expected[panel["id"]]
-        for chosen_name, chosen in choices(dashboard):
-            for range_name, (start, stop) in RANGES.items():
-                answer = filled.ask(dashboard, query, chosen, start, stop)
-                case = (panel["title"], chosen_name, range_name)
-                if answer.rows:
-                    assert answer.columns == columns, case
-                if range_name == "empty":
-                    assert answer.rows == [], case
-                if (chosen_name, range_name) == ("all", "full"):
-                    assert answer.rows, case
-                if chosen_name == "all" and range_name == "short" and lasting(query):
-                    assert answer.rows, case
         assert names_in(panel) <= columns.keys(), panel["title"]
+        for choice, span, chosen in cases(dashboard):
+            start, stop = RANGES[span]
+            answer = filled.ask(dashboard, query, chosen, start, stop, window_of(panel, stop - start))
+            case = (panel["title"], choice, span)
+            if answer.rows:
+                assert answer.columns == columns, case
+            if span == "empty":
+                assert answer.rows == [], case
+            if (choice, span) == ("all", "full"):
+                assert answer.rows, case
+                one_table_a_series(answer, panel["title"])
+            if span == "short" and lasting(query):
+                assert answer.rows, case
+
+
+def one_table_a_series(answer, title):
+    """Series come in a table each, named by labels and in order of time; other columns come in one table."""
+    labels = {column for column in answer.columns if column in answer.grouped}
+    if "_value" not in answer.columns:
+        assert answer.tables == 1, title
+        assert labels == set(), title
+        return
+    assert answer.columns.keys() - labels == {"_time", "_value"}, title
+    assert labels, title
+    times = {}
+    for row in answer.rows:
+        times.setdefault(tuple(row[label] for label in sorted(labels)), []).append(row["_time"])
+    assert all(sorted(series) == series for series in times.values()), title
+    assert answer.tables == len(times) <= 40, title
 
 
 def lasting(query):
     """Whether a quarter of an hour has something of it: no days, hours, rare events."""
     rare = ('"figure"', '"scope"', '"availability"', '"deadletter"', '_hour"')
     return not any(name in query for name in rare) and "limit(n: 500)" not in query
-
-
-@pytest.mark.parametrize("name", sorted(VI))
-def test_series_come_one_table_each_and_tables_come_as_one(filled, name):
-    for panel, query in targets(VI[name]):
-        answer = filled.ask(VI[name], query, first_choice(VI[name]), *RANGES["full"])
-        labels = {column for column in answer.columns if column in answer.grouped}
-        if "_value" in answer.columns:
-            assert answer.columns.keys() - labels == {"_time", "_value"}, panel["title"]
-            assert labels, panel["title"]
-            times = {}
-            for row in answer.rows:
-                times.setdefault(tuple(row[label] for label in sorted(labels)), []).append(row["_time"])
-            assert all(sorted(series) == series for series in times.values()), panel["title"]
-            assert answer.tables == len(times) <= 40, panel["title"]
-        else:
-            assert answer.tables == 1, panel["title"]
-            assert labels == set(), panel["title"]
 
 
 @pytest.mark.parametrize("name", sorted(VI))
