@@ -35,7 +35,7 @@ def variables(where: Addresses) -> dict[str, str]:
     return {
         "BTSWATCH_FORM": "cluster",
         # Workers store at the next tick and leave their group, sinks write what they hold: that takes servers' answers.
-        "BTSWATCH_STOP_S": "30",
+        "BTSWATCH_STOP_S": "60",
         "BTSWATCH_KAFKA__BOOTSTRAP": where.kafka,
         "BTSWATCH_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
         "BTSWATCH_KAFKA__SASL_MECHANISM": SASL_MECHANISM,

@@ -121,7 +121,7 @@ def test_evidence_reaches_every_store_and_screen_and_nothing_is_left_after_the_e
     assert "PLAINTEXT://" not in listeners.replace("SASL_PLAINTEXT", "")
     assert listeners.count("127.0.0.1") == listeners.count("://")
 
-    assert running.stop(signal.SIGINT, 60.0) == 0, running.told
+    assert running.stop(signal.SIGINT, 90.0) == 0, running.told
     eventually(lambda: cluster.processes() == [], 10)
     assert "Traceback" not in running.told
     assert "did not stop in time" not in running.told
