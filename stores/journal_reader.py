@@ -66,11 +66,6 @@ class JournalReader:
         with self._read() as connection:
             return last_offset(connection)
 
-    def known_number(self) -> int:
-        """The number that tells this journal from another, 0 where it was not given one yet (`Journal.number`)."""
-        with self._read() as connection:
-            return int(connection.execute("PRAGMA application_id").fetchone()[0])
-
     def first_offset(self) -> int | None:
         """The offset of the oldest entry that is still here."""
         with self._read() as connection:

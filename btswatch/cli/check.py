@@ -58,6 +58,7 @@ def check(
     if connect:
         found += _ports(loaded)
         found += _ledger(loaded)
+        found += _kafka(loaded)
     if found:
         code = Exit.UNREACHABLE if all(one.reach for one in found) else Exit.NO
         raise CommandError(code, *(one.text for one in found))
@@ -130,6 +131,26 @@ def _ledger(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"setting ledger.url: the database is encoded in {encoding}: make it with ENCODING 'UTF8'"
         )
+
+
+def _kafka(settings: Settings) -> Iterator[Finding]:
+    """The cluster's topics have to be there as the catalogue wants them; nothing is made."""
+    if settings.form != "cluster":
+        return
+    from kafka.errors import KafkaError
+
+    from schemas.topics import load_topics
+    from stores.kafka.connection import told
+    from stores.kafka.topics import Topics
+
+    try:
+        with Topics(settings.kafka, load_topics()) as topics:
+            for one in topics.differences():
+                yield Finding(f"topic {one} (btswatch topics apply)")
+    except KafkaError as error:
+        yield Finding(f"setting kafka.bootstrap: {settings.kafka.bootstrap}: {told(error)}", reach=True)
+    except OSError as error:
+        yield Finding(f"settings kafka.tls_*: {error}")
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ class ForwardPart:
             reporting_changes=[
                 one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION
             ],
-            number=1 + secrets.randbelow(2**31 - 1),
+            number=new_number(),
             bell=directory.bell(CONSUMER),
             now_ms=now_ms,
         )
@@ -92,3 +92,8 @@ class ForwardPart:
         await asyncio.to_thread(self._forwarder.join)
         if self._forwarder.failure is not None:
             self._ending.fail(self._forwarder.failure)
+
+
+def new_number() -> int:
+    """For a journal that has none yet."""
+    return 1 + secrets.randbelow(2**31 - 1)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from btswatch.cli.configured import directory_of
 from btswatch.ledger import ledger_of
 from btswatch.parts.archive_upkeep import ArchiveUpkeep
+from btswatch.parts.forward import new_number
 from btswatch.settings import Settings
 from processors.sinks.archive import TOPIC, ArchiveSink
 from processors.sinks.consumer import SinkConsumer
@@ -43,8 +44,9 @@ def _archived_before(settings: Settings, directory: DataDirectory, archive: Arch
     if not durable or not (directory.path / "journal.db").exists():
         return {}
     with directory.journal(settings.journal) as journal:
-        known = journal.known_number()
-    return {settings.forwarder.id_of(known): durable} if known else {}
+        # Given here where the forwarder has not run yet: it takes the same one.
+        number = journal.number(new_number())
+    return {settings.forwarder.id_of(number): durable}
 
 
 class UpkeepPart:

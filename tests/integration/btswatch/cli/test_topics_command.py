@@ -80,3 +80,19 @@ def test_a_broker_out_of_reach_is_one_line(tmp_path):
         code, told, errors = lines_of(btswatch("topics", command, "--settings", file))
         assert (code, told, len(errors)) == (3, [], 1)
         assert errors[0].startswith("btswatch: Kafka at 127.0.0.1:1: ")
+
+
+def test_check_looks_at_the_topics_where_the_form_is_the_cluster(settings, kafka_prefix, tmp_path):
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    (registry / "enterprises.csv").write_text("id,name\nvnx,VNX\n")
+    (registry / "units.csv").write_text("code,name,kind\n20,Lạng Sơn,province\n")
+    (registry / "stations.csv").write_text("id,enterprise\nBTS-1,vnx\n")
+    text = f'form = "cluster"\n{settings.read_text()}'
+    settings.write_text(text)
+    code, _, errors = lines_of(btswatch("check", "--settings", settings))
+    assert code == 1
+    assert f"btswatch: topic {kafka_prefix}evidence: missing (btswatch topics apply)" in errors
+    settings.write_text(text.replace("bootstrap = ", 'bootstrap = "127.0.0.1:1"\ntimeout_s = 1\n#'))
+    _, _, errors = lines_of(btswatch("check", "--settings", settings))
+    assert [line for line in errors if line.startswith("btswatch: setting kafka.bootstrap: 127.0.0.1:1")]
