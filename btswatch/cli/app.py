@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "duties": ("btswatch.cli.duties", "Who owes a report or a certificate"),
     "period": ("btswatch.cli.period", "Where a period stands; sign it off; restate"),
     "objection": ("btswatch.cli.objection", "Objections to official figures, and rulings"),
+    "explain": ("btswatch.cli.explain", "A figure down to its evidence"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
     "rebuild": ("btswatch.cli.rebuild", "Derived stores again from the archive"),
     "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),

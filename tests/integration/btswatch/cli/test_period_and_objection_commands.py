@@ -187,3 +187,33 @@ def test_what_can_not_be_done_is_told_in_a_line(call, arguments, code, said):
     assert got == code
     (line,) = err.splitlines()
     assert said in line
+
+
+def test_a_figure_is_explained_from_its_period_down_to_its_bytes(made, call):
+    _, day, _ = made
+    code, out, _ = call("explain", f"alpha@{day[:7]}", "--json")
+    assert (code, json.loads(out.splitlines()[0])["figure"]) == (0, f"A-1@{day}")
+    out = call("explain", f"A-1@{day}")[1]
+    assert f"A-1 on {day}: official" in out
+    assert "sealed in entry" in out
+    assert "measured down" in out
+    told = json.loads(call("explain", f"A-1@{day}", "--json", "--bytes")[1])
+    line = next(event for part in told["stretches"] for event in part["events"])["line"]
+    assert json.loads(line)["subject"] == "A-1"
+    assert "not closed" in call("explain", "A-1@2001-01-01")[1]
+
+
+@pytest.mark.parametrize(
+    ("figure", "code", "said"),
+    [
+        ("A-1", 2, "write ELEMENT@DAY"),
+        ("nobody@2026-11", 2, "neither an element nor an enterprise"),
+        ("alpha@2001-01", 1, "no down time"),
+        ("A-1@yesterday", 2, "is no period"),
+    ],
+)
+def test_what_can_not_be_explained_is_told_in_a_line(call, figure, code, said):
+    got, _, err = call("explain", figure)
+    assert got == code
+    (line,) = err.splitlines()
+    assert said in line

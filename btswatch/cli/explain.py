@@ -1,0 +1,178 @@
+"""`btswatch explain`: a figure down to its evidence."""
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from btswatch.cli.configured import (
+    SettingsOption,
+    directory_of,
+    open_ledger,
+    registry_of,
+    settings_from,
+)
+from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.period import period_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from btswatch.settings import Settings
+    from processors.core.periods import CalendarPeriod
+    from processors.explaining import Event, Explained
+    from schemas.registry import Registry
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command("explain")
+def explain_(
+    figure: Annotated[
+        str, typer.Argument(help="ELEMENT@DAY, or ELEMENT@PERIOD and ENTERPRISE@PERIOD for the days in it")
+    ],
+    settings: SettingsOption = None,
+    worst: Annotated[
+        int, typer.Option(min=1, help="Of a period: so many days, the most down time first")
+    ] = 20,
+    show_bytes: Annotated[bool, typer.Option("--bytes", help="Also the archived lines themselves")] = False,
+    output: Annotated[bool, typer.Option("--json", help="JSON on stdout")] = False,
+) -> None:
+    """How a figure came about: runs of slots, the events in them, where their bytes lie, and the proof in the chain.
+
+    Exit 1 when the archive does not give the figure's inputs.
+
+    Example: btswatch explain LSN-0001@2026-09-30
+    """
+    name, _, when = figure.rpartition("@")
+    if not name:
+        raise CommandError(Exit.MISUSE, f"{figure}: write ELEMENT@DAY, such as LSN-0001@2026-09-30")
+    loaded, period = settings_from(settings), period_of(when)
+    registry = registry_of(loaded)
+    with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        if (period.end - period.first).days == 1 and name in registry.elements:
+            explained = _explained(loaded, connection, registry, name, period.first)
+            if output:
+                typer.echo(
+                    json.dumps(_as_dict(explained, show_bytes=show_bytes), sort_keys=True, ensure_ascii=False)
+                )
+            else:
+                _tell(explained, loaded.zone, show_bytes=show_bytes)
+            if explained.official is not None and not explained.reproduced:
+                raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
+            return
+        _tell_days(connection, registry, name, period, worst, output=output)
+
+
+def _explained(
+    settings: "Settings", connection: "Connection", registry: "Registry", element: str, day: date
+) -> "Explained":
+    from processors.explaining import NothingToExplainError, explain
+
+    archive = directory_of(settings, create=False).archive()
+    try:
+        return explain(connection, archive, registry, settings.conventions(), element, day)
+    except NothingToExplainError as error:
+        raise CommandError(Exit.NO, str(error)) from error
+
+
+def _tell_days(
+    connection: "Connection",
+    registry: "Registry",
+    name: str,
+    period: "CalendarPeriod",
+    worst: int,
+    *,
+    output: bool,
+) -> None:
+    """The element-days of a period with the most down time; each can be explained by its name."""
+    from stores.ledger.worst import worst_days
+
+    if name not in registry.elements and name not in registry.enterprises:
+        raise CommandError(Exit.MISUSE, f"{name}: neither an element nor an enterprise of the registry")
+    element = name if name in registry.elements else None
+    found = worst_days(
+        connection, period.first, period.end, worst, element=element, enterprise=None if element else name
+    )
+    for one in found:
+        told = {"figure": f"{one.element}@{one.day}", "down_s": one.down_s, "undeclared_s": one.undeclared_s}
+        if output:
+            typer.echo(json.dumps(told, sort_keys=True))
+        else:
+            typer.echo(f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s")
+    if not found:
+        raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")
+
+
+def _as_dict(one: "Explained", *, show_bytes: bool) -> dict[str, Any]:
+    return {
+        "element": one.element,
+        "day": str(one.day),
+        "official": one.official.figure.as_dict() if one.official else None,
+        "registry": one.official.registry_digest if one.official else None,
+        "inputs": one.official.inputs_digest if one.official else None,
+        "reproduced": one.reproduced,
+        "proof": asdict(one.proof) if one.proof else None,
+        "stretches": [
+            {
+                "from_ms": part.from_ms,
+                "to_ms": part.to_ms,
+                "effective": part.effective.name.lower(),
+                "measured": part.measured.name.lower(),
+                "declared": part.declared.name.lower(),
+                "events": [_event_dict(event, show_bytes=show_bytes) for event in part.events],
+                "held": [_event_dict(event, show_bytes=show_bytes) for event in part.held],
+            }
+            for part in one.stretches
+        ],
+    }
+
+
+def _event_dict(event: "Event", *, show_bytes: bool) -> dict[str, Any]:
+    told = asdict(event) | {"file": str(event.file)}
+    line = told.pop("line")
+    return told | ({"line": line.decode()} if show_bytes else {})
+
+
+def _tell(one: "Explained", zone: str, *, show_bytes: bool) -> None:
+    if one.official is None:
+        typer.echo(f"{one.element} on {one.day}: not closed; this is what its evidence says by now")
+    else:
+        ratios = one.official.figure.ratios()
+        typer.echo(
+            f"{one.element} on {one.day}: official, A {ratios['A']}, down {one.official.figure.down} s,"
+            f" registry {one.official.registry_digest}, inputs {one.official.inputs_digest}"
+            f" ({'reproduced from the archive' if one.reproduced else 'NOT what the archive gives'})"
+        )
+    if one.proof is not None:
+        typer.echo(
+            f"sealed in entry {one.proof.entry} {one.proof.digest}, leaf {one.proof.index} of {one.proof.size},"
+            f" root {one.proof.root}"
+        )
+    for part in one.stretches:
+        start, end = (_time(at, zone) for at in (part.from_ms, part.to_ms))
+        typer.echo(
+            f"{start} to {end}  {part.effective.name.lower():<9} measured {part.measured.name.lower():<9}"
+            f" declared {part.declared.name.lower():<9} {len(part.events)} events"
+        )
+        shown = part.events if len(part.events) <= 4 or show_bytes else (*part.events[:2], *part.events[-2:])
+        for mark, events in (("held", part.held if not part.events else ()), ("    ", shown)):
+            for event in events:
+                _tell_event(event, mark, zone, show_bytes=show_bytes)
+
+
+def _tell_event(event: "Event", mark: str, zone: str, *, show_bytes: bool) -> None:
+    late = "" if event.counts else "  CAME AFTER THE CLOSE"
+    typer.echo(
+        f"  {mark} {_time(event.at_ms, zone)} {event.track:<8} {event.status or event.type} {event.cause or ''}"
+        f" by {event.reporter} id {event.id}, {event.file.name} line {event.number}{late}"
+    )
+    if show_bytes:
+        typer.echo(f"       {event.line.decode()}")
+
+
+def _time(at_ms: int, zone: str) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).strftime("%H:%M:%S")

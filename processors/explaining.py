@@ -1,0 +1,265 @@
+"""From an element's official day down to its evidence: runs of slots, the events in them, the bytes and their files."""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from json import dumps
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from processors.core.conventions import Conventions, Grid
+from processors.core.decode import decode_one, microseconds, parse_any
+from processors.core.element_day import ElementDay
+from processors.official import OfficialDay, OfficialReadings
+from schemas.audit import AuditKind, merkle_path
+from schemas.registry import Registry
+from schemas.status import Feed, Reading
+from stores.archive import ArchiveReader, Family
+from stores.archive_files import read_lines
+from stores.archive_names import day_dir, visible_segments
+from stores.ledger import audit, figures, official_day
+from stores.ledger.figures import FINAL, DayFigure
+
+# So many days before it decide nearly always all that a day reads; where not, its inputs' digest tells.
+_DAYS_BEFORE: Final = 3
+_ALL: Final = tuple(Family)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An archived event about the element; `line` are its bytes, `number` its line in `file`.
+
+    `counts` is false where it came after the day's close.
+    """
+
+    at_ms: int
+    received_ms: int
+    type: str
+    track: str
+    reporter: str
+    source: str
+    id: str
+    status: str | None
+    cause: str | None
+    counts: bool
+    file: Path
+    number: int
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Adjacent slots that read the same on both tracks and together, with the events observed in `[from_ms, to_ms)`.
+
+    `held` is the last counting event of each track before it, which may still hold in it.
+    """
+
+    from_ms: int
+    to_ms: int
+    effective: Reading
+    measured: Reading
+    declared: Reading
+    events: tuple[Event, ...]
+    held: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That the official row stands in the chain: the sealing entry, and the way from the row to the day's root."""
+
+    entry: int
+    digest: str
+    root: str
+    index: int
+    size: int
+    path: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An element's day. `reproduced` says whether the archive gives the very inputs that the official row names."""
+
+    element: str
+    day: date
+    official: DayFigure | None
+    reproduced: bool
+    stretches: tuple[Stretch, ...]
+    proof: Proof | None
+
+
+class NothingToExplainError(Exception):
+    """No registry row is in force for the element on the day."""
+
+
+def explain(
+    connection: Connection,
+    archive: ArchiveReader,
+    registry: Registry,
+    conventions: Conventions,
+    element: str,
+    day: date,
+) -> Explained:
+    """Everything that an element's local day rests on.
+
+    Raises:
+        KeyError: no such element.
+        NothingToExplainError: it was not in the registry on that day.
+    """
+    stored = figures.figures_of_element(connection, element, day, day)
+    official = next((one for one in stored if one.state == FINAL), None)
+    wanted = official.inputs_digest if official is not None else None
+    heard = _heard(registry, element)
+    found = _read(archive, heard, conventions, element, day, day - timedelta(days=_DAYS_BEFORE))
+    if found is not None and wanted is not None and found.inputs_digest != wanted:
+        # Something older runs on: from the archive's beginning then.
+        found = _read(archive, heard, conventions, element, day, date.min)
+    if found is None:
+        raise NothingToExplainError(f"{element} was not in the registry on {day}")
+    events = list(_events(archive, conventions, element, day))
+    return Explained(
+        element,
+        day,
+        official,
+        wanted is not None and found.inputs_digest == wanted,
+        tuple(_stretches(found.read, events)),
+        _proof(connection, element, day) if official is not None else None,
+    )
+
+
+def _heard(registry: Registry, element: str) -> Registry:
+    """The registry with the element, and those whose events are signs of life of a feed that it depends on."""
+    owners = {row.enterprise for row in registry.elements[element]}
+    silent = {one for one in owners if registry.enterprises[one].feed is Feed.TRANSITION}
+    kept = {
+        name: rows
+        for name, rows in registry.elements.items()
+        if name == element or any(row.enterprise in silent for row in rows)
+    }
+    return replace(registry, elements=kept)
+
+
+def _read(
+    archive: ArchiveReader,
+    registry: Registry,
+    conventions: Conventions,
+    element: str,
+    day: date,
+    since: date,
+) -> OfficialDay | None:
+    owners = {row.enterprise for row in registry.elements[element]}
+    window = _Window(archive.root, [element, *owners], since)
+    readings = OfficialReadings(window, registry, conventions, lambda *_: None)
+    days = [one for one in window.days() if one < day]
+    first = days[0] if days else day
+    carries = readings.begin(first, {})
+    found = None
+    while first <= day:
+        for one in readings.read(first, carries):
+            if one.row.id == element:
+                found = one if first == day else None
+        first += timedelta(days=1)
+    return found
+
+
+class _Window(ArchiveReader):
+    """The archive from a day on, and of it the lines that name one of some ids. Notices are all there: they reach far."""
+
+    def __init__(self, root: Path, names: Collection[str], since: date) -> None:
+        super().__init__(root)
+        self._naming = _naming(names)
+        self._since = since
+
+    def days(self) -> list[date]:
+        return [day for day in super().days() if day >= self._since]
+
+    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
+        return (line for line in super().read(day, families) if self._naming.search(line))
+
+    def notices(self, up_to: date) -> Iterator[bytes]:
+        whole = ArchiveReader(self.root)
+        return (line for line in whole.notices(up_to) if self._naming.search(line))
+
+
+def _naming(names: Collection[str]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(re.escape(dumps(name, ensure_ascii=False).encode()) for name in names))
+
+
+def _events(archive: ArchiveReader, conventions: Conventions, element: str, day: date) -> Iterator[Event]:
+    """The element's events from the day before on: what was said then may hold into the day."""
+    grid, naming = Grid(conventions), _naming([element])
+    for offset in (-1, 0):
+        one = day + timedelta(days=offset)
+        close_us = grid.close_us(day.toordinal())
+        for segment in visible_segments(day_dir(archive.root, one), archive.durable_offset()):
+            for number, line in enumerate(read_lines(segment.path), 1):
+                event = _event(line, segment.path, number, close_us) if naming.search(line) else None
+                if event is not None and (event.type != "btswatch.status.v1" or _about(line, element)):
+                    yield event
+
+
+def _about(line: bytes, element: str) -> bool:
+    return bool(parse_any(line).get("subject") == element)
+
+
+def _event(line: bytes, file: Path, number: int, close_us: int) -> Event | None:
+    decoded = decode_one(line)
+    if not isinstance(decoded, dict):
+        return None
+    data: dict[str, Any] = parse_any(line)
+    told = data.get("data") or {}
+    received = microseconds(decoded["receivedtime"])
+    return Event(
+        microseconds(decoded["time"]) // 1000,
+        received // 1000,
+        decoded["type"],
+        str(data.get("track", "")),
+        decoded["reporter"],
+        str(data.get("source", "")),
+        decoded["id"],
+        told.get("status"),
+        told.get("cause"),
+        received <= close_us,
+        file,
+        number,
+        line,
+    )
+
+
+def _stretches(read: ElementDay, events: Sequence[Event]) -> Iterator[Stretch]:
+    first, end = read.counted
+    slot_ms = read.grid.seconds * 1000
+    ordered = sorted(events, key=lambda one: (one.at_ms, one.received_ms))
+    start = first
+    for slot in range(first, end):
+        if slot + 1 < end and read.state_at(slot + 1) == read.state_at(start):
+            continue
+        from_ms, to_ms = start * slot_ms, (slot + 1) * slot_ms
+        held = {
+            one.track: one
+            for one in ordered
+            if one.at_ms < from_ms and one.counts and one.type == "btswatch.status.v1"
+        }
+        inside = tuple(one for one in ordered if from_ms <= one.at_ms < to_ms)
+        yield Stretch(from_ms, to_ms, *read.state_at(start), inside, tuple(held.values()))
+        start = slot + 1
+
+
+def _proof(connection: Connection, element: str, day: date) -> Proof | None:
+    entries = [
+        one
+        for kind in (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
+        for one in [audit.newest(connection, kind.value, day.isoformat())]
+        if one is not None
+    ]
+    if not entries:
+        return None
+    entry = max(entries, key=lambda one: one.number)
+    leaves = official_day.leaves(connection, day)
+    index = next((at for at, (_, name, _) in enumerate(leaves) if name == element), None)
+    if index is None:
+        return None
+    path = merkle_path([leaf for _, _, leaf in leaves], index)
+    return Proof(entry.number, entry.digest, str(entry.content["root"]), index, len(leaves), path)
