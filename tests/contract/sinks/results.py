@@ -4,18 +4,20 @@ import json
 from datetime import date, timedelta
 from itertools import count
 
-from processors.core.conventions import Conventions, Grid
+from sqlalchemy import select
+
 from processors.sinks.port import Message
 from schemas.registry import Enterprise
 from schemas.time import LocalCalendar, format_ms
+from stores.ledger.tables import METADATA
 
 DAY = date(2026, 11, 2)
 CALENDAR = LocalCalendar()
 START = CALENDAR.start_of(DAY)
-GRID = Grid(Conventions())
 REGISTRY = "sha256:" + "a" * 64
 ENTERPRISES = {name: Enterprise(name, name, heartbeat_s=300) for name in ("E1", "E2")}
 STATES = ("unknown", "up", "degraded", "down", "planned")
+MINUTE = 60_000
 _offsets = count()
 
 
@@ -167,3 +169,39 @@ def running_sum(enterprise="E1", as_of=60_000, up=60):
     whole["figure"] |= {"scope": "enterprise", "id": enterprise, "period": "day"}
     whole["enterprise"] = enterprise
     return message("findings", whole, key=enterprise.encode())
+
+
+def history(dice, minutes=12):
+    """Per element and feed what workers tell minute after minute, each key's messages in their order."""
+    lanes = []
+    for element in ("S1", "S2", "S3"):
+        lane = []
+        for minute in range(1, minutes):
+            as_of = minute * MINUTE
+            status = dice.choice(["up", "down", "degraded"])
+            lane.append(state(element, as_of, status))
+            changes = [(at * 1000, "up", "down") for at in sorted(dice.sample(range(60), dice.randrange(3)))]
+            lane.append(transitions(element, as_of, tuple(changes)))
+            lane.append(figure(element, as_of, up=60 * minute, down=dice.randrange(60)))
+        lanes.append(lane)
+    for partition in range(3):
+        total = 0
+        lane = []
+        for minute in range(1, minutes):
+            total += dice.randrange(5)
+            lane.append(activity("E1", partition, minute * MINUTE, accepted=total, refused=total // 2))
+        lanes.append(lane)
+    lanes.append([running_sum(as_of=minute * MINUTE, up=minute) for minute in range(1, minutes)])
+    return lanes
+
+
+def content(ledger, *, without=("revision", "updated_ms")):
+    """Every row of every table, but for what counts writings."""
+    with ledger.reading() as connection:
+        return {
+            table.name: sorted(
+                repr({name: value for name, value in row.items() if name not in without})
+                for row in connection.execute(select(table)).mappings()
+            )
+            for table in METADATA.sorted_tables
+        }

@@ -20,7 +20,7 @@ from stores.ledger.positions import ENGINE, saved_ms
 from stores.ledger.province_view import current, current_of
 from stores.ledger.tables import METADATA
 from tests.contract.sinks import results as told
-from tests.contract.sinks.results import CALENDAR, DAY, ENTERPRISES, START, message
+from tests.contract.sinks.results import CALENDAR, DAY, ENTERPRISES, START, content, message
 
 MINUTE = 60_000
 
@@ -40,18 +40,6 @@ def sink(ledger, letters, rings):
     made = LedgerSink(ledger, ENTERPRISES, CALENDAR, letters, lambda: rings.append(1))
     made.open()
     return made
-
-
-def content(ledger, *, without=("revision", "updated_ms")):
-    """Every row of every table, but for what counts writings."""
-    with ledger.reading() as connection:
-        return {
-            table.name: sorted(
-                repr({name: value for name, value in row.items() if name not in without})
-                for row in connection.execute(select(table)).mappings()
-            )
-            for table in METADATA.sorted_tables
-        }
 
 
 def read(ledger, query, *arguments):
@@ -100,34 +88,10 @@ def test_results_stand_in_the_ledger_as_the_embedded_engine_writes_them(sink, le
     assert rings == [1]
 
 
-def history_of_messages(dice):
-    """Per element and feed what workers tell minute after minute, each key's messages in their order."""
-    lanes = []
-    for element in ("S1", "S2", "S3"):
-        lane = []
-        for minute in range(1, 12):
-            as_of = minute * MINUTE
-            status = dice.choice(["up", "down", "degraded"])
-            lane.append(told.state(element, as_of, status))
-            changes = [(at * 1000, "up", "down") for at in sorted(dice.sample(range(60), dice.randrange(3)))]
-            lane.append(told.transitions(element, as_of, tuple(changes)))
-            lane.append(told.figure(element, as_of, up=60 * minute, down=dice.randrange(60)))
-        lanes.append(lane)
-    for partition in range(3):
-        total = 0
-        lane = []
-        for minute in range(1, 12):
-            total += dice.randrange(5)
-            lane.append(told.activity("E1", partition, minute * MINUTE, accepted=total, refused=total // 2))
-        lanes.append(lane)
-    lanes.append([told.running_sum(as_of=minute * MINUTE, up=minute) for minute in range(1, 12)])
-    return lanes
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_redelivery_and_any_order_among_keys_end_in_the_same_rows(new_ledger, letters, seed):
     dice = random.Random(seed)
-    lanes = history_of_messages(dice)
+    lanes = told.history(dice)
     contents = []
     for disturbed in (False, True):
         ledger = told_ledger(new_ledger)
