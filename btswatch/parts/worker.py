@@ -68,7 +68,7 @@ class WorkerPart:
 
     def not_ready(self) -> str | None:
         """Whether it is in the group and its partitions' time goes on."""
-        if self._app is None or self._availability is None or self._app.rebalancing or self._app.in_recovery:
+        if self._app is None or self._availability is None or not self._app.tables.actives_ready:
             return "worker: joining its group or restoring its partitions"
         return self._availability.not_ready()
 

@@ -155,26 +155,29 @@ class Availability:
         await self._store(number, hosted)
 
     async def _store(self, number: int, hosted: _Hosted) -> None:
-        """One step of the partition's checkpoint, or all of it where the worker is to stop.
+        """What can be done of the partition's checkpoint without waiting; where the worker is to stop, a last one whole.
 
         Results, then state, then acknowledgements: never state without the results that it was made with.
         """
+        await self._advance(number, hosted, wait=self._stopping)
         if hosted.under_way is None and (self._stopping or time.monotonic() >= hosted.checkpoint_at):
             await self._begin(hosted)
-        while hosted.under_way is not None and self._hosted.get(number) is hosted:
-            if self._stopping:
-                await asyncio.gather(*hosted.under_way.awaited)
-            elif not all(asyncio.isfuture(one) and one.done() for one in hosted.under_way.awaited):
-                return
-            self._standstill.check()
-            if (
-                self._hosted.get(number) is hosted
-            ):  # else revoked meanwhile: others go on from the last checkpoint
-                await self._go_on(hosted, hosted.under_way)
+            await self._advance(number, hosted, wait=self._stopping)
         if self._stopping:
             hosted.finished = True
             if all(one.finished for one in self._hosted.values()):
                 self._finished.set()
+
+    async def _advance(self, number: int, hosted: _Hosted, *, wait: bool) -> None:
+        while hosted.under_way is not None:
+            if wait:
+                await asyncio.gather(*hosted.under_way.awaited)
+            elif not all(asyncio.isfuture(one) and one.done() for one in hosted.under_way.awaited):
+                return
+            self._standstill.check()
+            if self._hosted.get(number) is not hosted:
+                return  # revoked meanwhile: others go on from the last checkpoint
+            await self._go_on(hosted, hosted.under_way)
 
     async def _begin(self, hosted: _Hosted) -> None:
         begun = time.perf_counter()
