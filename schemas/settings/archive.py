@@ -13,7 +13,8 @@ class ArchiveSettings(Contract):
     """When the archive sink writes files, and whom the closing of days waits for. Used by the cluster only."""
 
     flush_s: Seconds = Field(
-        default=60.0, description="longest time an event on the brokers waits for its file"
+        default=300.0,
+        description="longest time an event on the brokers waits for its file; every flush makes files, which a day's closing merges",
     )
     flush_bytes: Annotated[int, Field(ge=65_536)] = Field(
         default=16 << 20, description="most that waits for a file in memory"

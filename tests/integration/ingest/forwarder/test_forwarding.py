@@ -145,3 +145,15 @@ def test_the_journal_keeps_what_is_not_sent_and_waits_no_more_for_the_embedded_e
     assert journal.trim(keep_after_ms=10**15) == 0
     journal.commit("forwarder", 3)
     assert journal.trim(keep_after_ms=10**15) == 3
+
+
+def test_at_a_stop_what_the_journal_has_is_sent_and_its_receipt_told(journal, forwarding, settings):
+    with forwarding(
+        limits=ForwarderSettings(tick_s=30.0, batch_events=500), now_ms=lambda: 9_000
+    ) as forwarder:
+        eventually(lambda: forwarder._told_in_force)
+        journal.append([event(n, f"BTS-{n % 100}") for n in range(3_000)])
+    assert journal.position("forwarder") == 3_000
+    records = records_of(settings, "evidence", enough(3_000))
+    assert len(events_of(records)) == 3_000
+    assert {one.partition for one in ticks_through(records, 9_000)} == set(range(16))
