@@ -44,7 +44,7 @@ class Statuses:
     reporters: Sequence[str]
     time_us: IntArray
     received_us: IntArray
-    code: IntArray
+    code: Sequence[int]
     measured: npt.NDArray[np.bool_]
 
 
@@ -73,7 +73,7 @@ def statuses(array: bytes) -> Statuses | None:
         [one[6].decode() for one in found],
         time_us,
         received_us,
-        np.array([_CODES[one[3]] for one in found], dtype=np.int64),
+        [_CODES[one[3]] for one in found],
         np.array([one[5] == b"measured" for one in found], dtype=np.bool_),
     )
 
@@ -84,9 +84,19 @@ def _microseconds(texts: Sequence[bytes]) -> IntArray:
 
 
 def take_polls(province: Province, found: Statuses) -> tuple[list[Polls], list[int]]:
-    """Take in the measured statuses that count; what was taken by element and day, and the places of all others."""
-    grid = province.grid
-    read = np.array([province.reads(subject) for subject in found.subjects], dtype=np.bool_)
+    """Take in the measured statuses that count; what was taken by element and day, and the places of all others.
+
+    Those of enterprises' reporters are left too: whoever takes them in looks at their feeds.
+    """
+    grid, feeds = province.grid, province.registry.enterprises
+    pollers = {reporter for reporter in set(found.reporters) if reporter not in feeds}
+    read = np.array(
+        [
+            province.reads(subject) and reporter in pollers
+            for subject, reporter in zip(found.subjects, found.reporters, strict=True)
+        ],
+        dtype=np.bool_,
+    )
     day = _days(province, found.time_us)
     tier = _days(province, found.received_us - grid.conventions.lateness_s * US - 1)
     timely = found.time_us - found.received_us <= grid.conventions.max_future_s * US
@@ -120,7 +130,7 @@ def _days(province: Province, instants: IntArray) -> IntArray:
 
 def _cells(found: Statuses, at: IntArray, slot_us: int) -> tuple[CellArray, IntArray]:
     """As `cells.pack` makes them."""
-    time_us, code = found.time_us[at], found.code[at]
+    time_us, code = found.time_us[at], np.array(found.code, dtype=np.int64)[at]
     slot = time_us // slot_us
     answer = slot << 28 | time_us % slot_us // 1000 << 6 | code << 3 | code
     return np.where(code == Code.NO_RESPONSE, slot << 28 | 1, answer).astype(np.uint64), slot

@@ -2,12 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from processors.core.decode import DecodedStatus, parse_any
 from schemas.registry import Element
-from schemas.status import CODE_OF, Reading, Status, Track
+from schemas.status import CODE_OF, Code, Reading, Status, Track
 from stores.ledger.province_view import ElementNow
+
+# What an answer reads as.
+_READS: Final[Mapping[int, Reading]] = {
+    Code.UP: Reading.UP,
+    Code.DEGRADED: Reading.DEGRADED,
+    Code.DOWN: Reading.DOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +39,19 @@ class Latest:
 
     def take(self, event: DecodedStatus, at_ms: int, line: bytes) -> None:
         """Remember a piece of evidence that counted, if none later is known."""
-        key = event["subject"], event["track"]
-        status = Status(event["data"]["status"])
+        code = CODE_OF[Status(event["data"]["status"])]
+        self.seen(event["subject"], event["track"], code, at_ms, line)
+
+    def seen(self, element: str, track: str, code: int, at_ms: int, line: bytes) -> None:
+        """As `take`, from its parts."""
+        key = element, track
         known = self._seen.get(key)
         if known is None or at_ms >= known.at_ms:
-            self._seen[key] = Evidence(at_ms, int(CODE_OF[status]), line)
-        if status is not Status.UP and b'"cause"' in line:
+            self._seen[key] = Evidence(at_ms, int(code), line)
+        if code != Code.UP and b'"cause"' in line:
             cause = _data(line).get("cause")
             if cause:
-                self._causes.setdefault(event["subject"], {})[at_ms] = str(cause)
+                self._causes.setdefault(element, {})[at_ms] = str(cause)
 
     def seen_us(self, element: str, track: Track) -> int:
         """When the latest evidence of the track was observed; 0 where there is none."""
@@ -49,14 +60,16 @@ class Latest:
 
     def says_the_same(self, event: DecodedStatus, at_ms: int) -> bool:
         """Whether the evidence is the newest of its track and an answer that this track shows already."""
-        shown = self.shown.get(event["subject"])
-        status = Status(event["data"]["status"])
-        if shown is None or status is Status.NO_RESPONSE:
+        code = CODE_OF[Status(event["data"]["status"])]
+        return self.shows(event["subject"], Track(event["track"]), code, at_ms)
+
+    def shows(self, element: str, track: Track, code: int, at_ms: int) -> bool:
+        """As `says_the_same`, from its parts."""
+        shown = self.shown.get(element)
+        if shown is None or code == Code.NO_RESPONSE:
             return False
-        track = Track(event["track"])
         reads = shown.measured if track is Track.MEASURED else shown.declared
-        same = reads.name.lower() == status.value
-        return same and at_ms * 1000 >= self.seen_us(event["subject"], track)
+        return reads is _READS.get(code) and at_ms * 1000 >= self.seen_us(element, track)
 
     def causes(self, element: str) -> Mapping[int, str]:
         """Causes by the moment of the evidence that gave them."""

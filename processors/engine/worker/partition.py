@@ -14,7 +14,9 @@ from datetime import date
 from typing import Any, Final
 
 from processors.core.conventions import Conventions
-from processors.core.decode import parse_any
+from processors.core.decode import Decoded, UndecodableError, parse_any
+from processors.core.polls import statuses, take_polls
+from processors.core.province import Taken
 from processors.engine.conventions import ConventionsChangedError, spelled
 from processors.engine.intake import Applied, TurnedAway, apply_one
 from processors.engine.live import Pace, Results
@@ -25,16 +27,19 @@ from processors.engine.worker import messages
 from processors.engine.worker.activity import Activity
 from processors.engine.worker.messages import DEAD_LETTERS, Outgoing
 from processors.engine.worker.table_state import TableState, Writes
-from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
+from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_at, events_of
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.results import InForce, Tick
 from schemas.time import LocalCalendar, format_ms, to_ms
 from schemas.topics import partition_of, shard_of
+from stores.journal import Stored
 from stores.ledger.history import Transition
 
 ENTRANCE: Final = "availability"
 FAILED: Final = "failed"
+# Fewer events are taken in sooner one by one.
+_BATCH: Final = 8
 # Of a message near the limit, what base64 and the other fields leave room for.
 _BODY_BYTES: Final = 650_000
 
@@ -240,11 +245,10 @@ class Partition:
         return self._calendar.day_of(now_ms).toordinal()
 
     def _events(self, session: Session, kind: Kind, message: Incoming) -> None:
-        events = events_of(message)
         through = self._through.setdefault(message.forwarder, {})
         name = message.key.decode("utf-8", "replace")
         known = through.get(name, -1)
-        for entry, event in events:
+        for entry, event in self._others(session, kind, message, known):
             new = kind is not Kind.LIFE and entry.offset > known
             if kind is Kind.COPY:
                 # Every partition has it, one counts it.
@@ -259,6 +263,23 @@ class Partition:
                 self.outcomes[outcome.taken.value] += 1
         if kind is not Kind.LIFE:
             through[name] = max(known, *message.offsets())
+
+    def _others(
+        self, session: Session, kind: Kind, message: Incoming, known: int
+    ) -> Sequence[tuple[Stored, Decoded | UndecodableError]]:
+        """The events that are not taken in by the batch: all but polls in the form that we write."""
+        offsets = message.offsets()
+        batch = kind is Kind.EVIDENCE and len(offsets) >= _BATCH
+        found = statuses(message.value) if batch else None
+        if found is None:
+            return events_of(message)
+        if len(offsets) != len(found.lines):
+            raise UnreadableError(f"{len(found.lines)} events with {len(offsets)} offsets")
+        polls, others = take_polls(session.province, found)
+        session.polled(polls, found, self.now_ms)
+        new = sum(offsets[at] > known for one in polls for at in one.at)
+        self.outcomes[Taken.COUNTED.value] += new
+        return events_at(message, found.lines, offsets, others)
 
     def _turned_away(self, session: Session, message: Incoming, one: TurnedAway) -> None:
         session.turned_away(one)

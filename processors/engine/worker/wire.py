@@ -105,6 +105,17 @@ def events_of(message: Incoming) -> list[tuple[Stored, Decoded | UndecodableErro
     ]
 
 
+def events_at(
+    message: Incoming, lines: Sequence[bytes], offsets: Sequence[int], places: Sequence[int]
+) -> list[tuple[Stored, Decoded | UndecodableError]]:
+    """The batch's events at these places, as `events_of`."""
+    chosen = [lines[at] for at in places]
+    return [
+        (_stored(offsets[at], line, event, message.at_ms), event)
+        for at, line, event in zip(places, chosen, decode(chosen), strict=True)
+    ]
+
+
 def _at_seams(value: bytes, expected: int) -> list[bytes] | None:
     """The objects of an array of that many as they stand in it, none of them empty; None where that can't be told so fast.
 
