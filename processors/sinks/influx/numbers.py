@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from math import isfinite
+from math import inf
 from typing import Final, Literal, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
-from processors.sinks.influx.lines import line
 from schemas.influx.metrics import METRICS
 from schemas.refusal import Refusal
 from schemas.registry import Kind
@@ -21,6 +20,8 @@ KIND: Final = b"evidence"
 """The header `kind` of messages that carry events of one shard."""
 _NAMES: Final = frozenset(one.name for one in METRICS)
 _MINUTE_US: Final = 60_000_000
+_INF: Final = inf
+_USES: Final = (("in_use", "in_bps"), ("out_use", "out_bps"))
 _LEAN: Final = ConfigDict(extra="ignore")
 
 
@@ -58,6 +59,7 @@ class Numbers:
         self._guard = guard
         self._calendar = calendar
         self._skipped = skipped
+        self._steady: dict[tuple[str, str], str] = {}
 
     def lines(self, value: bytes, refuse: Refuse) -> Iterator[tuple[str, int]]:
         """The lines of a message (a JSON array of archived events), each with its minute in microseconds."""
@@ -93,24 +95,34 @@ class Numbers:
         moment = _moment(event["time"])
         if moment is None:
             raise RefusedSeriesError(Refusal.INVALID.value, f"time {event['time'][:40]}")
-        minute_us = moment // _MINUTE_US * _MINUTE_US
-        day = self._calendar.day_of(moment // 1000)
-        kind = self._guard.row(event["subject"], day).kind
-        measurement = "link" if kind is Kind.LINK else "station"
-        found = {name: value for name, value in metrics.items() if name in _NAMES and isfinite(value)}
-        if len(found) < len(metrics):
-            self._skipped(len(metrics) - len(found))
-        speed = found.get("speed_bps")
-        if speed:
-            found |= {
-                f"{way}_use": round(found[name] / speed, 6)
-                for way, name in (("in", "in_bps"), ("out", "out_bps"))
-                if name in found
-            }
-        if found:
-            series = self._guard.track(measurement, event["subject"], day, Track(event["track"]))
-            written = ",".join([f"{name}={value!r}" for name, value in found.items()])
-            yield line(series, written, minute_us), minute_us
+        written = [
+            f"{name}={value!r}" for name, value in metrics.items() if name in _NAMES and -_INF < value < _INF
+        ]
+        if len(written) < len(metrics):
+            self._skipped(len(metrics) - len(written))
+        speed = metrics.get("speed_bps")
+        if speed and 0 < speed < _INF:
+            for way, name in _USES:
+                value = metrics.get(name)
+                if value is not None and -_INF < value < _INF:
+                    written.append(f"{way}={round(value / speed, 6)!r}")
+        if written:
+            minute_us = moment - moment % _MINUTE_US
+            series = self._series(event["subject"], event["track"], moment)
+            yield f"{series} {','.join(written)} {minute_us}", minute_us
+
+    def _series(self, element: str, track: Literal["measured", "declared"], moment_us: int) -> str:
+        known = self._steady.get((element, track))
+        if known is not None:
+            return known
+        day = self._calendar.day_of(moment_us // 1000)
+        row = self._guard.row(element, day)
+        measurement = "link" if row.kind is Kind.LINK else "station"
+        series = self._guard.track(measurement, element, day, Track(track))
+        if row.valid_from is None and row.valid_to is None:
+            # The only row that it has: the day makes no difference.
+            self._steady[element, track] = series
+        return series
 
 
 @lru_cache(maxsize=4096)

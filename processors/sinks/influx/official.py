@@ -32,7 +32,8 @@ def official_lines(
             yield from (("state", line) for line in maker.day_start(one))
             lines = maker.changes(one.element, day, changes.get(one.element, ()))
             yield from (("state", line) for line in lines.values())
-            yield from ((line.partition(",")[0], line) for line in maker.figure(one))
+            yield "figure", maker.figure(one)
+            yield from (("availability", line) for line in maker.hours(one))
         except RefusedSeriesError as error:
             lost += 1
             INFLUX_SKIPPED.counter().labels(error.code).inc()

@@ -1,7 +1,7 @@
 """Lines on their way: while one request is with the server the next is being made. Memory holds three of them at most."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,11 +52,19 @@ class Pipe:
         Raises:
             TargetUnavailableError: an earlier line could not be written.
         """
+        self.add_all(bucket, (line,), message)
+
+    def add_all(self, bucket: str, lines: Collection[str], message: Message | None = None) -> None:
+        """Several lines of one message.
+
+        Raises:
+            TargetUnavailableError: an earlier line could not be written.
+        """
         chunk = self._chunks.get(bucket)
         if chunk is None:
             chunk = self._chunks[bucket] = _Chunk()
-        chunk.lines.append(line)
-        chunk.messages.append(message)
+        chunk.lines.extend(lines)
+        chunk.messages.extend((message,) * len(lines))
         if len(chunk.lines) >= self._most:
             self._send(bucket)
 

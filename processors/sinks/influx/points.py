@@ -85,19 +85,19 @@ class PointMaker:
             values: dict[str, Value] = {"state": int(reading), "day_start": True}
             yield line(series, fields(MEASUREMENT["state"], values), start_ms * _US)
 
-    def figure(self, figure: DayFigure) -> Iterator[str]:
-        """A day's figure, and its hours."""
+    def figure(self, figure: DayFigure) -> str:
+        """A day's figure."""
         series = self.guard.element("figure", figure.element, figure.day)
         values = day_values(figure.figure, final=figure.state == FINAL)
-        at_us = self.calendar.start_of(figure.day) * _US
-        yield line(series, fields(MEASUREMENT["figure"], values), at_us)
-        series, measurement = (
-            self.guard.element("availability", figure.element, figure.day),
-            MEASUREMENT["availability"],
-        )
-        for hour_ms, seconds in hours_of(figure.runs).items():
-            named = {name: seconds[reading] for reading, name in _SECONDS.items()}
-            yield line(series, fields(measurement, named), hour_ms * _US)
+        return line(series, fields(MEASUREMENT["figure"], values), self.calendar.start_of(figure.day) * _US)
+
+    def hours(self, figure: DayFigure) -> list[str]:
+        """The hours of a day, as far as they are counted."""
+        series = self.guard.element("availability", figure.element, figure.day)
+        return [
+            f"{series} {_WHOLE[seconds] if isinstance(seconds, int) else _hour(seconds)} {hour_ms}000"
+            for hour_ms, seconds in hours_of(figure.runs).items()
+        ]
 
     def now(self, state: ElementNow) -> str:
         """How an element stands, at the start of the local day that is spoken of."""
@@ -133,20 +133,16 @@ class PointMaker:
         at_us = to_ms(letter.at) * _US + offset % _US
         return line(self.guard.listed("deadletter", tags), fields(MEASUREMENT["deadletter"], values), at_us)
 
-    def finding(self, finding: Finding) -> str | None:
-        """A running verdict, or a scope's running sums of a day; None for sums of other periods, which days add up to."""
+    def finding(self, finding: Finding) -> list[str]:
+        """A running verdict, or a scope's running sums of a day; nothing for other periods' sums, which days add up to."""
         content = finding.content
         if finding.finding == "verdict":
-            return self._verdict(finding, content)
+            return [self._verdict(finding, content)]
         if finding.period != "day":
-            return None
-        return self._sums(
-            finding.scope,
-            finding.subject,
-            finding.kind,
-            self.calendar.day_of(finding.from_ms),
-            {**_published(content["figure"]), "final": False},
-        )
+            return []
+        day = self.calendar.day_of(finding.from_ms)
+        values = {**_published(content["figure"]), "final": False}
+        return [self._sums(finding.scope, finding.subject, finding.kind, day, values)]
 
     def scopes(self, day: date, figures: Sequence[DayFigure]) -> Iterator[str]:
         """The sums of a closed day's figures, by every scope and kind."""
@@ -232,17 +228,34 @@ def day_values(figure: Figure, *, final: bool) -> dict[str, Value]:
     }
 
 
-def hours_of(runs: Sequence[Sequence[int]]) -> dict[int, list[int]]:
-    """Seconds by reading for each hour (its start in ms) that the runs `[from_ms, to_ms, reading]` touch."""
-    hours: dict[int, list[int]] = {}
+def hours_of(runs: Sequence[Sequence[int]]) -> dict[int, int | list[int]]:
+    """What each hour (its start in ms) reads that the runs `[from_ms, to_ms, reading]` touch.
+
+    One reading where the whole hour is one, which nearly all are; else the seconds by reading.
+    """
+    hours: dict[int, int | list[int]] = {}
     for start, end, reading in runs:
         at = start
         while at < end:
-            hour = at // _HOUR_MS * _HOUR_MS
-            until = min(end, hour + _HOUR_MS)
-            hours.setdefault(hour, [0] * len(Reading))[reading] += (until - at) // 1000
-            at = until
+            hour = at - at % _HOUR_MS
+            following = hour + _HOUR_MS
+            if at == hour and following <= end:
+                hours[hour] = reading
+            else:
+                seconds = hours.get(hour)
+                if not isinstance(seconds, list):
+                    seconds = hours[hour] = [0] * len(Reading)
+                seconds[reading] += (min(end, following) - at) // 1000
+            at = following
     return hours
+
+
+def _hour(seconds: Sequence[int]) -> str:
+    return fields(MEASUREMENT["availability"], {name: seconds[reading] for reading, name in _SECONDS.items()})
+
+
+_WHOLE: Final = tuple(_hour([3600 * (one is reading) for one in Reading]) for reading in Reading)
+"""The fields of an hour that reads one thing all along, by reading."""
 
 
 def _scopes_of(one: DayFigure) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from processors.sinks.influx.scrape import Scraper
 from processors.sinks.influx.sets import StateSets
 from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
-from schemas.influx import BUCKET, Role, bucket_of
+from schemas.influx import BUCKET, MEASUREMENT, Role, bucket_of
 from schemas.metrics import INFLUX_SKIPPED
 from schemas.registry import Registry
 from schemas.results import DeadLetter
@@ -87,6 +87,7 @@ class InfluxSink:
         self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
         self._late = LateNumbers(self._reader, settings, calendar)
         self._raw_s = settings.retention_s(BUCKET[Role.RAW])
+        self._buckets = {name: bucket_of(name, settings.prefix) for name in MEASUREMENT}
         self._looked_ms = 0
 
     def open(self) -> None:
@@ -158,8 +159,8 @@ class InfluxSink:
                 if isinstance(item, Transitions):
                     self._changes(item, message, sets)
                 else:
-                    for text in self._lines(item):
-                        pipe.add(bucket_of(text[: text.index(",")], self._settings.prefix), text, message)
+                    for measurement, lines in self._lines(item):
+                        pipe.add_all(self._buckets[measurement], lines, message)
             except RefusedSeriesError as error:
                 INFLUX_SKIPPED.counter().labels(error.code).inc()
                 self._dead_letters.send(message, error.code, error.detail)
@@ -168,22 +169,27 @@ class InfluxSink:
         self._replace(sets, pipe)
         self._put_aside(pipe.finish())
 
-    def _lines(self, item: Item) -> Sequence[str]:
+    def _lines(self, item: Item) -> Sequence[tuple[str, list[str]]]:
+        """The item's lines by measurement."""
         maker = self._maker
         match item:
             case DayFigure() if self._open_day(item.day):
-                return [*maker.day_start(item), *maker.figure(item)]
+                return (
+                    ("state", list(maker.day_start(item))),
+                    ("figure", [maker.figure(item)]),
+                    ("availability", maker.hours(item)),
+                )
             case ElementNow():
-                return [maker.now(item)]
+                return (("now", [maker.now(item)]),)
             case Share(share):
-                return [maker.feed(share)]
-            case Finding() if item.finding == "verdict" or self._open_day(
-                self._calendar.day_of(item.from_ms)
-            ):
-                return [text] if (text := maker.finding(item)) else []
+                return (("feed", [maker.feed(share)]),)
+            case Finding() if item.finding == "verdict":
+                return (("finding", maker.finding(item)),)
+            case Finding() if self._open_day(self._calendar.day_of(item.from_ms)):
+                return (("scope", maker.finding(item)),)
             case _:
                 # Proposals to restate stand in the ledger, where a person decides; who left the registry leaves by age.
-                return []
+                return ()
 
     def _changes(self, item: Transitions, message: Message, sets: Sets) -> None:
         if self._open_day(item.day):
@@ -191,20 +197,18 @@ class InfluxSink:
             sets[item.day][item.element] = lines, message
 
     def _replace(self, sets: Sets, pipe: Pipe) -> None:
-        bucket = bucket_of("state", self._settings.prefix)
         for day, found in sets.items():
             with told():
                 self._sets.replace(day, {element: lines.keys() for element, (lines, _) in found.items()})
             for lines, message in found.values():
-                for text in lines.values():
-                    pipe.add(bucket, text, message)
+                pipe.add_all(self._buckets["state"], lines.values(), message)
 
     def _evidence(self, message: Message, pipe: Pipe) -> None:
         if message.headers.get("kind") != KIND:
             return
         now_ms = self._now_ms()
         late_us, oldest_us = (now_ms - LATE_MS) * 1000, (now_ms - self._raw_s * 1000) * 1000
-        bucket = bucket_of("link", self._settings.prefix)
+        bucket = self._buckets["link"]
 
         refused: dict[str, list[str]] = defaultdict(list)
 
@@ -232,7 +236,7 @@ class InfluxSink:
                 "dead letter not shown", offset=message.offset, reason=str(error)[:300]
             )
             return
-        pipe.add(bucket_of(_OURS, self._settings.prefix), text, message)
+        pipe.add(self._buckets[_OURS], text, message)
 
     def _put_aside(self, rejected: Sequence[Rejected]) -> None:
         """What the server won't have; a message once, however many of its lines."""
