@@ -126,6 +126,10 @@ TRAPS_KERNEL_DROPPED = Spec(
     "btswatch_traps_kernel_dropped_total",
     "Datagrams the kernel dropped because the socket's buffer was full: raise net.core.rmem_max.",
 )
+TRAPS_LIMITED = Spec(
+    "btswatch_traps_limited_total",
+    "Datagrams of addresses that are no agents of the registry, dropped above traps.strangers_per_minute.",
+)
 TRAPS_BUFFER_BYTES = Spec(
     "btswatch_traps_buffer_bytes",
     "Receive buffer that the kernel granted; far below the setting, bursts are lost.",

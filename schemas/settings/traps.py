@@ -40,6 +40,13 @@ class TrapSettings(Contract):
         default=10.0,
         description="how often the senders' SNMPv3 clocks are saved; the journal rebuilds what came since",
     )
+    strangers_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=120,
+        description="datagrams a minute that one address is let in with that is no agent of the registry; more are dropped and counted",
+    )
+    strangers_together_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=1_200, description="the same for all such addresses together, since addresses can be forged"
+    )
     batch: Annotated[int, Field(ge=1, le=10_000)] = Field(
         default=128, description="traps decoded in one transaction"
     )

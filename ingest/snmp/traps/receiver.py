@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ingest.snmp.traps.admission import Admission
 from ingest.snmp.traps.informs import Informs
 from ingest.snmp.traps.ports import EventSink
 from ingest.snmp.traps.udp import granted_bytes, kernel_drops, open_socket
@@ -38,7 +39,7 @@ class _Waiting:
 class TrapReceiver:
     """One socket, one loop. While the journal can't keep up, datagrams wait in memory up to a bound, then in the kernel.
 
-    `journaled` is called when there are new traps in the journal.
+    `admission` says whose datagrams are kept; `journaled` is called when there are new traps in the journal.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class TrapReceiver:
         settings: TrapSettings,
         sink: EventSink,
         informs: Informs,
+        admission: Admission,
         now_ms: Callable[[], int],
         journaled: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._sink = sink
         self._informs = informs
+        self._admission = admission
         self._now_ms = now_ms
         self._journaled = journaled
         self._socket: socket.socket | None = None
@@ -145,13 +148,15 @@ class TrapReceiver:
                 # An ICMP error for an answer of ours: the socket goes on.
                 structlog.get_logger().info("trap socket error", error=str(error))
                 continue
+            taken += 1
+            if not self._admission.admits(str(address[0])):
+                continue
             entry = trap_entry(
                 bytes(view[:size]), received_ms=received_ms, sender=f"{address[0]}:{address[1]}"
             )
             self._waiting.append(_Waiting(entry, address))
             self._waiting_bytes += size + _OVERHEAD
-            taken += 1
-        if taken:
+        if self._waiting:
             self._something.set()
         if self._waiting_bytes > self._settings.max_pending_bytes:
             self._deafen(opened)

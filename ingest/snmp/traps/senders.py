@@ -37,6 +37,10 @@ class Senders:
         self._by_socket = by_socket
         self._by_host = by_host
 
+    def knows(self, address: str) -> bool:
+        """Whether any device has this IP address."""
+        return normal(address) in self._by_host
+
     def find(self, sender: str) -> Sender | None:
         """The devices at `ip:port`; None for a stranger.
 

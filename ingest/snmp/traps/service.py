@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 from ingest.snmp.authoritative import AuthoritativeEngine
 from ingest.snmp.devices import Device
 from ingest.snmp.profiles import Profiles
+from ingest.snmp.traps.admission import Admission
 from ingest.snmp.traps.authentication import Authentication, users_of
 from ingest.snmp.traps.clocks import Clocks
 from ingest.snmp.traps.decoder import TrapDecoder
@@ -115,7 +117,14 @@ class TrapService:
             now_ms=self._now_ms,
         )
         informs = Informs(engine, frozenset(c.community.encode() for c in communities if c.version == "2c"))
-        receiver = TrapReceiver(self._settings, context.sink, informs, self._now_ms, decoder.wake)
+        settings = self._settings
+        admission = Admission(
+            senders.knows,
+            settings.strangers_per_minute,
+            settings.strangers_together_per_minute,
+            time.monotonic,
+        )
+        receiver = TrapReceiver(settings, context.sink, informs, admission, self._now_ms, decoder.wake)
         await decoder.start()
         try:
             await receiver.start()

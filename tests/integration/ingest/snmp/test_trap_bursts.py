@@ -6,17 +6,21 @@ import socket
 import time
 
 import pytest
+import structlog
 
 from ingest.snmp.ber import Binding, Tag
 from ingest.snmp.message import CommunityMessage, Pdu, PduType, encode_community
+from ingest.snmp.traps.admission import Admission
 from ingest.snmp.traps.informs import Informs
 from ingest.snmp.traps.receiver import TrapReceiver
 from ingest.snmp.traps.udp import granted_bytes, kernel_drops, open_socket
+from schemas.metrics import TRAPS_LIMITED
 from schemas.settings.traps import TrapSettings
 from stores.journal import Appended, JournalFullError, Outcome
 from tests.snmp_agents.trap_service import LINK, device, running
 
 MIB = 1 << 20
+EVERYONE = Admission(lambda _address: True, 1, 1, time.monotonic)
 LINK_DOWN = (
     Binding("1.3.6.1.2.1.1.3.0", Tag.TIMETICKS, 100),
     Binding("1.3.6.1.6.3.1.1.4.1.0", Tag.OBJECT_IDENTIFIER, "1.3.6.1.6.3.1.1.5.3"),
@@ -97,7 +101,7 @@ class Answers(Informs):
 async def test_while_the_journal_is_full_traps_wait_and_informs_are_not_acknowledged(tmp_path):
     sink, answers, journaled = FullSink(tmp_path / "journal.db"), Answers(), asyncio.Event()
     settings = TrapSettings(port=0, retry_s=0.02, max_pending_bytes=MIB)
-    receiver = TrapReceiver(settings, sink, answers, now_ms, journaled.set)
+    receiver = TrapReceiver(settings, sink, answers, EVERYONE, now_ms, journaled.set)
     await receiver.start()
     burst(receiver.port, 10)
     await asyncio.wait_for(sink.tried.wait(), 5)
@@ -113,7 +117,9 @@ async def test_while_the_journal_is_full_traps_wait_and_informs_are_not_acknowle
 
 async def test_a_journal_that_stays_full_does_not_hold_up_the_shutdown(tmp_path):
     sink = FullSink(tmp_path / "journal.db")
-    receiver = TrapReceiver(TrapSettings(port=0, retry_s=0.02), sink, Answers(), now_ms, lambda: None)
+    receiver = TrapReceiver(
+        TrapSettings(port=0, retry_s=0.02), sink, Answers(), EVERYONE, now_ms, lambda: None
+    )
     await receiver.start()
     burst(receiver.port, 1)
     await asyncio.wait_for(sink.tried.wait(), 5)
@@ -123,7 +129,7 @@ async def test_a_journal_that_stays_full_does_not_hold_up_the_shutdown(tmp_path)
 async def test_a_port_in_use_is_an_error_and_leaves_nothing_behind(tmp_path):
     with contextlib.closing(open_socket("127.0.0.1", 0, 65_536)) as taken:
         settings = TrapSettings(port=taken.getsockname()[1])
-        receiver = TrapReceiver(settings, FullSink(tmp_path), Answers(), now_ms, lambda: None)
+        receiver = TrapReceiver(settings, FullSink(tmp_path), Answers(), EVERYONE, now_ms, lambda: None)
         with pytest.raises(OSError):
             await receiver.start()
         assert await receiver.stop(1)
@@ -145,3 +151,19 @@ async def test_one_socket_hears_ipv6_and_ipv4(tmp_path, absent, sender_host):
         await run.decoded(1)
         assert run.refused() == []
         assert run.polls.asked == [{run.service.decoder._senders.find(f"{sender_host}:9").devices[0].id}]
+
+
+async def test_a_stranger_fills_neither_journal_nor_log_and_agents_are_heard_beside_it(tmp_path):
+    strangers = {"strangers_per_minute": 20, "strangers_together_per_minute": 50}
+    before = TRAPS_LIMITED.counter()._value.get()
+    with structlog.testing.capture_logs() as logged:
+        async with running(tmp_path, [device("127.0.0.2")], now_ms=now_ms, **strangers) as run:
+            burst(run.port, 300)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as agent:
+                agent.bind(("127.0.0.2", 0))
+                for number in range(60):
+                    agent.sendto(trap(1000 + number), ("127.0.0.1", run.port))
+            await run.decoded(80)
+            assert run.refused() == ["unknown_sender"] * 20
+    assert TRAPS_LIMITED.counter()._value.get() - before == 280
+    assert sum("strangers" in line["event"] for line in logged) == 1
