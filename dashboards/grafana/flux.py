@@ -141,6 +141,36 @@ def types(name: str, *fields: str) -> dict[str, str]:
     return {field: DATATYPES[MEASUREMENT[name].field(field).type] for field in fields}
 
 
+# What `chosen_of` and `top_of` need.
+CHOSEN_IMPORTS: Final = ("array", "regexp", "strings")
+OF_CHOSEN: Final = "r.element =~ of_chosen"
+
+
+def chosen_of(asked: str) -> str:
+    """The elements of what is asked (one table), as the pattern that `OF_CHOSEN` holds tags to.
+
+    A pattern is looked at where series are found; contains() would be asked for every single point.
+    """
+    return program(
+        f"chosen = {asked}",
+        '  |> findColumn(fn: (key) => true, column: "element")',
+        "quoted = array.map(arr: chosen, fn: (x) => regexp.quoteMeta(v: x))",
+        'of_chosen = regexp.compile(v: "^(" + strings.joinStr(arr: quoted, v: "|") + ")$")',
+    )
+
+
+def top_of(asked: str, count: int) -> str:
+    """The same of those with most of what is asked, one value each."""
+    return chosen_of(
+        program(
+            asked,
+            "  |> group()",
+            "  |> filter(fn: (r) => float(v: r._value) > 0.0)",
+            f'  |> top(n: {count}, columns: ["_value"])',
+        )
+    )
+
+
 def cut(parts: str, whole: str, digits: int = 4) -> str:
     """A ratio of whole numbers, cut and never rounded up (99.999 % must not be read as 100 %); null without a whole."""
     scale = 10**digits

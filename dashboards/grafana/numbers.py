@@ -2,7 +2,21 @@
 
 from typing import Final
 
-from dashboards.grafana.flux import DOUBLE, START, STOP, STRING, TIME, Query, keep, program, read, tags
+from dashboards.grafana.flux import (
+    CHOSEN_IMPORTS,
+    DOUBLE,
+    OF_CHOSEN,
+    START,
+    STOP,
+    STRING,
+    TIME,
+    Query,
+    keep,
+    program,
+    read,
+    tags,
+    top_of,
+)
 
 _HOUR_NS: Final = 3_600_000_000_000
 # From so long a time on, days are read instead of hours.
@@ -32,33 +46,29 @@ def of_element(kind: str, metrics: tuple[str, ...], *where: str) -> Query:
     )
 
 
-def _hours_or_days(fields: tuple[str, ...], where: tuple[str, ...]) -> str:
+def _kept(name: str, fields: tuple[str, ...], where: tuple[str, ...]) -> str:
+    """Hours or days, as the time shown is short or long, under a name."""
     return program(
-        f"hours = {read('link_hour', *fields, where=where)}",
-        f"days = {read('link_day', *fields, where=where)}",
-        f"kept = if int(v: {STOP}) - int(v: {START}) < {_DAYS_FROM_NS} then hours else days",
+        f"{name}_by_hour = {read('link_hour', *fields, where=where)}",
+        f"{name}_by_day = {read('link_day', *fields, where=where)}",
+        f"{name} = if int(v: {STOP}) - int(v: {START}) < {_DAYS_FROM_NS} then {name}_by_hour else {name}_by_day",
     )
 
 
 def mean_use(*where: str) -> Query:
     """Each link's mean use in both directions and its peak over the time shown, the busiest first."""
-    means = tuple(f"{metric}_mean" for metric in USE)
+    into, out = means = tuple(f"{metric}_mean" for metric in USE)
     peak = "utilisation_max"
     by = tags("link_day", "element", "enterprise", "track")
     return Query(
         program(
-            _hours_or_days((*means, peak), where),
-            "means = kept",
-            f'  |> filter(fn: (r) => r._field != "{peak}")',
-            "  |> mean()",
-            "peaks = kept",
-            f'  |> filter(fn: (r) => r._field == "{peak}")',
-            "  |> max()",
-            "union(tables: [means, peaks])",
+            _kept("means", means, where),
+            _kept("peaks", (peak,), where),
+            "union(tables: [means |> mean(), peaks |> max()])",
             "  |> group()",
             f'  |> pivot(rowKey: {by}, columnKey: ["_field"], valueColumn: "_value")',
-            f"  |> filter(fn: (r) => exists r.{means[0]} and exists r.{means[1]})",
-            f"  |> map(fn: (r) => ({{r with busier: if r.{means[0]} > r.{means[1]} then r.{means[0]} else r.{means[1]}}}))",
+            f"  |> filter(fn: (r) => exists r.{into} and exists r.{out})",
+            f"  |> map(fn: (r) => ({{r with busier: if r.{into} > r.{out} then r.{into} else r.{out}}}))",
             '  |> sort(columns: ["busier"], desc: true)',
             keep("element", "enterprise", "track", *means, "busier", peak),
         ),
@@ -85,16 +95,13 @@ def busiest(metric: str, *where: str) -> Query:
     field = f"{metric}_mean"
     return Query(
         program(
-            _hours_or_days((field,), where),
-            "most = kept",
-            "  |> mean()",
-            "  |> group()",
-            f'  |> top(n: {BUSIEST}, columns: ["_value"])',
-            '  |> findColumn(fn: (key) => true, column: "element")',
-            "kept",
-            "  |> filter(fn: (r) => contains(value: r.element, set: most))",
+            _kept("all", (field,), where),
+            top_of("all\n  |> mean()", BUSIEST),
+            _kept("busiest", (field,), (*where, OF_CHOSEN)),
+            "busiest",
             f"  |> group(columns: {tags('link_day', 'element', 'track')})",
             keep("_time", "_value", "element", "track"),
+            imports=CHOSEN_IMPORTS,
         ),
         {"_time": TIME, "_value": DOUBLE, "element": STRING, "track": STRING},
     )

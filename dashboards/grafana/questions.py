@@ -3,8 +3,10 @@
 from typing import Final
 
 from dashboards.grafana.flux import (
+    CHOSEN_IMPORTS,
     DOUBLE,
     LONG,
+    OF_CHOSEN,
     RATIOS,
     START,
     STOP,
@@ -12,11 +14,13 @@ from dashboards.grafana.flux import (
     SUMMED,
     TIME,
     Query,
+    chosen_of,
     filled,
     keep,
     program,
     read,
     tags,
+    top_of,
     types,
     wide,
 )
@@ -70,14 +74,22 @@ def standing(*columns: str, where: tuple[str, ...]) -> Query:
 
 def outages(*where: str) -> Query:
     """What is down at the end of the time shown, the longest first."""
+    down = program(
+        read("now", "state", where=where, start=LATELY),
+        "  |> last()",
+        "  |> group()",
+        f"  |> filter(fn: (r) => r._value == {int(Reading.DOWN)})",
+    )
     return Query(
         program(
-            _standing(("name", "state", "since_ms", "cause"), where),
+            chosen_of(down),
+            _standing(("name", "state", "since_ms", "cause"), (*where, OF_CHOSEN)),
+            # One that changed its unit or owner yesterday may have been down as what it was.
             f"  |> filter(fn: (r) => r.state == {int(Reading.DOWN)} and exists r.since_ms)",
             '  |> sort(columns: ["since_ms"])',
             "  |> map(fn: (r) => ({r with since: time(v: r.since_ms * 1000000)}))",
             keep("element", "name", "enterprise", "since", "cause"),
-            imports=_DATE,
+            imports=(*_DATE, *CHOSEN_IMPORTS),
         ),
         {"element": STRING, "name": STRING, "enterprise": STRING, "since": TIME, "cause": STRING},
     )
@@ -162,8 +174,7 @@ def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Q
     return Query(
         program(
             *([_worst(worst, where)] if worst else []),
-            read("figure", *wanted, where=where),
-            *([_ONLY_WORST] if worst else []),
+            read("figure", *wanted, where=(*where, *([OF_CHOSEN] if worst else []))),
             "  |> sum()",
             "  |> group()",
             filled("unit"),
@@ -171,25 +182,14 @@ def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Q
             *(['  |> sort(columns: ["down_s"], desc: true)'] if worst else []),
             RATIOS,
             keep(*by, *RATIO_COLUMNS, "down_s", "outages", *fields),
-            imports=_DEBUG,
+            imports=(*_DEBUG, *(CHOSEN_IMPORTS if worst else ())),
         ),
         dict.fromkeys(by, STRING) | RATIO_COLUMNS | types("figure", "down_s", "outages", *fields),
     )
 
 
 def _worst(count: int, where: tuple[str, ...]) -> str:
-    """The elements with most down time over the days shown, as the list `worst`: one field of each is read, not all."""
-    return program(
-        f"worst = {read('figure', 'down_s', where=where)}",
-        "  |> sum()",
-        "  |> group()",
-        "  |> filter(fn: (r) => r._value > 0)",
-        f'  |> top(n: {count}, columns: ["_value"])',
-        '  |> findColumn(fn: (key) => true, column: "element")',
-    )
-
-
-_ONLY_WORST: Final = "  |> filter(fn: (r) => contains(value: r.element, set: worst))"
+    return top_of(program(read("figure", "down_s", where=where), "  |> sum()"), count)
 
 
 def scope_table(by: str, *where: str) -> Query:
@@ -223,27 +223,15 @@ def scope_by_day(field: str, by: str, *where: str) -> Query:
 
 def timeline(*where: str) -> Query:
     """Effective states over time, with the one before the time shown at its beginning."""
-    return _timeline(where, "", "")
-
-
-def timeline_of_worst(*where: str) -> Query:
-    """The same of those elements with most down time over the days shown."""
-    return _timeline(where, _worst(WORST, where), _ONLY_WORST)
-
-
-def _timeline(where: tuple[str, ...], first: str, only: str) -> Query:
     before = read("state", "state", where=where, start=f"date.sub(d: 2d, from: {START})", stop=START)
     inside = read("state", "state", where=where)
     return Query(
         program(
-            *([first] if first else []),
             f"before = {before}",
             f"  |> group(columns: {tags('state', 'element')})",
             "  |> last()",
-            *([only] if only else []),
             f"  |> map(fn: (r) => ({{r with _time: {START}}}))",
             f"inside = {inside}",
-            *([only] if only else []),
             "union(tables: [before, inside])",
             f"  |> group(columns: {tags('state', 'element')})",
             '  |> sort(columns: ["_time"])',
@@ -252,6 +240,13 @@ def _timeline(where: tuple[str, ...], first: str, only: str) -> Query:
         ),
         {"_time": TIME, "_value": LONG, "element": STRING},
     )
+
+
+def timeline_of_worst(*where: str) -> Query:
+    """The same of those elements with most down time over the days shown."""
+    asked = timeline(*where, OF_CHOSEN)
+    flux = asked.flux.removeprefix('import "date"\n')
+    return Query(program(_worst(WORST, where), flux, imports=(*_DATE, *CHOSEN_IMPORTS)), asked.columns)
 
 
 def changes(*where: str) -> Query:

@@ -134,7 +134,7 @@ def measure(clock, filled, size):
         )
     flux, influxql = both_languages(clock, filled, start, stop)
     print(
-        f"six sums for each element, server's work: Flux {flux:.2f} s, InfluxQL {influxql:.2f} s, ratio {influxql / flux:.1f}"
+        f"six sums for each element, server's work: Flux {flux:.2f} s, InfluxQL {influxql:.2f} s, ratio {influxql / max(flux, 0.01):.1f}"
     )
     print(f"{slow} queries took a second or more; the load of the machine is {os.getloadavg()[0]:.1f}")
     return slow
