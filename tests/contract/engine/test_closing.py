@@ -36,10 +36,10 @@ def archive(tmp_path, world) -> Path:
 class Office:
     """A ledger and the closings done on it."""
 
-    def __init__(self, path: Path, archive: Path, registry: Registry) -> None:
+    def __init__(self, target: Path | str, archive: Path, registry: Registry) -> None:
         self.archive = archive
         self.registry = registry
-        self.ledger = Ledger(path)
+        self.ledger = Ledger(target)
         self.ledger.open()
 
     def closer(self, now_ms: int, *, complete=lambda _: True, batch=200) -> Closer:
@@ -61,11 +61,12 @@ class Office:
 
 
 @pytest.fixture
-def open_office(tmp_path, archive, world):
+def open_office(new_ledger, archive, world):
+    """On each database."""
     offices = []
 
-    def make(name: str) -> Office:
-        offices.append(Office(tmp_path / f"{name}.db", archive, world.registry))
+    def make(_name: str) -> Office:
+        offices.append(Office(new_ledger(), archive, world.registry))
         return offices[-1]
 
     yield make
@@ -134,11 +135,11 @@ def test_an_element_that_is_read_in_another_way_from_now_on_is_read_again_from_t
     }
     office.registry = replace(world.registry, elements=changed, digest="sha256:" + "1" * 64)
     office.closer(now).close_due()
-    fresh = Office(office.archive.parent / "fresh.db", office.archive, office.registry)
+    fresh = open_office("fresh")
+    fresh.registry = office.registry
     fresh.closer(now).close_due()
     assert office.rows(days[1:]) == fresh.rows(days[1:])
     assert office.rows(days[:1]) != fresh.rows(days[:1])
-    fresh.ledger.close()
 
 
 def test_a_difference_from_the_provisional_figure_raises_an_alarm(open_office, days, world):

@@ -1,12 +1,24 @@
 import json
 
+import pytest
+
 from dashboards.console.ledger_view import HISTORY_PROPERTY, without_gaps
 from schemas.status import Reading
-from stores.ledger import positions
+from stores.ledger import Ledger, positions
 from stores.ledger.history import Run
 from tests.console import sample_province as sample
 
 UP, DOWN, UNKNOWN = Reading.UP, Reading.DOWN, Reading.UNKNOWN
+
+
+@pytest.fixture
+def ledger(new_ledger, registry, now_ms):
+    """On each database."""
+    opened = Ledger(new_ledger())
+    opened.open()
+    sample.fill(opened, registry, now_ms, 6)
+    yield opened
+    opened.close()
 
 
 def test_an_element_nobody_has_heard_of_is_there_and_unknown(view, ledger, registry):
