@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kafka import KafkaConsumer
 
-from schemas.registry import Unit
+from schemas.registry import Registry, Unit
 from stores.kafka.connection import reading_connection
 from tests.cluster import Cluster, Process
 from tests.contract.engine.conftest import Host
@@ -16,6 +16,11 @@ from tests.contract.engine.world import World
 UNIT = Unit("06001", "Xã Thất Khê", "Xa That Khe", "commune")
 
 
+def with_unit(registry: Registry) -> Registry:
+    """The registry as it can be written to files."""
+    return replace(registry, units={UNIT.code: (UNIT,)})
+
+
 class ClusterHost(Host):
     """As `Host`; what is killed is the worker."""
 
@@ -23,7 +28,7 @@ class ClusterHost(Host):
     entries_between_kills = (4000, 6000)
 
     def __init__(self, data: Path, world: World, bootstrap: str, prefix: str, **settings: object) -> None:
-        registry = replace(world.registry, units={UNIT.code: (UNIT,)})
+        registry = with_unit(world.registry)
         sections: dict[str, dict[str, object]] = {}
         if "batch_events" in settings:
             # Each piece of the journal is dozens of messages: ten times as much makes as many cuts of each partition.

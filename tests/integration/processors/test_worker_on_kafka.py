@@ -1,0 +1,150 @@
+"""`btswatch worker` as a process on real Kafka: stopping, going on, standing still, logging in."""
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from kafka import KafkaAdminClient, KafkaConsumer
+
+from stores.kafka.connection import connection, reading_connection
+from tests.cluster import Cluster, Process
+from tests.contract.engine.cluster_host import with_unit
+from tests.contract.engine.wire import Told
+from tests.contract.engine.world import World, make_world
+from tests.snmp_agents.net_snmp import free_port
+
+pytestmark = pytest.mark.service
+RESULTS = ("transitions", "states", "figures", "feeds", "deadletter")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world(7)
+
+
+class Desk(Cluster):
+    """A cluster of a forwarder and workers; what they tell is read from the topics."""
+
+    def told(self) -> Told:
+        found = Told()
+        names = {self.settings.kafka.topic(name): name for name in RESULTS}
+        consumer = KafkaConsumer(
+            *names, **reading_connection(self.settings.kafka), auto_offset_reset="earliest", consumer_timeout_ms=2_000
+        )  # fmt: skip
+        try:
+            for one in consumer:
+                found.take_one(names[one.topic], one.value)
+        finally:
+            consumer.close()
+        return found
+
+    def evidence_lag(self) -> int:
+        return self.lag("worker", self.ends(("evidence",)))
+
+    def acknowledged(self, deadline_s: float = 90) -> None:
+        ends = self.ends(("evidence",))
+        self.wait(lambda: self.lag("worker", ends) == 0, "the workers", deadline_s)
+
+    def answers(self, page: str) -> httpx.Response | None:
+        port = self.settings.status.worker_port
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}{page}", trust_env=False)
+        except httpx.TransportError:
+            return None
+
+
+@pytest.fixture(params=[True])
+def desk(request, tmp_path, kafka, kafka_prefix, world) -> Iterator[Desk]:
+    """With a known status port, or (False) with any for each worker."""
+    made = Desk(
+        tmp_path,
+        kafka.bootstrap,
+        kafka_prefix,
+        with_unit(world.registry),
+        status={"worker_port": free_port() if request.param else 0},
+        worker={"checkpoint_s": 3600.0, "silent_s": 60.0, "session_s": 10.0},
+    )
+    yield made
+    made.close()
+
+
+def restored(worker: Process) -> list[dict]:
+    lines = (line for line in worker.log.read_text().splitlines() if '"partition restored"' in line)
+    return [json.loads(line) for line in lines]
+
+
+def test_a_stop_stores_everything_acknowledges_it_and_leaves_and_the_next_goes_on_from_there(desk, world):
+    worker = desk.worker("first")
+    desk.wait(lambda: desk.answers("/healthz") is not None, "the status port", 60)
+    assert desk.answers("/readyz").status_code == 503
+    forwarder = desk.forwarder()
+    desk.append(world.entries[:1500])
+    desk.wait(lambda: len(restored(worker)) == 16, "all partitions", 60)
+    desk.wait(lambda: desk.answers("/readyz").status_code == 200, "readiness", 30)
+    desk.wait(
+        lambda: "btswatch_worker_engine_time_seconds{" in desk.answers("/metrics").text, "the first tick"
+    )
+    desk.wait(lambda: desk.journal.position("forwarder") == 1500, "the forwarder")
+    # No checkpoint comes by itself within the hour: only the stop stores.
+    assert desk.evidence_lag() > 0
+    assert worker.stop(40) == 0, worker.last_lines()
+    forwarder.stop()
+    # What came between the last checkpoint and the end is ticks.
+    assert desk.evidence_lag() < 200
+    told = desk.told()
+    assert len(told.figures) > 10
+    first = {at: one["figure"] for at, one in told.figures.items()}
+
+    second = desk.worker("second")
+    desk.forwarder()
+    desk.wait(lambda: len(restored(second)) == 16, "all partitions again", 60)
+    # It goes on from the rows, not from the beginning.
+    assert all(one["engine_time_ms"] > 0 for one in restored(second))
+    desk.append(world.entries[1500:1600])
+    desk.wait(lambda: desk.journal.position("forwarder") == 1600, "the forwarder again")
+    assert second.stop(40) == 0, second.last_lines()
+    later = {at: one["figure"] for at, one in desk.told().figures.items()}
+    assert later.keys() >= first.keys()
+    counts = desk.told().accepted()
+    owners = {one.reporter for one in world.entries[:1600]} & world.registry.enterprises.keys()
+    assert {name: sum(counts[name]) for name in owners} == {
+        name: sum(entry.reporter == name for entry in world.entries[:1600]) for name in owners
+    }
+
+
+def test_the_changelog_bears_the_prefix_is_compacted_and_has_as_many_partitions_as_the_evidence(desk):
+    worker = desk.worker()
+    name = desk.settings.kafka.topic("worker-availability-changelog")
+    admin = KafkaAdminClient(**connection(desk.settings.kafka))
+    try:
+        desk.wait(lambda: name in admin.list_topics(), "the changelog", 60)
+        desk.wait(lambda: bool(desk.answers("/healthz")), "the status port", 60)
+        (found,) = admin.describe_topics([name])
+        made = set(admin.list_topics())
+    finally:
+        admin.close()
+    assert len(found["partitions"]) == 16
+    # Nothing of ours is made without it.
+    assert not [topic for topic in made if topic.startswith(("worker", "btswatch", "availability"))]
+    worker.kill()
+
+
+@pytest.mark.parametrize("desk", [False], indirect=True)
+def test_a_worker_that_stood_still_for_longer_than_its_session_ends_and_writes_nothing(desk, world):
+    worker = desk.worker("frozen")
+    desk.forwarder()
+    desk.append(world.entries[:300])
+    desk.wait(lambda: len(restored(worker)) == 16, "all partitions", 60)
+    worker.may_end = True
+    worker.signal(signal.SIGSTOP)
+    other = desk.worker("other")
+    desk.wait(lambda: len(restored(other)) == 16, "the other", 90)
+    time.sleep(1)  # longer than the session altogether, whatever the other took
+    worker.signal(signal.SIGCONT)
+    desk.wait(lambda: not worker.running, "the end of what stood still", 30)
+    assert worker.said("stood still") > 0
+    assert worker.process.returncode == 1
+    assert other.running
