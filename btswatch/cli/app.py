@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "period": ("btswatch.cli.period", "Where a period stands; sign it off; restate"),
     "objection": ("btswatch.cli.objection", "Objections to official figures, and rulings"),
     "explain": ("btswatch.cli.explain", "A figure down to its evidence"),
+    "reconcile": ("btswatch.cli.reconcile", "Declared against measured over a period"),
+    "worst": ("btswatch.cli.reconcile", "Stations, outages and communes that averages hide"),
     "keys": ("btswatch.cli.keys", "The enterprises' API keys"),
     "rebuild": ("btswatch.cli.rebuild", "Derived stores again from the archive"),
     "stack": ("btswatch.cli.stack", "The cluster's servers on this machine, without containers"),

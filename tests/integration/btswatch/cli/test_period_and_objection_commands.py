@@ -217,3 +217,28 @@ def test_what_can_not_be_explained_is_told_in_a_line(call, figure, code, said):
     assert got == code
     (line,) = err.splitlines()
     assert said in line
+
+
+def test_declared_against_measured_is_told_with_its_formula(made, call):
+    _, day, _ = made
+    code, out, _ = call("reconcile", day)
+    assert (code, "alpha: score - = 1 - (0 undeclared + 0 over-declared) / 0 s known to both" in out) == (
+        0,
+        True,
+    )
+    (told,) = map(json.loads, call("reconcile", day, "--scope", "element", "--json")[1].splitlines())
+    assert (told["id"], told["silent_s"] > 0, told["final"]) == ("A-1", True, True)
+    code, out, _ = call("reconcile", day, "--findings", "--json")
+    assert json.loads(out)["figure"] == f"A-1@{day}"
+    assert call("reconcile", day, "--scope", "village")[0] == 2
+    assert call("reconcile", "2001-01")[0] == 1
+
+
+def test_the_worst_stations_are_told(made, call):
+    _, day, _ = made
+    out = call("worst", day)[1]
+    assert out.startswith("A-1 ")
+    assert (
+        "1 stations: 1 over 1 h, 0 over 4 h, 0 over 24 h; the worst tenth has 100.0% of all down time" in out
+    )
+    assert json.loads(call("worst", day, "--json")[1])["spread"]["elements"] == 1
