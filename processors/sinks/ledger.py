@@ -81,8 +81,7 @@ class LedgerSink:
                 self._look_at_feeds()
                 self._looked_ms = now_ms
             if now_ms - self._tidied_ms >= _DAY_MS:
-                with self._ledger.writing() as connection:
-                    history.forget_told_before(connection, self._calendar.day_of(now_ms) - _KEPT)
+                self._tidy()
                 self._tidied_ms = now_ms
         except TROUBLE as error:
             _give_up(error)
@@ -122,6 +121,12 @@ class LedgerSink:
             code=code,
             detail=detail,
         )
+
+    def _tidy(self) -> None:
+        with self._ledger.writing() as connection:
+            # By engine time: after a long stop days may be old by the clock whose messages are still to come.
+            engine_day = self._calendar.day_of(positions.saved_ms(connection, ENGINE))
+            history.forget_told_before(connection, engine_day - _KEPT)
 
     def _look_at_feeds(self) -> None:
         with self._ledger.reading() as connection:

@@ -241,6 +241,15 @@ def test_a_feed_falls_silent_with_engine_time_and_not_with_ours(sink, ledger, ri
     assert read(ledger, feeds_health)["E1"].silent_since_ms is None
 
 
+def test_what_tells_old_messages_from_new_ones_is_kept_for_two_weeks_of_engine_time(sink, ledger):
+    days = [DAY - timedelta(days=back) for back in (20, 13, 0)]
+    sink.write([told.transitions(day=day) for day in days])
+    sink.idle(START + 10**12)
+    with ledger.reading() as connection:
+        kept = connection.execute(select(METADATA.tables["transition_days"].c.day)).scalars().all()
+    assert sorted(kept) == sorted(days[1:])
+
+
 def test_an_element_that_left_is_forgotten(sink, ledger):
     sink.write([told.state("S1"), told.state("S2")])
     sink.write([Message("states", 0, 9, b"S1", b"", {}, START + MINUTE)])
