@@ -83,7 +83,7 @@ def delete_before(settings: KafkaSettings, topic: str, *, partition: int, offset
         admin.close()
 
 
-def eventually(what: Callable[[], Any], within_s: float = 20) -> Any:
+def eventually(what: Callable[[], Any], within_s: float = 20, every_s: float = 0.05) -> Any:
     """The first true value that it gives."""
     end = time.monotonic() + within_s
     while True:
@@ -91,4 +91,4 @@ def eventually(what: Callable[[], Any], within_s: float = 20) -> Any:
         if found:
             return found
         assert time.monotonic() < end, f"not within {within_s} s"
-        time.sleep(0.05)
+        time.sleep(every_s)

@@ -4,14 +4,19 @@ import json
 import threading
 from collections import Counter, defaultdict
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
 
 from btswatch.demo.ports import free_tcp
+from schemas.status import Track
+from schemas.time import to_ms
 from stores.archive import ArchiveReader
 from stores.data_directory import DataDirectory, Mode
+from stores.entries import entry_of
 from stores.journal import NewEntry
+from stores.ledger import Ledger, figures
 from tests.kafka_topics import eventually, make_topics, records_of, settings_of
 from tests.product.process import Process, ask, btswatch, metric
 
@@ -148,10 +153,10 @@ def test_killed_again_and_again_each_event_is_archived_once_and_in_order(place):
                 eventually(lambda target=target: place.sent() > target, 60)
                 forward.kill()
                 forward = place.forward()
-                eventually(lambda target=target: len(place.lines()) > target // 2, 60)
+                eventually(lambda target=target: len(place.lines()) > target // 2, 60, 0.5)
                 archiving.kill()
                 archiving = place.archiving()
-        eventually(lambda: len(place.lines()) >= place.appended, 60)
+        eventually(lambda: len(place.lines()) >= place.appended, 60, 0.5)
         archived_once_in_order(place)
         first_occurrences_are_in_order(place)
         assert forward.stop() == 0, forward.told
@@ -168,14 +173,14 @@ def test_a_broker_that_is_killed_and_comes_back_costs_nothing(place, kafka):
     ready = f"http://127.0.0.1:{place.ports['forward']}/readyz"
     try:
         place.append(500)
-        eventually(lambda: len(place.lines()) == 500, 60)
+        eventually(lambda: len(place.lines()) == 500, 60, 0.5)
         assert ask(ready)[0] == 200
         kafka.kill()
         place.append(500)
         eventually(lambda: ask(ready)[0] == 503, 30)
         kafka.start()
         place.append(500)
-        eventually(lambda: len(place.lines()) >= 1_500, 60)
+        eventually(lambda: len(place.lines()) >= 1_500, 60, 0.5)
         eventually(lambda: ask(ready)[0] == 200, 30)
         archived_once_in_order(place)
         url = f"http://127.0.0.1:{place.ports['forward']}"
@@ -200,3 +205,38 @@ def test_a_second_forwarder_of_a_journal_is_turned_away(place):
         assert second.stderr.count("\n") == 1
     finally:
         forward.kill()
+
+
+def test_a_day_closes_from_what_the_cluster_archived(place):
+    day = (datetime.now(UTC) - timedelta(days=6)).replace(hour=3, minute=0, second=0, microsecond=0)
+    place.journal.append([status_at(day + timedelta(minutes=n)) for n in range(60)])
+    forward, archiving = place.forward(), place.archiving()
+    try:
+        eventually(lambda: len(place.lines()) == 60, 60, 0.5)
+        closed = eventually(lambda: btswatch("closing", "--settings", place.settings).stdout, 60)
+        assert json.loads(closed.splitlines()[0])["day"] == day.date().isoformat()
+    finally:
+        forward.kill()
+        archiving.kill()
+    ledger = Ledger(place.settings.parent / "data" / "ledger.db")
+    ledger.open()
+    try:
+        with ledger.reading() as connection:
+            (figure,) = figures.figures_of_day(connection, day.date())
+    finally:
+        ledger.close()
+    assert figure.state == figures.FINAL
+    assert figure.figure.up >= 3_540
+
+
+def status_at(moment):
+    event = {
+        "specversion": "1.0",
+        "id": f"s{moment.isoformat()}",
+        "source": "vnx/noc",
+        "type": "btswatch.status.v1",
+        "subject": "BTS-1",
+        "time": moment.isoformat(),
+        "data": {"status": "up"},
+    }
+    return entry_of(event, received_ms=to_ms(moment) + 500, track=Track.DECLARED, reporter="vnx")
