@@ -51,7 +51,9 @@ def scope_figures(
     Raises:
         ValueError: no such scope.
     """
-    days = _days(first, last, kind, None, None)
+    # An element's outage ends, for whom it belongs to, with its belonging. By technology it goes on: one of several may stay.
+    whose = scope if scope in ("enterprise", "unit") else None
+    days = _days(first, last, kind, None, None, whose)
     group: Any
     if scope == PROVINCE:
         group, name = literal(PROVINCE), PROVINCE
@@ -60,14 +62,26 @@ def scope_figures(
         group = days.c[name]
     else:
         raise ValueError(f"no scope {scope!r}: enterprise, unit, technology or province")
-    longest = _longest(connection, days, lambda row: PROVINCE if scope == PROVINCE else getattr(row, name))
+    longest = _longest(
+        connection,
+        days,
+        lambda row: PROVINCE if scope == PROVINCE else getattr(row, name),
+        apart=whose is not None,
+    )
     rows = connection.execute(_summed(days, group)).mappings()
     found = [_period(row, longest) for row in rows if row["id"] is not None]
     return _by_technology(found) if scope == "technology" else {one.id: one for one in found}
 
 
-def _days(first: date, last: date, kind: str | None, enterprise: str | None, element: str | None) -> Subquery:
-    """The stored days, each with the edge of the element's day before."""
+def _days(
+    first: date,
+    last: date,
+    kind: str | None,
+    enterprise: str | None,
+    element: str | None,
+    whose: str | None = None,
+) -> Subquery:
+    """The stored days, each with the edge of the element's day before; of the same `whose`, if one is given."""
     table = day_figures.c
     names = ("element", "day", "enterprise", "unit", "technologies", "state", *SECONDS, *RECONCILIATION)
     edges = ("outages", "longest_s", "head_s", "tail_s", "from_ms", "to_ms", "total_s")
@@ -75,7 +89,8 @@ def _days(first: date, last: date, kind: str | None, enterprise: str | None, ele
     wanted += [table.kind == kind] if kind else []
     wanted += [table.enterprise == enterprise] if enterprise else []
     wanted += [table.element == element] if element else []
-    over: dict[str, Any] = {"partition_by": table.element, "order_by": table.day}
+    together = [table.element] if whose is None else [table.element, table[whose]]
+    over: dict[str, Any] = {"partition_by": together, "order_by": table.day}
     return (
         select(
             *(table[name] for name in names + edges),
@@ -103,17 +118,20 @@ def _summed(days: Subquery, group: Any) -> Any:
     ).group_by("id")
 
 
-def _longest(connection: Connection, days: Subquery, key: Callable[[Any], str]) -> dict[str, int]:
+def _longest(
+    connection: Connection, days: Subquery, key: Callable[[Any], str], *, apart: bool = False
+) -> dict[str, int]:
     """The longest outage over midnight by group: only the few days whose outages touch an edge are looked at."""
     longest: dict[str, int] = defaultdict(int)
     query = select(days).where((days.c.head_s > 0) | (days.c.tail_s > 0)).order_by(days.c.element, days.c.day)
-    element, until, running = "", 0, 0
+    element, owner, until, running = "", "", 0, 0
     for row in connection.execute(query):
-        joins = row.element == element and row.from_ms == until
+        joins = row.element == element and row.from_ms == until and (key(row) == owner or not apart)
         joined = (running if joins else 0) + row.head_s
         longest[key(row)] = max(longest[key(row)], joined)
         whole = row.head_s == row.total_s
-        element, until, running = row.element, row.to_ms, joined if whole else row.tail_s
+        element, owner = row.element, key(row)
+        until, running = row.to_ms, joined if whole else row.tail_s
     return longest
 
 

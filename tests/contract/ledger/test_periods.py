@@ -145,3 +145,23 @@ def test_pages_of_an_enterprise_follow_each_other_without_a_gap(ledger):
 def test_an_unknown_scope_is_refused(ledger):
     with ledger.reading() as connection, pytest.raises(ValueError, match="no scope"):
         scope_figures(connection, "planet", FIRST, FIRST)
+
+
+@pytest.mark.parametrize(("scope", "owners"), [("enterprise", ("E0", "E1")), ("unit", ("U0", "U1"))])
+def test_an_outage_over_the_midnight_of_a_change_of_owner_is_one_of_each(ledger, scope, owners):
+    days = {}
+    for number, owner in enumerate(owners):
+        of = {"enterprise": "E", "unit": "U"} | {scope: owner}
+        row = Element("S", Kind.STATION, of["enterprise"], unit=of["unit"])
+        slots = [1] * 20 + [3] * 4 if number == 0 else [3] * 6 + [1] * 18
+        days[row] = [element_day(row, FIRST.toordinal() + number, slots)]
+    save(ledger, days)
+    with ledger.reading() as connection:
+        found = scope_figures(connection, scope, FIRST, FIRST + timedelta(days=1))
+        province = scope_figures(connection, "province", FIRST, FIRST + timedelta(days=1))
+    assert {name: (one.figure.outages, one.figure.longest_s) for name, one in found.items()} == {
+        owners[0]: (1, 4 * 3600),
+        owners[1]: (1, 6 * 3600),
+    }
+    figure = province["province"].figure
+    assert (figure.outages, figure.longest_s) == (1, 10 * 3600)
