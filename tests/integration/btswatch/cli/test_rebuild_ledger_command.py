@@ -1,0 +1,118 @@
+import json
+from datetime import date
+
+import pytest
+from sqlalchemy import select, update
+
+from btswatch.cli.app import run
+from btswatch.ledger import ledger_of
+from btswatch.settings import Settings
+from schemas.time import LocalCalendar, format_ms
+from stores.archive import Archive
+from stores.data_directory import DataDirectory, Mode
+from stores.ledger.tables import closed_days, day_figures, transitions
+
+DAY = date(2026, 10, 5)
+START = LocalCalendar().start_of(DAY)
+HOUR = 3_600_000
+
+
+def line(at_ms, status, **data):
+    event = {
+        "specversion": "1.0",
+        "id": f"p{at_ms}",
+        "source": "poller-1/a",
+        "type": "btswatch.status.v1",
+        "subject": "S1",
+        "time": format_ms(at_ms),
+        "data": {"status": status, **data},
+        "receivedtime": format_ms(at_ms + 500),
+        "track": "measured",
+        "reporter": "poller-1",
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+@pytest.fixture
+def installation(tmp_path, capsys):
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    (registry / "enterprises.csv").write_text("id,name\nvnx,VNX\n")
+    (registry / "units.csv").write_text("code,name,kind\n20,Lạng Sơn,province\n")
+    (registry / "stations.csv").write_text("id,enterprise,measured_valid_for_s\nS1,vnx,600\n")
+    (tmp_path / "btswatch.toml").write_text('data = "data"\nregistry = "registry"\n')
+    settings = Settings.load(tmp_path / "btswatch.toml", {})
+    directory = DataDirectory(settings.data)
+    directory.create(Mode.PRODUCTION)
+    moments = range(START, START + 48 * HOUR, 300_000)
+    down = range(START + 10 * HOUR, START + 11 * HOUR)
+    with Archive(settings.data / "archive") as archive:
+        for offset, at in enumerate(moments, 1):
+            said = line(at, "down", cause="power") if at in down else line(at, "up")
+            archive.append([(offset, at, "btswatch.status.v1", said)])
+        archive.flush()
+    with directory.journal() as journal:
+        assert journal.last_offset() == 0
+    return tmp_path / "btswatch.toml", ledger_of(settings, directory)
+
+
+def rebuild(path, first="2026-10-05", until="2026-10-07", target="ledger"):
+    return run(["rebuild", target, "--from", first, "--to", until, "--settings", str(path)])
+
+
+def rows(ledger, *columns):
+    ledger.open()
+    with ledger.reading() as connection:
+        found = [tuple(row) for row in connection.execute(select(*columns).order_by(*columns))]
+    ledger.close()
+    return found
+
+
+def test_days_come_from_the_archive_with_a_line_for_each(installation, capsys):
+    path, ledger = installation
+    assert rebuild(path) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert [one.split()[:3] for one in said] == [
+        ["2026-10-05", "1/2", "official:"],
+        ["2026-10-06", "2/2", "official:"],
+    ]
+    assert rows(ledger, day_figures.c.day, day_figures.c.down_s, day_figures.c.state)[0] == (
+        DAY,
+        3600,
+        "final",
+    )
+    assert (START + 10 * HOUR, "power") in rows(ledger, transitions.c.at_ms, transitions.c.cause)
+    assert len(rows(ledger, closed_days.c.day)) == 2
+    assert rebuild(path, "2026-10-05T00:00:00+07:00", "2026-10-07T00:00:00+07:00") == 0
+    assert "0 rows written, 1 kept" in capsys.readouterr().err
+
+
+def test_an_official_row_that_would_be_another_ends_it_with_1(installation, capsys):
+    path, ledger = installation
+    assert rebuild(path) == 0
+    ledger.open()
+    with ledger.writing() as connection:
+        connection.execute(update(day_figures).where(day_figures.c.day == DAY).values(down_s=0))
+    ledger.close()
+    capsys.readouterr()
+    assert rebuild(path) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("btswatch: 2026-10-05: the archive gives other official figures")
+    assert "S1" in said
+    assert rows(ledger, day_figures.c.day, day_figures.c.down_s)[0] == (DAY, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({"target": "journal"}, "there are influx, ledger"),
+        ({"first": "2026-10-09"}, "is not before"),
+        ({"first": "yesterday"}, "--from yesterday"),
+        ({"until": "2026-10-06T12:00:00+07:00"}, "no local day starts there"),
+    ],
+)
+def test_what_is_asked_wrongly_is_told_in_a_line(installation, capsys, arguments, named):
+    path, _ = installation
+    assert rebuild(path, **arguments) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert named in said
