@@ -148,8 +148,8 @@ def offsets_of(records):
 def test_killed_again_and_again_each_event_is_archived_once_and_in_order(place):
     forward, archiving = place.forward(), place.archiving()
     try:
-        with events_coming_in(place, pieces=240, size=25):
-            for target in (800, 2_400, 4_000):
+        with events_coming_in(place, pieces=160, size=25):
+            for target in (800, 2_400):
                 eventually(lambda target=target: place.sent() > target, 60)
                 forward.kill()
                 forward = place.forward()
