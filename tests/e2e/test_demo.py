@@ -1,30 +1,14 @@
 """`btswatch demo --once` as a user starts it: everything comes in by its entrance, and what is closed can be replayed."""
 
 import json
-import os
-import subprocess
-import sys
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
-from schemas.time import LocalCalendar
-from stores.ledger import Ledger, figures
+from tests.product.figures import published, replayed
+from tests.product.process import btswatch
 
 pytestmark = pytest.mark.e2e
-CALENDAR = LocalCalendar()
-
-
-def btswatch(*arguments, timeout):
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("BTSWATCH_")}
-    return subprocess.run(
-        [sys.executable, "-m", "btswatch", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=environment,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -55,43 +39,8 @@ def test_something_came_in_at_every_entrance_and_figures_came_of_it(ran):
 def test_closed_figures_are_byte_for_byte_what_a_replay_of_the_archive_prints(ran):
     data, summary = ran
     days = [date.fromisoformat(day) for day in summary["closed_days"]]
-    end = days[-1] + timedelta(days=1)
-    files = sorted((data / "archive").rglob("*.ndjson.gz"))
-    ledger = Ledger(data / "ledger.db")
-    ledger.open(migrate=False)
-    try:
-        for kind in ("station", "link"):
-            printed = btswatch(
-                "replay",
-                *("--registry", str(data / "registry"), "--events", *map(str, files)),
-                *("--from", CALENDAR.format(CALENDAR.start_of(days[0]))),
-                *("--to", CALENDAR.format(CALENDAR.start_of(end))),
-                *("--now", CALENDAR.format(CALENDAR.start_of(end + timedelta(days=4)))),
-                *("--period", "day", "--kind", kind, "--format", "json"),
-                timeout=120,
-            )
-            assert printed.returncode == 0, printed.stderr
-            assert published(ledger, days, kind) == printed.stdout
-    finally:
-        ledger.close()
-
-
-def published(ledger, days, kind):
-    with ledger.reading() as connection:
-        found = [one for day in days for one in figures.figures_of_day(connection, day) if one.kind == kind]
-    objects = [
-        {
-            "scope": "element",
-            "id": one.element,
-            "period": "day",
-            "from": CALENDAR.format(CALENDAR.start_of(one.day)),
-            "to": CALENDAR.format(CALENDAR.end_of(one.day)),
-            **one.figure.as_dict(),
-            "state": one.state,
-        }
-        for one in sorted(found, key=lambda one: (one.element, one.day))
-    ]
-    return json.dumps(objects, sort_keys=True, separators=(",", ":")) + "\n"
+    for kind in ("station", "link"):
+        assert published(data, days, kind) == replayed(data, days, kind)
 
 
 def test_started_again_it_goes_on_and_other_options_are_refused(ran):

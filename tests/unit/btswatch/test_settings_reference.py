@@ -31,6 +31,7 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
     file.write_text(uncommented())
     loaded, defaults = Settings.load(file, {}), Settings()
     assert loaded.profiles == tmp_path / "profiles"
+    assert loaded.moved_days == tmp_path / "moved-days.yaml"
     assert len(loaded.poll.groups) == len(loaded.poll.health.canaries) == 1
     shown = {
         "data",
@@ -42,6 +43,7 @@ def test_every_setting_of_the_example_is_valid_and_stands_at_its_default(tmp_pat
         "grafana",
         "influx",
         "kafka",
+        "moved_days",
         "notify",
     }
     for name in set(Settings.model_fields) - shown:
