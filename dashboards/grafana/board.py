@@ -16,9 +16,9 @@ from grafana_foundation_sdk.models.dashboard import (
 from dashboards.console.texts import Language
 from dashboards.grafana import look
 from dashboards.grafana.flux import FluxTarget, Query, datasource
-from dashboards.grafana.panels import address
 from dashboards.grafana.texts import text
 from dashboards.grafana.variables import Variable, around
+from dashboards.grafana.ways import address
 from schemas.time import DEFAULT_ZONE
 
 TAG: Final = "btswatch"

@@ -7,7 +7,8 @@ from dashboards.grafana import questions, variables
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.flux import chosen, equals, one
 from dashboards.grafana.marks import closed_days, planned_work
-from dashboards.grafana.panels import Panels, to_dashboard
+from dashboards.grafana.panels import Panels
+from dashboards.grafana.ways import to_dashboard
 
 OWNER, KIND, UNIT = one("enterprise", "enterprise"), one("kind", "kind"), chosen("unit", "unit")
 # Its figures as a scope of its own.

@@ -1,7 +1,7 @@
 """Panels of the kinds that the dashboards use, all in one style: titles and columns in the language, states in their colours."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from grafana_foundation_sdk.builders import common as build_common
 from grafana_foundation_sdk.builders import geomap as build_geomap
@@ -10,16 +10,12 @@ from grafana_foundation_sdk.builders import statetimeline as build_timeline
 from grafana_foundation_sdk.builders import table as build_table
 from grafana_foundation_sdk.builders import text as build_text
 from grafana_foundation_sdk.builders import timeseries as build_timeseries
-from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models import common, geomap
-from grafana_foundation_sdk.models.dashboard import DashboardLinkType, DynamicConfigValue, ValueMapping
 from grafana_foundation_sdk.models.text import TextMode
 
-from dashboards.console.palette import LOOKS
-from dashboards.console.texts import Language
 from dashboards.grafana import look
+from dashboards.grafana.columns import Columns, Properties
 from dashboards.grafana.flux import FluxTarget, Query, datasource
-from dashboards.grafana.texts import text
 from schemas.status import Reading
 
 STATE_COLUMNS: Final = (
@@ -34,18 +30,10 @@ SECONDS_COLUMNS: Final = tuple((f"{name}_s", reading) for name, reading in STATE
 LEAST_WINDOW: Final = "1m"
 # Windows that are put together over partitions or parts cost the server much more than reading them.
 FEW_POINTS: Final = 200
-Properties = Mapping[str, list[DynamicConfigValue]]
 
 
-class Panels:
+class Panels(Columns):
     """Makes panels in one language."""
-
-    def __init__(self, language: Language) -> None:
-        self.language = language
-
-    def text(self, key: str) -> str:
-        """The words of that name."""
-        return text(key, self.language)
 
     def counts(self, title: str, query: Query) -> build_stat.Panel:
         """One tile a state, with how many are in it now."""
@@ -288,61 +276,3 @@ class Panels:
             .content(self.text(key))
             .transparent(transparent=True)
         )
-
-    def column(self, key: str, **more: object) -> list[DynamicConfigValue]:
-        """A column's name in the language, and what else is to be said of it."""
-        return look.properties(displayName=self.text(key), **more)
-
-    def state_column(self, key: str = "state") -> list[DynamicConfigValue]:
-        """A column of state codes, as coloured words."""
-        return self.column(
-            key,
-            mappings=look.state_mappings(self.language),
-            custom__cellOptions={"type": "color-text"},
-        )
-
-    def ratio_column(self, key: str, *, coloured: bool = False) -> list[DynamicConfigValue]:
-        """A column of ratios, as percentages."""
-        more: dict[str, Any] = {
-            "unit": "percentunit",
-            "decimals": 2,
-            "mappings": look.nothing_as_text(self.language),
-        }
-        if coloured:
-            more["thresholds"] = look.availability_steps().build()
-            more["color"] = {"mode": "thresholds"}
-            more["custom__cellOptions"] = {"type": "color-text"}
-        return self.column(key, **more)
-
-    def seconds_column(self, key: str, state: Reading | None = None) -> list[DynamicConfigValue]:
-        """A column of seconds, as spans."""
-        name = self.text(key) if state is None else self.text(LOOKS[state].name)
-        return look.properties(displayName=name, unit="dtdurations")
-
-    def unit_names(self) -> list[ValueMapping]:
-        """Area codes as names."""
-        return look.unit_names()
-
-    def element_column(self, links: Sequence[dict[str, object]]) -> list[DynamicConfigValue]:
-        """The column of ids, which lead on."""
-        return self.column("id", links=list(links))
-
-
-def to_dashboard(
-    title: str, uid: str, variables: Mapping[str, str], *, keep_time: bool = True
-) -> dict[str, object]:
-    """A data link to another dashboard; `variables` are its variables' values, by name."""
-    time = "&${__url_time_range}" if keep_time else ""
-    given = "&".join(f"var-{name}={value}" for name, value in variables.items())
-    return {"title": title, "url": f"/d/{uid}?{given}{time}"}
-
-
-def address(title: str, url: str) -> DashboardLink:
-    """A link on top of a dashboard that leads out of Grafana."""
-    return (
-        DashboardLink(title)
-        .type(DashboardLinkType.LINK)
-        .url(url)
-        .icon("external link")
-        .target_blank(target_blank=True)
-    )

@@ -7,7 +7,8 @@ from dashboards.grafana import questions
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.flux import equals
 from dashboards.grafana.marks import closed_days
-from dashboards.grafana.panels import Panels, to_dashboard
+from dashboards.grafana.panels import Panels
+from dashboards.grafana.ways import to_dashboard
 
 STATION, LINK, PROVINCE = equals("kind", "station"), equals("kind", "link"), equals("scope", "province")
 

@@ -8,7 +8,8 @@ from dashboards.grafana.board import Grid, board
 from dashboards.grafana.flux import one
 from dashboards.grafana.marks import closed_days, planned_work
 from dashboards.grafana.numbers import of_element
-from dashboards.grafana.panels import Panels, address
+from dashboards.grafana.panels import Panels
+from dashboards.grafana.ways import address
 from schemas.status import Reading
 
 IT = one("element", "station")
