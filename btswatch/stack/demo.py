@@ -9,6 +9,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from btswatch.cli.demo import children_of, made_of, told_of
+from btswatch.cli.exits import Exit
 from btswatch.demo.build import Wanted
 from btswatch.settings import StatusSettings
 from btswatch.stack.secrets import READ_TOKEN, make_secrets
@@ -27,6 +29,7 @@ from stores.data_directory import DataDirectory
 
 DATA: Final = "btswatch"
 SECRETS: Final = "secrets"
+_AGAIN_S: Final = 60.0
 # What is made on the servers before the product runs; under compose these are services that end.
 PREPARATIONS: Final[Sequence[Sequence[str]]] = (
     ("topics", "apply"),
@@ -73,7 +76,7 @@ class Stack:
         for arguments in PREPARATIONS:
             into = (token,) if arguments[-1] == "--into" else ()
             command = [sys.executable, "-m", "btswatch", *arguments, *into, "--settings", str(settings)]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+            done = _done(command)
             if done.returncode:
                 raise StackError(f"`btswatch {' '.join(arguments)}` failed:", *done.stderr.splitlines())
 
@@ -91,6 +94,17 @@ class Stack:
         """Stop the servers; their data stays."""
         if self._servers is not None:
             self._servers.stop()
+
+
+def _done(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """A server that has just started on a busy machine may need longer for its first answer than clients wait."""
+    end, pause = time.monotonic() + _AGAIN_S, 0.5
+    while True:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+        if done.returncode != Exit.UNREACHABLE or time.monotonic() > end:
+            return done
+        time.sleep(pause)
+        pause = min(2 * pause, 5.0)
 
 
 def run_province(stack: Stack, directory: DataDirectory, wanted: Wanted, tell: Callable[[str], None]) -> int:

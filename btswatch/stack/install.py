@@ -19,11 +19,14 @@ from btswatch.stack.server import StackError
 
 Tell = Callable[[str], None]
 _LAST_LINES: Final = 15
+# Without it a broker says nothing, not even why it ends.
+_LOGGING: Final = "1.7.36"
 _POM: Final = f"""<project>
   <modelVersion>4.0.0</modelVersion>
   <groupId>btswatch</groupId><artifactId>servers</artifactId><version>1</version>
   <dependencies>
     <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>{KAFKA}</version></dependency>
+    <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId><version>{_LOGGING}</version></dependency>
   </dependencies>
 </project>
 """
@@ -67,7 +70,7 @@ def install_kafka(servers: Path, tell: Tell) -> None:
     """Its jars, by Maven."""
     libraries = kafka_libraries(servers)
     java = _tool("java", "default-jre-headless")
-    if not libraries.exists():
+    if not (libraries / f"slf4j-simple-{_LOGGING}.jar").exists():
         maven = _tool("mvn", "maven")
         tell(f"Kafka {KAFKA}: fetching its jars by Maven (about 50 MB) ...")
         work = _work(servers, f"kafka-{KAFKA}")
@@ -75,7 +78,12 @@ def install_kafka(servers: Path, tell: Tell) -> None:
         goal = ("dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory=libs")
         _run([maven, "-q", "-B", *goal], work, {}, servers / "kafka.log")
         _check_version([java, "-cp", f"{work}/libs/*", "kafka.Kafka", "--version"], KAFKA)
-        work.rename(libraries.parent)
+        if libraries.exists():
+            # One that was fetched before logging belonged to it: brokers may be running on it.
+            shutil.copytree(work / "libs", libraries, dirs_exist_ok=True, copy_function=_copy_missing)
+            shutil.rmtree(work)
+        else:
+            work.rename(libraries.parent)
     _check_version([java, "-cp", f"{libraries}/*", "kafka.Kafka", "--version"], KAFKA)
     tell(f"Kafka       {KAFKA}: {libraries}")
 
@@ -160,6 +168,10 @@ def _work(servers: Path, name: str) -> Path:
     work = servers / f".{name}.making"
     work.mkdir(exist_ok=True)
     return work
+
+
+def _copy_missing(source: str, target: str) -> str:
+    return target if Path(target).exists() else shutil.copy2(source, target)
 
 
 def _tool(name: str, package: str) -> str:

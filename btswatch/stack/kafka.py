@@ -2,10 +2,11 @@
 
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,11 @@ from btswatch.stack.server import Server, StackError
 # Any value will do for a cluster that nobody joins; a fixed one lets a directory be used again.
 CLUSTER_ID: Final = "YnRzd2F0Y2gtc3RhY2stMQ"
 _MAX_ANSWER: Final = 1 << 20
+_LOG: Final = (
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
 
 
 @dataclass(frozen=True)
@@ -132,13 +138,12 @@ def _tls(tls: Tls) -> dict[str, str]:
         "ssl.keystore.type": "PEM",
         "ssl.keystore.certificate.chain": _in_one_line(tls.certificate),
         "ssl.keystore.key": _in_one_line(tls.key),
+        # It is a client of itself, too.
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.certificates": _in_one_line(tls.clients_ca or tls.certificate),
     }
     if tls.clients_ca is not None:
-        found |= {
-            "ssl.truststore.type": "PEM",
-            "ssl.truststore.certificates": _in_one_line(tls.clients_ca),
-            "ssl.client.auth": "required",
-        }
+        found["ssl.client.auth"] = "required"
     return found
 
 
@@ -154,7 +159,8 @@ class KafkaServer(Server):
         directory: its data.
         port: of the listener without passwords; 0 takes a free one, None has no such listener.
         sasl: a listener with passwords beside it (`sasl_bootstrap`).
-        tls: a listener with TLS (`tls_bootstrap`); the one with passwords then is encrypted too.
+        tls: a listener with TLS (`tls_bootstrap`), left out where every client is to have a password; the one with
+            passwords then is encrypted too.
         sasl_port: port of the listener with passwords; 0 takes a free one.
         heap: of the Java machine.
         more: further properties.
@@ -183,7 +189,7 @@ class KafkaServer(Server):
             sasl=sasl,
             sasl_port=(sasl_port or free_tcp()) if sasl else None,
             tls=tls,
-            tls_port=free_tcp() if tls else None,
+            tls_port=free_tcp() if tls and not (sasl and port is None) else None,
             more=more or {},
         )
 
@@ -213,21 +219,20 @@ class KafkaServer(Server):
     def command(self) -> Sequence[str]:
         """Java with Kafka's main class."""
         # The class data archive and the first compiler tier: a short-lived broker starts in half the time.
-        machine = (f"-Xmx{self._heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+        machine = (f"-Xmx{self._heap}", "-Xshare:auto", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *_LOG)
         return (
             *self._java(*machine),
             *("kafka.Kafka", str(self.directory / "server.properties")),
         )
 
     def answers(self) -> bool:
-        """ApiVersions, which every listener answers before any password; over TLS it's enough that it listens."""
-        port = self._node.plaintext or (None if self._node.tls else self._node.sasl_port)
-        return api_versions("127.0.0.1", port) if port else self._listens()
-
-    def _listens(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self._node.tls_port or 0), timeout=2):
-            return True
-        return False
+        """ApiVersions, which every listener answers before any password."""
+        node = self._node
+        if node.plaintext is not None:
+            return api_versions("127.0.0.1", node.plaintext)
+        port = node.sasl_port or node.tls_port
+        assert port is not None
+        return api_versions("127.0.0.1", port, tls=_unchecked() if node.tls else None)
 
     def _format(self, settings: Path) -> None:
         command = self._java(
@@ -258,12 +263,15 @@ class KafkaServer(Server):
         return f"127.0.0.1:{port}"
 
 
-def api_versions(host: str, port: int, *, timeout_s: float = 2.0) -> bool:
+def api_versions(host: str, port: int, *, tls: ssl.SSLContext | None = None, timeout_s: float = 2.0) -> bool:
     """Whether a broker answers an ApiVersions request (key 18, version 0) without an error."""
     client = b"probe"
     body = struct.pack(f">hhih{len(client)}s", 18, 0, 1, len(client), client)
     try:
-        with socket.create_connection((host, port), timeout=timeout_s) as connection:
+        with (
+            socket.create_connection((host, port), timeout=timeout_s) as plain,
+            tls.wrap_socket(plain) if tls else nullcontext(plain) as connection,
+        ):
             connection.sendall(struct.pack(">i", len(body)) + body)
             with connection.makefile("rb") as answer:
                 (length,) = struct.unpack(">i", answer.read(4))
@@ -271,3 +279,11 @@ def api_versions(host: str, port: int, *, timeout_s: float = 2.0) -> bool:
     except (OSError, struct.error):
         return False
     return bool(correlation == 1 and error == 0)
+
+
+def _unchecked() -> ssl.SSLContext:
+    """For asking our own child on loopback whether it is there: whose certificate it shows is the clients' business."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

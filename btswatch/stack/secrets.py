@@ -1,7 +1,7 @@
 """The cluster's secrets: made once, each in a file, in a directory per program that reads them.
 
-DIR/btswatch/   kafka_password  postgres_password  influx_token
-DIR/kafka/      server.properties, for a broker in a container of its own (it holds the password)
+DIR/btswatch/   kafka_password  kafka_ca.pem  postgres_password  influx_token
+DIR/kafka/      tls.crt  tls.key  server.properties, for a broker in a container of its own (it holds password and key)
 DIR/influxdb/   influx_password  influx_token
 DIR/postgres/   postgres_password
 DIR/grafana/    grafana_password  (influx_read_token: `btswatch stack reader`, since only InfluxDB can make it)
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from btswatch.stack.kafka import Node, Sasl, properties, properties_text
+from btswatch.stack.kafka import Node, Sasl, Tls, properties, properties_text
 from btswatch.stack.wiring import SASL_MECHANISM, USER
 
 READERS: Final[Mapping[str, Sequence[str]]] = {
@@ -30,7 +30,20 @@ READERS: Final[Mapping[str, Sequence[str]]] = {
     "grafana": ("grafana_password",),
 }
 PROXY: Final = "proxy"
+KAFKA: Final = "kafka"
+KAFKA_CA: Final = Path("btswatch") / "kafka_ca.pem"
 READ_TOKEN: Final = Path("grafana") / "influx_read_token"
+_USAGE: Final = x509.KeyUsage(
+    digital_signature=True,
+    key_cert_sign=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 _CERTIFICATE_DAYS: Final = 825
 _BYTES: Final = 32
 
@@ -56,11 +69,25 @@ def make_secrets(
         known = next((path.read_text("ascii") for path in readers if path.exists()), None)
         value = known or f"{chance(_BYTES)}\n"
         made += [_write(path, value) for path in readers if not path.exists()]
-    certificate, key = directory / PROXY / "tls.crt", directory / PROXY / "tls.key"
-    if not certificate.exists() or not key.exists():
-        texts = own_certificate(hosts, now)
-        made += [_write(certificate, texts[0]), _write(key, texts[1])]
+    made += _certificate(directory / PROXY, hosts, now)
+    made += _certificate(directory / KAFKA, (KAFKA, "localhost", "127.0.0.1"), now)
+    authority, certificate = directory / KAFKA_CA, directory / KAFKA / "tls.crt"
+    if not authority.exists() or authority.read_bytes() != certificate.read_bytes():
+        made.append(_write(authority, certificate.read_text("ascii")))
     return made
+
+
+def kafka_tls(directory: Path) -> Tls:
+    """The broker's certificate and key."""
+    return Tls(directory / KAFKA / "tls.crt", directory / KAFKA / "tls.key")
+
+
+def _certificate(directory: Path, hosts: Sequence[str], now: dt.datetime) -> list[str]:
+    certificate, key = directory / "tls.crt", directory / "tls.key"
+    if certificate.exists() and key.exists():
+        return []
+    texts = own_certificate(hosts, now)
+    return [_write(certificate, texts[0]), _write(key, texts[1])]
 
 
 def write_kafka_properties(directory: Path, host: str) -> None:
@@ -73,6 +100,7 @@ def write_kafka_properties(directory: Path, host: str) -> None:
         controller=9093,
         sasl=Sasl({USER: password}, SASL_MECHANISM),
         sasl_port=9092,
+        tls=kafka_tls(directory),
     )
     _write(directory / "kafka" / "server.properties", properties_text(properties(node)))
 
@@ -91,6 +119,8 @@ def own_certificate(hosts: Sequence[str], now: dt.datetime) -> tuple[str, str]:
         .not_valid_after(now + dt.timedelta(days=_CERTIFICATE_DAYS))
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_USAGE, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     private = key.private_bytes(

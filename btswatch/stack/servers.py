@@ -11,6 +11,7 @@ from btswatch.demo.ports import NoFreePortError, free_tcp
 from btswatch.stack.influxdb import InfluxServer
 from btswatch.stack.kafka import KafkaServer, Sasl
 from btswatch.stack.postgresql import PostgresServer
+from btswatch.stack.secrets import kafka_tls
 from btswatch.stack.server import Server
 from btswatch.stack.wiring import DATABASE, ORGANIZATION, SASL_MECHANISM, USER, Addresses
 
@@ -31,13 +32,14 @@ class Servers:
         self._secrets = secrets
         ports = _ports(directory / "ports.json")
         users = {USER: self._secret("btswatch/kafka_password")}
-        # No listener without a password, as under compose.
+        # One listener, with password and TLS, as under compose.
         self.kafka = KafkaServer(
             servers,
             directory / "kafka",
             port=None,
             sasl=Sasl(users, SASL_MECHANISM),
             sasl_port=ports["kafka"],
+            tls=kafka_tls(secrets),
         )
         self.influx = InfluxServer(servers, directory / "influxdb", port=ports["influxd"])
         self.postgres = PostgresServer(

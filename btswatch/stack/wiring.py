@@ -21,7 +21,7 @@ class Addresses:
         kafka: host:port.
         postgres: host:port.
         influx: URL.
-        secrets: directory of `kafka_password`, `postgres_password`, `influx_token`.
+        secrets: directory of `kafka_password`, `kafka_ca.pem`, `postgres_password`, `influx_token`.
     """
 
     kafka: str
@@ -37,10 +37,11 @@ def variables(where: Addresses) -> dict[str, str]:
         # Workers store at the next tick and leave their group, sinks write what they hold: that takes servers' answers.
         "BTSWATCH_STOP_S": "60",
         "BTSWATCH_KAFKA__BOOTSTRAP": where.kafka,
-        "BTSWATCH_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "BTSWATCH_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
         "BTSWATCH_KAFKA__SASL_MECHANISM": SASL_MECHANISM,
         "BTSWATCH_KAFKA__SASL_USERNAME": USER,
         "BTSWATCH_KAFKA__SASL_PASSWORD_FILE": str(where.secrets / "kafka_password"),
+        "BTSWATCH_KAFKA__TLS_CA": str(where.secrets / "kafka_ca.pem"),
         "BTSWATCH_LEDGER__URL": f"postgresql://{USER}@{where.postgres}/{DATABASE}",
         "BTSWATCH_LEDGER__PASSWORD_FILE": str(where.secrets / "postgres_password"),
         "BTSWATCH_INFLUX__URL": where.influx,

@@ -22,7 +22,8 @@ from btswatch.stack.containers import further_settings
 from btswatch.stack.demo import PREPARATIONS
 from btswatch.stack.kafka import CLUSTER_ID
 from btswatch.stack.places import INFLUXDB, KAFKA
-from btswatch.stack.secrets import PROXY, READ_TOKEN, READERS, make_secrets
+from btswatch.stack.secrets import KAFKA as BROKER
+from btswatch.stack.secrets import KAFKA_CA, PROXY, READ_TOKEN, READERS, make_secrets
 from btswatch.stack.wiring import DATABASE, ORGANIZATION, SCRAPED, USER, Addresses, variables
 from tests.contract.compose.compose_file import ROOT, ComposeFile
 
@@ -168,12 +169,12 @@ def test_each_secret_that_is_read_is_made_for_its_reader(service):
         assert reader == PROXY
         assert set(re.findall(r"/run/secrets/(\S+)", caddy)) == {"tls.crt", "tls.key"}
     elif files:
-        assert files <= set(READERS[reader])
+        assert files <= {*READERS[reader], *((KAFKA_CA.name,) if reader == KAFKA_CA.parent.name else ())}
 
 
 def test_the_making_of_secrets_reaches_every_reader():
     made = {m.source: m.target for m in SERVICES["secrets"].mounts}
-    assert made == {f"secrets-{name}": f"/secrets/{name}" for name in (*READERS, "kafka", PROXY)}
+    assert made == {f"secrets-{name}": f"/secrets/{name}" for name in (*READERS, BROKER, PROXY)}
     read = {m.source for one in SERVICES.values() for m in one.mounts if m.source.startswith("secrets-")}
     assert read == set(made)
 

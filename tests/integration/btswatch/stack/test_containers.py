@@ -9,7 +9,7 @@ import pytest
 
 from btswatch.stack.kafka import CLUSTER_ID, KafkaServer
 from btswatch.stack.places import servers_directory
-from btswatch.stack.secrets import make_secrets, write_kafka_properties
+from btswatch.stack.secrets import KAFKA_CA, kafka_tls, make_secrets, write_kafka_properties
 
 pytestmark = pytest.mark.service
 
@@ -59,11 +59,15 @@ def test_the_images_own_start_script_takes_the_properties_that_we_write(kafka, t
     shutil.copytree(secrets / "kafka", tmp_path / "broker" / "mounted")
     password = (secrets / "btswatch" / "kafka_password").read_text().strip()
     with Container(
-        servers_directory(), tmp_path / "broker", port=None, sasl=Sasl({"btswatch": password}, "PLAIN")
+        servers_directory(),
+        tmp_path / "broker",
+        port=None,
+        sasl=Sasl({"btswatch": password}, "PLAIN"),
+        tls=kafka_tls(secrets),
     ) as broker:
         client = KafkaAdminClient(
-            bootstrap_servers=broker.sasl_bootstrap, security_protocol="SASL_PLAINTEXT", sasl_mechanism="PLAIN",
-            sasl_plain_username="btswatch", sasl_plain_password=password,
+            bootstrap_servers=broker.sasl_bootstrap, security_protocol="SASL_SSL", sasl_mechanism="PLAIN",
+            ssl_cafile=str(secrets / KAFKA_CA), sasl_plain_username="btswatch", sasl_plain_password=password,
         )  # fmt: skip
         try:
             assert client.list_topics() == []

@@ -35,15 +35,14 @@ def test_a_broker_keeps_what_it_acknowledged_over_kill_and_restart(new_kafka):
         assert next(consumer).value == b"said"
 
 
-@pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-512"])
-def test_a_listener_with_passwords_takes_the_right_one_alone(new_kafka, caplog, mechanism):
-    server = new_kafka(port=None, sasl=Sasl({"watch": "right-one"}, mechanism))
+def test_a_listener_with_passwords_takes_the_right_one_alone(new_kafka):
+    server = new_kafka(port=None, sasl=Sasl({"watch": "right-one"}, "SCRAM-SHA-512"))
 
     def topics(password):
         client = KafkaAdminClient(
             bootstrap_servers=server.sasl_bootstrap,
             security_protocol="SASL_PLAINTEXT",
-            sasl_mechanism=mechanism,
+            sasl_mechanism="SCRAM-SHA-512",
             sasl_plain_username="watch",
             sasl_plain_password=password,
             bootstrap_timeout_ms=2000,
@@ -53,10 +52,9 @@ def test_a_listener_with_passwords_takes_the_right_one_alone(new_kafka, caplog, 
         finally:
             client.close()
 
-    assert topics("right-one") == []
     with pytest.raises(KafkaError):
         topics("wrong-one")
-    assert "invalid credentials" in caplog.text or "Invalid username or password" in caplog.text
+    assert topics("right-one") == []
 
 
 def test_influxdb_is_set_up_once_and_keeps_what_it_took_over_a_kill(influx_server):

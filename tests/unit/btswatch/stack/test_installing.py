@@ -57,6 +57,7 @@ def test_what_a_failed_tool_said_is_told_and_nothing_half_made_is_taken_for_whol
 def test_a_second_run_fetches_nothing_and_checks_the_version(tmp_path, tools):
     tools("java", "echo 4.1.0")
     kafka_libraries(tmp_path).mkdir(parents=True)
+    (kafka_libraries(tmp_path) / "slf4j-simple-1.7.36.jar").touch()
     installing.install_kafka(tmp_path, lambda _: None)
     tools("java", "echo 3.9.0")
     with pytest.raises(StackError, match=r"not version 4\.1\.0: it says '3\.9\.0'"):

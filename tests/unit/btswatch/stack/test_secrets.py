@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from btswatch.stack.secrets import PROXY, READERS, make_secrets, own_certificate, write_kafka_properties
+from btswatch.stack.secrets import (
+    KAFKA,
+    KAFKA_CA,
+    PROXY,
+    READERS,
+    make_secrets,
+    own_certificate,
+    write_kafka_properties,
+)
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -28,10 +36,11 @@ def test_each_is_made_once_for_all_its_readers_and_no_two_are_the_same(tmp_path,
     assert {f"{reader}/{name}" for reader, names in READERS.items() for name in names} <= set(found)
     by_name = {}
     for path, text in found.items():
-        if not path.startswith(PROXY):
+        if not path.endswith((".crt", ".key", ".pem")):
             by_name.setdefault(path.partition("/")[2], set()).add(text)
     assert all(len(values) == 1 for values in by_name.values())
     assert len({min(values) for values in by_name.values()}) == len(by_name)
+    assert found[KAFKA_CA.as_posix()] == found[f"{KAFKA}/tls.crt"] != found[f"{PROXY}/tls.crt"]
     assert (tmp_path / "s").stat().st_mode & 0o077 == 0
 
 
@@ -40,8 +49,20 @@ def test_what_is_there_stays_and_what_was_lost_is_what_it_was(tmp_path, counting
     before = files(tmp_path)
     assert make_secrets(tmp_path, ["localhost"], NOW, counting) == []
     (tmp_path / "postgres" / "postgres_password").unlink()
-    assert make_secrets(tmp_path, ["localhost"], NOW, counting) == ["postgres/postgres_password"]
+    (tmp_path / KAFKA_CA).unlink()
+    assert make_secrets(tmp_path, ["localhost"], NOW, counting) == [
+        "postgres/postgres_password",
+        str(KAFKA_CA),
+    ]
     assert files(tmp_path) == before
+    # Half a certificate is none, and who trusts the broker trusts the new one.
+    (tmp_path / KAFKA / "tls.key").unlink()
+    assert make_secrets(tmp_path, ["localhost"], NOW, counting) == [
+        "kafka/tls.crt",
+        "kafka/tls.key",
+        str(KAFKA_CA),
+    ]
+    assert files(tmp_path)[str(KAFKA_CA)] != before[str(KAFKA_CA)]
 
 
 def test_real_ones_are_long_and_random(tmp_path):
@@ -72,6 +93,8 @@ def test_the_brokers_properties_follow_the_password_and_open_no_other_door(tmp_p
     assert f'user_btswatch="{password}"' in found["listener.name.sasl.plain.sasl.jaas.config"]
     assert found["listeners"] == "SASL://0.0.0.0:9092,CONTROLLER://127.0.0.1:9093"
     assert found["advertised.listeners"] == "SASL://kafka:9092"
+    assert found["listener.security.protocol.map"] == "SASL:SASL_SSL,CONTROLLER:PLAINTEXT"
+    assert found["ssl.keystore.key"].startswith("-----BEGIN PRIVATE KEY-----")
     assert found["auto.create.topics.enable"] == "false"
     # Written anew each time: it follows the product's version.
     (tmp_path / "kafka" / "server.properties").unlink()
