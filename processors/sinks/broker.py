@@ -1,14 +1,14 @@
 """The consumer's side towards Kafka: which partitions are ours, what comes from them, what is committed."""
 
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import structlog
-from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka import KafkaConsumer, OffsetAndMetadata, TopicPartition
 from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
 
+from processors.sinks.moves import Moves
 from processors.sinks.port import Message, OwnPositions
 from schemas.metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, SINK_LOST
 from schemas.settings.kafka import KafkaSettings
@@ -41,7 +41,7 @@ class Broker:
         self._own = own
         self._log = structlog.get_logger().bind(sink=name)
         self._consumer: Any = None
-        self._moves = _Moves()
+        self._moves = Moves()
         self._begun: dict[Any, int] = {}
         self._next: dict[Any, int] = {}
         # There gaps between offsets are the rule.
@@ -95,7 +95,7 @@ class Broker:
         if self._consumer is not None:
             self._consumer.close(autocommit=False, timeout_ms=_CLOSE_MS)
             self._consumer = None
-        self._moves = _Moves()
+        self._moves = Moves()
         for known in (self._to_commit, self._committed, self._begun, self._next):
             known.clear()
         self._paused = False
@@ -270,39 +270,3 @@ def _must_exist(consumer: Any, topics: Iterable[str]) -> None:
 
 class TopicMissingError(KafkaError):  # type: ignore[misc] # the library has no types
     """A topic that the catalogue names is not on the brokers."""
-
-
-class _Moves(ConsumerRebalanceListener):  # type: ignore[misc] # the library has no types
-    """Remembers what the client's own thread tells of partitions.
-
-    A sharing out begins with the notice that all partitions are revoked, also of those that stay with us: these keep
-    their place, so what was read of them must be kept too. Only who was given up by the group begins at the commits.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._lost: set[Any] = set()
-        self._shared_out = False
-        self.under_way = False
-
-    def take(self) -> tuple[set[Any], bool]:
-        """Since the last time: partitions that we lost, and whether they were shared out anew."""
-        with self._lock:
-            told, self._lost, self._shared_out = (self._lost, self._shared_out), set(), False
-        return told
-
-    def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ARG002 - the base's signature
-        """The group begins to share out anew."""
-        self.under_way = True
-
-    def on_partitions_lost(self, lost: Any) -> None:
-        """The group has given us up, and others may have read on."""
-        with self._lock:
-            self._lost |= set(lost)
-        self.under_way = True
-
-    def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ARG002 - the base's signature
-        """It is known whose they are."""
-        with self._lock:
-            self._shared_out = True
-        self.under_way = False
