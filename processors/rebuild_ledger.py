@@ -1,6 +1,7 @@
 """The ledger's derived content made again from the archive: official days as they were closed, open days as they stand.
 
 An official row is never changed: where the archive gives another one than the ledger holds, nothing more is written.
+What was restated stands.
 Rows of open days are written where they are absent or were counted less far. Doing it again changes nothing. How
 elements stand now is no part of it: whoever follows the evidence writes that at once.
 """
@@ -23,7 +24,7 @@ from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
-from stores.ledger import Ledger, closings, figures, history, positions
+from stores.ledger import Ledger, closings, figures, history, positions, restatements
 from stores.ledger.closings import CLOSED, ClosedDay
 from stores.ledger.figures import FINAL, DayFigure
 
@@ -50,6 +51,18 @@ class OfficialChangeError(Exception):
         shown = ", ".join(elements[:_SHOWN]) + (", ..." if len(elements) > _SHOWN else "")
         super().__init__(
             f"{day}: the archive gives other official figures than the ledger holds, of {len(elements)} elements: {shown}"
+        )
+        self.day = day
+        self.elements = elements
+
+
+class RestatedLostError(Exception):
+    """Rows that a person restated are lost: the archive alone does not give them."""
+
+    def __init__(self, day: date, elements: Sequence[str]) -> None:
+        super().__init__(
+            f"{day}: rows that were restated are not there, of {', '.join(elements[:_SHOWN])}: the archive does not give them; "
+            f"take them from a backup"
         )
         self.day = day
         self.elements = elements
@@ -120,6 +133,7 @@ class LedgerRebuild:
         Raises:
             OfficialChangeError: it would change official rows; the days before stand rebuilt.
             OtherBasisError: the same, told before a row of the day is looked at.
+            RestatedLostError: rows are lost that only a person's restatement gave.
             StillImportedError: some of the days are still being imported.
         """
         until = min(until, date.fromordinal(self._grid.day_of(self._now_ms() * 1000)) + timedelta(days=1))
@@ -229,18 +243,20 @@ class LedgerRebuild:
         names = [one.figure.element for one in made]
         with self._ledger.writing() as connection:
             stored = {row.element: row for row in figures.figures_of_day(connection, day, names)}
-            absent = []
-            changed = []
-            for one in made:
-                before = stored.get(one.figure.element)
-                if before is None or before.state != FINAL:
-                    absent.append(one.figure)
-                elif not _same(before, one.figure):
-                    changed.append(one.figure.element)
+            official = {element for element, row in stored.items() if row.state == FINAL}
+            restated = {one.element for one in restatements.between(connection, day, day + timedelta(days=1))}
+            # What a person restated stands, whatever the archive says.
+            ours = [one for one in made if one.figure.element not in restated]
+            lost = sorted(restated.intersection(names) - official)
+            if lost:
+                raise RestatedLostError(day, lost)
+            known = [one.figure for one in ours if one.figure.element in official]
+            changed = [one.element for one in known if not _same(stored[one.element], one)]
             if changed:
                 raise OfficialChangeError(day, changed)
+            absent = [one.figure for one in ours if one.figure.element not in official]
             figures.save_final(connection, absent)
-            history.replace_transitions(connection, {(one.figure.element, day): one.changes for one in made})
+            history.replace_transitions(connection, {(one.figure.element, day): one.changes for one in ours})
         return len(absent)
 
     def _open(

@@ -9,6 +9,7 @@ from processors.rebuild_ledger import (
     OfficialChangeError,
     OtherBasisError,
     Rebuilt,
+    RestatedLostError,
     StillImportedError,
 )
 
@@ -46,6 +47,6 @@ def rebuild(wanted: Wanted) -> None:
             )
             try:
                 again.run(wanted.first, wanted.until, told)
-            except (OfficialChangeError, OtherBasisError, StillImportedError) as error:
+            except (OfficialChangeError, OtherBasisError, RestatedLostError, StillImportedError) as error:
                 raise RebuildRefusedError(str(error)) from error
     directory.bell("console").ring()

@@ -5,10 +5,16 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from processors.core.conventions import Conventions
-from processors.rebuild_ledger import LedgerRebuild, OfficialChangeError, OtherBasisError, StillImportedError
+from processors.rebuild_ledger import (
+    LedgerRebuild,
+    OfficialChangeError,
+    OtherBasisError,
+    RestatedLostError,
+    StillImportedError,
+)
 from schemas.settings.engine import ClosingSettings
 from stores.archive import ArchiveReader
-from stores.ledger import Ledger, positions
+from stores.ledger import Ledger, positions, restatements
 from stores.ledger.tables import METADATA, closed_days, day_figures, transitions
 from tests.contract.engine.lived import close_days, live_through
 from tests.contract.engine.world import make_world
@@ -167,6 +173,26 @@ def test_an_official_row_that_would_be_another_is_left_and_told(copy, lived, wor
         rebuild_of(copy, lived, world).run(days[0], days[-1] + timedelta(days=1))
     assert (refused.value.day, list(refused.value.elements)) == (days[1], [element])
     assert content(copy, *DERIVED, closed_days, without=()) == before
+
+
+def test_what_a_person_restated_stands_and_is_not_made_up_where_it_is_lost(copy, lived, world, days):
+    key = day_figures.c.day == days[1], day_figures.c.element == "PER-0"
+    with copy.writing() as connection:
+        restatements.save(
+            connection, restatements.Restatement(1, days[1], "PER-0", 1, "someone", "late evidence", {}, {})
+        )
+        connection.execute(update(day_figures).where(*key).values(down_s=0, up_s=86_400))
+        connection.execute(
+            delete(day_figures).where(day_figures.c.day == days[1], day_figures.c.element == "PER-1")
+        )
+    told = []
+    rebuild_of(copy, lived, world).run(days[0], days[2], told.append)
+    assert [one.written for one in told] == [0, 1]
+    with copy.writing() as connection:
+        assert connection.execute(select(day_figures.c.up_s).where(*key)).scalar() == 86_400
+        connection.execute(delete(day_figures).where(*key))
+    with pytest.raises(RestatedLostError, match="PER-0"):
+        rebuild_of(copy, lived, world).run(days[0], days[2])
 
 
 def test_rows_are_not_made_of_other_evidence_than_the_day_was_closed_from(copy, lived, world, days, tmp_path):
