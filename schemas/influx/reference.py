@@ -44,12 +44,13 @@ def influxdb_page() -> list[str]:
         "## Downsampling",
         "",
         "Tasks of the server, kept in step by the sink. Each run makes all whole windows of its reach anew, so that what",
-        "came late is in them; what came later still is downsampled by the sink itself after it wrote it.",
+        "came late is in them; what came later still is downsampled by the sink itself after it wrote it. On the server a",
+        "task's name is the prefix, a blank and the measurement that it fills.",
         "",
-        "| task | from | window | every | reach |",
+        "| fills | from | window | every | reach |",
         "|---|---|---|---|---|",
         *(
-            f"| `{_PREFIX} {one.target}` | `{one.source}` | {one.window} | {one.every} + {one.offset} | {one.covers} |"
+            f"| `{one.target}` | `{one.source}` | {one.window} | {one.every} + {one.offset} | {one.covers} |"
             for one in TASKS
         ),
         "",
