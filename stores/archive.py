@@ -6,8 +6,8 @@ The journal remembers what is not yet in a file: after a crash the caller goes o
 
 import fcntl
 import threading
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -25,21 +25,17 @@ from stores.archive_files import (
     ArchiveWriteError,
     make_directories,
     publish,
-    read_lines,
-    sha256_of,
     sync_directory,
     write_temporary,
     write_text,
 )
+from stores.archive_merge import GivenUpError, merge_day
 from stores.archive_names import (
     FAMILY_OF_TYPE,
-    MANIFEST,
     TEMPORARY,
     Family,
-    Segment,
     day_dir,
     day_dirs,
-    manifest_of,
     note_path,
     notes,
     segment_of,
@@ -215,35 +211,9 @@ class Archive(ArchiveReader):
         self._must_be_open()
         with self._files:
             try:
-                return self._merge(day, stopping)
-            except _GivenUpError:
+                return merge_day(self.root, day, self.durable_offset(), stopping)
+            except GivenUpError:
                 return False
-
-    def _merge(self, day: date, stopping: Callable[[], bool]) -> bool:
-        directory = day_dir(self.root, day)
-        manifest = manifest_of(directory)
-        segments = visible_segments(directory, self.durable_offset())
-        if {segment.path.name for segment in segments} == set(manifest):
-            return False
-        for segment in segments:
-            expected = manifest.get(segment.path.name)
-            if expected is not None and sha256_of(segment.path) != expected:
-                raise ArchiveDamagedError(segment.path, "not the bytes that the manifest names")
-        try:
-            merged = [
-                _merged(directory, parts, manifest, stopping)
-                for family in Family
-                if (parts := [segment for segment in segments if segment.family is family])
-            ]
-            # From this name on the merged files count and their parts do not.
-            text = "".join(f"{sha256_of(path)}  {path.name}\n" for path in merged)
-            write_text(directory / MANIFEST, text)
-        except OSError as error:
-            raise ArchiveWriteError(self.root, error) from error
-        for segment in segments:
-            if segment.path not in merged:
-                segment.path.unlink(missing_ok=True)
-        return True
 
     def _write_segments(self) -> None:
         temporaries = []
@@ -290,28 +260,3 @@ class Archive(ArchiveReader):
     def _must_be_open(self) -> None:
         if self._lock is None:
             raise ArchiveError(f"archive {self.root} is not open for writing")
-
-
-class _GivenUpError(Exception):
-    """A merge was told to stop."""
-
-
-def _merged(
-    directory: Path, parts: Sequence[Segment], manifest: Mapping[str, str], stopping: Callable[[], bool]
-) -> Path:
-    if len(parts) == 1:
-        if parts[0].path.name not in manifest:
-            # Its digest is to be vouched for from now on.
-            deque(_lines_of(parts, stopping), maxlen=0)
-        return parts[0].path
-    path = segment_path(directory, parts[0].family, parts[0].first, parts[-1].last)
-    publish([write_temporary(path, _lines_of(parts, stopping))])
-    return path
-
-
-def _lines_of(parts: Sequence[Segment], stopping: Callable[[], bool]) -> Iterator[bytes]:
-    for part in parts:
-        for line in read_lines(part.path):
-            if stopping():
-                raise _GivenUpError
-            yield line

@@ -6,19 +6,21 @@ from typing import NamedTuple
 from ingest.snmp.ber import (
     Binding,
     DecodeError,
-    EncodeError,
     Tag,
     at_end,
     bindings,
-    encode_bindings,
-    encode_integer,
-    encode_oid,
-    encode_value,
     expect,
     header,
     integer,
     octets,
     oid,
+)
+from ingest.snmp.ber_encode import (
+    EncodeError,
+    encode_bindings,
+    encode_integer,
+    encode_oid,
+    encode_value,
     tlv,
 )
 

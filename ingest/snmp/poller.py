@@ -20,20 +20,17 @@ from ingest.snmp.loop_lag import PULSE_S, LoopLag
 from ingest.snmp.memory import Memory
 from ingest.snmp.outbox import EventSink, Outbox
 from ingest.snmp.planning import Ended, Schedule, Turn
+from ingest.snmp.poll_gauges import PollGauges
 from ingest.snmp.profiles import Profiles
 from ingest.snmp.silences import Blindness, Silence, Silences
 from ingest.snmp.vantage import Impairment, Vantage, VantageRules
 from schemas.metrics import (
     POLL_DEVICES,
     POLL_FAILED,
-    POLL_LOOP_LAG_SECONDS,
     POLL_REQUESTS,
     POLL_SECONDS,
     POLL_START_DELAY_SECONDS,
     POLLS,
-    POLLS_BACKLOG,
-    POLLS_IN_FLIGHT,
-    POLLS_SKIPPED,
 )
 from schemas.settings.poll import PollSettings
 from stores.journal import Origin
@@ -96,9 +93,7 @@ class Poller:
         self._of_element: dict[str, list[str]] = {}
         self._polls: set[asyncio.Task[None]] = set()
         self._pulsing: asyncio.Task[None] | None = None
-        self._skipped_told = 0
-        self._worst_lag = 0.0
-        self._told_at = 0
+        self._gauges = PollGauges()
         # The plan's clock: starts as the calendar's, so that turns fall alike after each start, and never steps.
         self._plan_zero_ms = now_ms() - int(monotonic() * 1000)
 
@@ -288,27 +283,16 @@ class Poller:
 
     def _beat(self) -> None:
         now = self._monotonic()
-        self._worst_lag = max(self._worst_lag, self._lag.pulse(now))
+        self._gauges.pulse(self._lag.pulse(now))
         self._take_turns()
         for silence in self._silences.due(self._now_ms(), self._stood_still):
             self._outbox.put(self._evidence.silent(silence.device, silence.sent_ms))
-        if int(now) != self._told_at:
-            self._told_at = int(now)
-            self._tell()
+        self._gauges.tell(int(now), self._schedule, self._plan_ms())
 
     def _stood_still(self, since_ms: int) -> bool:
         now = self._monotonic()
         age_s = max(0, self._now_ms() - since_ms) / 1000
         return self._lag.worst_since(now - age_s, now) > self._settings.max_loop_lag_s
-
-    def _tell(self) -> None:
-        POLL_LOOP_LAG_SECONDS.gauge().set(self._worst_lag)
-        self._worst_lag = 0.0
-        POLLS_IN_FLIGHT.gauge().set(self._schedule.in_flight())
-        POLLS_BACKLOG.gauge().set(self._schedule.backlog(self._plan_ms()))
-        skipped = self._schedule.tally.skipped
-        POLLS_SKIPPED.counter().inc(skipped - self._skipped_told)
-        self._skipped_told = skipped
 
     def _plan_ms(self) -> int:
         return self._plan_zero_ms + int(self._monotonic() * 1000)

@@ -172,7 +172,7 @@ def test_a_merge_that_was_killed_changes_no_line(tmp_path, monkeypatch, crash_at
             archive.merge(DAY)  # so that the manifest names a file that the killed merge replaces
     with monkeypatch.context() as patch:
         if crash_at == "before_manifest":
-            patch.setattr("stores.archive.write_text", kill)
+            patch.setattr("stores.archive_merge.write_text", kill)
         else:
             patch.setattr(Path, "unlink", kill)
         with pytest.raises(Killed):

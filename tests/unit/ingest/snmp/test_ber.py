@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.snmp.ber import Binding, DecodeError, EncodeError, Tag, bindings, encode_oid, encode_value, tlv
+from ingest.snmp.ber import Binding, DecodeError, Tag, bindings
+from ingest.snmp.ber_encode import EncodeError, encode_oid, encode_value, tlv
 from ingest.snmp.message import CommunityMessage, Pdu, PduType, decode_message, encode_community
 
 CORPUS = Path(__file__).parents[3] / "data" / "snmp" / "must_reject.txt"
