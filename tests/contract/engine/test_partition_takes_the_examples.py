@@ -144,5 +144,17 @@ def test_a_bad_event_takes_none_of_its_batch_with_it(wire):
     assert wire.session.outcomes["counted"] == 8
 
 
+def test_a_message_that_breaks_the_program_is_kept_whole_with_what_broke(wire):
+    wire.tick()
+    message = Incoming(0, 77, b"7", b"x" * 2_000_000, {"kind": b"evidence", "offsets": b"1"}, wire.now_ms)
+    wire.session.failed(message, ZeroDivisionError("a\x00b"))
+    wire.tick()
+    (letter,) = wire.told.letters
+    assert (letter["code"], letter["partition"], letter["offset"]) == ("failed", 0, 77)
+    # As much of it as a message holds, and that is said.
+    assert letter["detail"] == "ZeroDivisionError: a b (cut from 2000000 bytes)"
+    assert 800_000 < len(letter["body"]) < 900_000
+
+
 def _lasting(state: dict) -> dict:
     return {name: value for name, value in state.items() if name != "as_of"}

@@ -132,6 +132,20 @@ def test_the_changelog_bears_the_prefix_is_compacted_and_has_as_many_partitions_
     worker.kill()
 
 
+def test_a_registry_other_than_the_forwarders_is_told_in_log_and_metric(desk, world):
+    worker = desk.worker()
+    desk.wait(lambda: desk.answers("/healthz") is not None, "the status port", 60)
+    stations = desk.root / "registry" / "stations.csv"
+    header, first, *rest = stations.read_text().splitlines()
+    stations.write_text("\n".join([header, first.replace("PER-", "NEW-", 1), first, *rest]) + "\n")
+    desk.forwarder()
+    desk.wait(
+        lambda: "btswatch_worker_registry_differs 1.0" in desk.answers("/metrics").text, "the metric", 60
+    )
+    assert worker.said("registry differs from the forwarder's") == 1
+    worker.kill()
+
+
 @pytest.mark.parametrize("desk", [False], indirect=True)
 def test_a_worker_that_stood_still_for_longer_than_its_session_ends_and_writes_nothing(desk, world):
     worker = desk.worker("frozen")
