@@ -10,7 +10,9 @@ from dashboards.grafana.marks import closed_days
 from dashboards.grafana.panels import Panels
 from dashboards.grafana.ways import to_dashboard
 
-STATION, LINK, PROVINCE = equals("kind", "station"), equals("kind", "link"), equals("scope", "province")
+STATION, LINK = equals("kind", "station"), equals("kind", "link")
+# Together they are the province, which has a sum of its own only once a day is closed.
+ENTERPRISES = equals("scope", "enterprise")
 
 
 def province(language: Language) -> Dashboard:
@@ -33,10 +35,10 @@ def province(language: Language) -> Dashboard:
     ]
     grid.put(panels.counts("stations_by_state", questions.counts(STATION)), 12, 5)
     grid.put(panels.counts("links_by_state", questions.counts(LINK)), 12, 5)
-    grid.put(panels.ratios("availability_of_range", questions.ratios(PROVINCE, STATION)), 24, 4)
-    by_day = questions.ratio_by_day("id", equals("scope", "enterprise"), STATION)
+    grid.put(panels.ratios("availability_of_range", questions.ratios(ENTERPRISES, STATION)), 24, 4)
+    by_day = questions.ratio_by_day("id", ENTERPRISES, STATION)
     grid.put(panels.availability_lines("availability_by_day", by_day, "${__field.labels.id}"), 12, 9)
-    grid.put(panels.by_state("time_by_state_and_day", questions.seconds_by_day(PROVINCE, STATION)), 12, 9)
+    grid.put(panels.by_state("time_by_state_and_day", questions.seconds_by_day(ENTERPRISES, STATION)), 12, 9)
     places = questions.standing(
         "element", "name", "enterprise", "unit", "state", "lat", "lon", where=(STATION,)
     )
@@ -70,7 +72,7 @@ def province(language: Language) -> Dashboard:
     grid.put(
         panels.sums(
             "enterprises_panel",
-            questions.scope_table("id", equals("scope", "enterprise"), STATION),
+            questions.enterprise_sums(STATION),
             {"id": panels.column("enterprise", links=owner)},
             station,
         ),
@@ -80,8 +82,8 @@ def province(language: Language) -> Dashboard:
     grid.put(
         panels.sums(
             "units_panel",
-            questions.scope_table("id", equals("scope", "unit"), STATION),
-            {"id": panels.column("unit", mappings=panels.unit_names())},
+            questions.unit_sums(STATION),
+            {},
             station,
             sort=panels.text("down"),
         ),

@@ -15,6 +15,7 @@ from dashboards.grafana.flux import (
     TIME,
     Query,
     chosen_of,
+    equals,
     filled,
     keep,
     program,
@@ -109,7 +110,7 @@ def _standing(fields: tuple[str, ...], where: tuple[str, ...]) -> str:
 
 
 def ratios(*where: str) -> Query:
-    """Availability of one scope over the days that begin in the time shown: one row."""
+    """Availability of all scopes chosen together over the days that begin in the time shown: one row."""
     return Query(
         program(
             read("scope", *SUMMED, where=where),
@@ -144,20 +145,22 @@ def ratio_by_day(by: str, *where: str) -> Query:
 
 
 def seconds_by_day(*where: str) -> Query:
-    """Time by state and local day, of one scope."""
-    return _seconds("scope", where)
+    """Time by state and local day, of all scopes chosen together."""
+    summed = program('  |> group(columns: ["_time", "_field"])', "  |> sum()")
+    return _seconds("scope", where, summed)
 
 
 def seconds_by_hour(*where: str) -> Query:
     """Time by state and hour, of one element."""
-    return _seconds("availability", where)
+    return _seconds("availability", where, "")
 
 
-def _seconds(measurement: str, where: tuple[str, ...]) -> Query:
+def _seconds(measurement: str, where: tuple[str, ...], summed: str) -> Query:
     fields = [name for name, _ in SECONDS_COLUMNS]
     return Query(
         program(
             read(measurement, *fields, where=where),
+            *([summed] if summed else []),
             "  |> group()",
             '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")',
             '  |> sort(columns: ["_time"])',
@@ -192,20 +195,30 @@ def _worst(count: int, where: tuple[str, ...]) -> str:
     return top_of(program(read("figure", "down_s", where=where), "  |> sum()"), count)
 
 
-def scope_table(by: str, *where: str) -> Query:
-    """Sums and ratios over the days that begin in the time shown, one row for each value of the tag `by` of `scope`."""
-    wanted = (*SUMMED, "outages", "undeclared_s")
+def enterprise_sums(*where: str) -> Query:
+    """Each enterprise's sums and ratios over the days that begin in the time shown."""
+    return _table_of("scope", "id", (equals("scope", "enterprise"), *where))
+
+
+def unit_sums(*where: str) -> Query:
+    """The same of communes and wards, from their elements' days: their own sums are there once a day is closed."""
+    return _table_of("figure", "unit", where)
+
+
+def _table_of(measurement: str, by: str, where: tuple[str, ...]) -> Query:
+    more = ("down_s", "outages", "undeclared_s")
     return Query(
         program(
-            read("scope", *wanted, where=where),
-            f'  |> group(columns: {tags("scope", by).removesuffix("]")}, "_field"])',
+            read(measurement, *SUMMED, "outages", "undeclared_s", where=where),
+            f'  |> group(columns: {tags(measurement, by).removesuffix("]")}, "_field"])',
             "  |> sum()",
-            wide("scope", by),
+            f"  |> filter(fn: (r) => exists r.{by})",
+            wide(measurement, by),
             RATIOS,
-            keep(by, *RATIO_COLUMNS, "down_s", "outages", "undeclared_s"),
+            keep(by, *RATIO_COLUMNS, *more),
             imports=_DEBUG,
         ),
-        {by: STRING} | RATIO_COLUMNS | types("scope", "down_s", "outages", "undeclared_s"),
+        {by: STRING} | RATIO_COLUMNS | types(measurement, *more),
     )
 
 

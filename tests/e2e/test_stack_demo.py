@@ -21,10 +21,13 @@ ELEMENTS = 28
 DRAWN_SOON = {
     ("province", "Trạm theo trạng thái"),
     ("province", "Bản đồ trạm và tuyến"),
+    ("province", "Độ khả dụng trong các ngày đang xem"),
+    ("province", "Xã, phường"),
     ("station", "Trạng thái hiện tại: kết luận, đo kiểm, khai báo"),
     ("station", "Thời gian theo trạng thái từng giờ"),
-    ("enterprise", "Toàn bộ trong các ngày đang xem"),
-    ("pipeline", "Nhật ký tiếp nhận"),
+    ("links", "Tuyến theo trạng thái"),
+    ("feeds", "Các nguồn tin vào cuối thời gian đang xem"),
+    ("pipeline", "Dung lượng nhật ký"),
 }
 
 

@@ -91,3 +91,38 @@ def names_in(panel):
         named |= {layer["location"]["latitude"], layer["location"]["longitude"]}
         named.add(layer["config"]["style"]["color"]["field"])
     return named
+
+
+def drawn(client, org, prefix, from_ms, to_ms):
+    """(dashboard, panel) of every panel that has something to draw; what a reader has to choose is the first that is offered.
+
+    Raises:
+        AssertionError: InfluxDB refuses a query, or a panel would get other columns than it draws.
+    """
+    from dashboards.console.texts import Language
+    from dashboards.grafana.build import DASHBOARDS
+
+    filled = Filled(client, org, prefix, made_province.SMALL, 0)
+    found = set()
+    for name, dashboard in dashboards().items():
+        chosen = {}
+        for variable in variables_of(dashboard).values():
+            if variable.get("multi"):
+                chosen[variable["name"]] = All(variable["allValue"])
+            elif variable["type"] == "query":
+                offered = filled.ask(dashboard, variable["query"]["query"], chosen, from_ms, to_ms)
+                chosen[variable["name"]] = next(iter(offered.values("_value")), "nothing")
+            elif variable["type"] == "custom":
+                chosen[variable["name"]] = variable["current"]["value"]
+        columns = {
+            panel.id_val: panel.targets[0].columns
+            for panel in DASHBOARDS[name](Language.VI).build().panels
+            if panel.targets
+        }
+        for panel, query in targets(dashboard):
+            window = window_of(panel, to_ms - from_ms)
+            answer = filled.ask(dashboard, query, chosen, from_ms, to_ms, window)
+            if answer.rows:
+                assert answer.columns == columns[panel["id"]], (name, panel["title"])
+                found.add((name, panel["title"]))
+    return found
