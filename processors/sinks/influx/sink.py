@@ -226,6 +226,9 @@ class InfluxSink:
             self._dead_letters.send(message, code, f"{len(details)} events of it: {details[0]}")
 
     def _dead_letter(self, message: Message, pipe: Pipe) -> None:
+        if message.headers.get("kind") == b"control":
+            # Who has dealt with a letter.
+            return
         try:
             letter = DeadLetter.model_validate_json(message.value)
             text = self._maker.dead_letter(letter, message.offset)

@@ -2,6 +2,7 @@ import json
 import random
 
 import pytest
+import structlog
 
 from schemas.figures import Figure
 from schemas.status import Reading
@@ -213,6 +214,15 @@ def test_what_may_not_be_a_series_is_put_aside_and_its_neighbours_are_written(ne
     }
     assert len(bench.values("deadletter", "count")) == 2
     assert len(bench.values("station", "rtt_ms")) == 1
+
+
+def test_who_has_dealt_with_a_letter_is_no_letter_and_no_trouble(bench):
+    settled = message("deadletter", {"control": "settled"})
+    fields = {name: getattr(settled, name) for name in settled.__slots__}
+    with structlog.testing.capture_logs() as logged:
+        bench.sink.write([type(settled)(**fields | {"headers": {"kind": b"control"}})])
+    assert bench.values("deadletter", "count") == {}
+    assert [line for line in logged if line["log_level"] == "warning"] == []
 
 
 def test_a_message_cannot_make_series_by_other_tags_than_the_registrys(bench):
