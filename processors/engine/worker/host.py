@@ -141,12 +141,14 @@ class Availability:
         try:
             ticked = session.take(message)
             if not more or now - hosted.read_at >= _READ_EVERY_S:
-                session.read()
+                session.read(due=not more)
                 hosted.read_at = now
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
             _LOG.exception("message broke the worker", partition=number, offset=message.offset)
             session.failed(message, error)
             ticked = False
+        # Until it is acknowledged its place is needed, not what it said: in a backlog that would be gigabytes.
+        event.value = event.message.value = None
         await self._send(hosted, session.prompt())
         if not ticked:
             return
