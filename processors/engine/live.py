@@ -98,8 +98,11 @@ class LiveReadings:
         self.results.states.add(element)
         self._lapse_us[track][element] = lapse_us
 
-    def read(self, now_us: int, pace: Pace, limit: int) -> int:
-        """Read up to `limit` elements: those touched, then those that are due; how many."""
+    def read(self, now_us: int, pace: Pace, limit: int, *, due: bool = True) -> int:
+        """Read up to `limit` elements: those touched, then, with `due`, those that time alone asks for; how many.
+
+        In a backlog time runs: whoever read all that is due would do nothing else.
+        """
         today = self.province.grid.day_of(now_us)
         done = 0
         for element in list(self._touched)[:limit]:
@@ -112,7 +115,7 @@ class LiveReadings:
         for element in list(self._swept)[: max(0, min(_SWEEP, limit - done))]:
             self._read_element(element, range(self._swept.pop(element), today + 1), now_us, pace)
             done += 1
-        for element in self._due(now_us, min(2 * _SWEEP, limit - done)):
+        for element in self._due(now_us, min(2 * _SWEEP, limit - done)) if due else ():
             self._read_element(element, (today,), now_us, pace)
             done += 1
         return done

@@ -94,9 +94,9 @@ class Session:
             self.live.sweep(max(self.today, self.horizon, first_open(self.province, now_ms)))
             self.today = today
 
-    def read(self, now_ms: int) -> None:
-        """Read some of the elements that need it."""
-        self.live.read(now_ms * 1000, self.pace, _ELEMENTS_A_STEP)
+    def read(self, now_ms: int, *, due: bool = True) -> None:
+        """Read some of the elements that need it; without `due` only those that evidence came for."""
+        self.live.read(now_ms * 1000, self.pace, _ELEMENTS_A_STEP, due=due)
         self.read_ms = now_ms
 
     def since_read(self, now_ms: int) -> int:

@@ -44,7 +44,7 @@ def move_horizon(session: Session, day: int) -> None:
 
 def _read_touched(session: Session, now_ms: int) -> None:
     while session.live.touched:
-        session.read(now_ms)
+        session.read(now_ms, due=False)
 
 
 def _read_late(session: Session, opened: Opens, now_ms: int) -> None:

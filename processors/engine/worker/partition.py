@@ -145,10 +145,10 @@ class Partition:
         self._letter(message, "", FAILED, f"{type(error).__name__}: {error}", message.value)
         self.outcomes[FAILED] += 1
 
-    def read(self) -> None:
-        """Read some of the elements that need it."""
+    def read(self, *, due: bool = True) -> None:
+        """Read some of the elements that need it; see `Session.read`."""
         if self._session is not None:
-            self._session.read(self.now_ms)
+            self._session.read(self.now_ms, due=due)
 
     def prompt(self) -> list[Outgoing]:
         """What others want to know at once."""
