@@ -188,6 +188,10 @@ min_peers = 8
 [engine]
 # Short, so that what came in a moment ago can be looked at in the archive.
 flush_s = 20
+
+[archive]
+# The same in the cluster.
+flush_s = 20
 """
 
 

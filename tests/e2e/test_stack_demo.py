@@ -116,7 +116,8 @@ def cluster(tmp_path):
         made.started()
         yield made
     finally:
-        made.running.kill()
+        # Its end in good order, whatever came of the test: servers and parts go with it, in their time.
+        made.running.end(signal.SIGINT, 90.0)
 
 
 def test_evidence_reaches_every_store_and_screen_and_nothing_is_left_after_the_end(cluster):

@@ -115,6 +115,14 @@ class Process:
         self._close()
         return code
 
+    def end(self, number=signal.SIGTERM, deadline_s=10.0):
+        """At the end of a test, where what it started has things of its own to bring to an end."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(deadline_s)
+        self.kill()
+
     def kill(self):
         """At the end of a test, whatever came of it. The parts see that their supervisor is gone and end."""
         if self._process.poll() is None:
