@@ -1,7 +1,9 @@
 """`btswatch stack demo` as a user starts it: the whole cluster on real servers, from an empty directory to a clean end."""
 
 import json
+import shutil
 import signal
+import tempfile
 import time
 import tomllib
 from pathlib import Path
@@ -107,17 +109,21 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster():
     servers = servers_directory()
     if not (kafka_libraries(servers).is_dir() and influxd(servers).exists() and postgresql_programs()):
         absent_because(f"the servers are not in {servers}: make servers")
-    made = Cluster(tmp_path / "stack")
+    # Not below pytest's directory: as root PostgreSQL runs as another user, who can't enter it.
+    directory = Path(tempfile.mkdtemp(prefix="btswatch-stack-"))
+    directory.chmod(0o755)
+    made = Cluster(directory)
     try:
         made.started()
         yield made
     finally:
         # Its end in good order, whatever came of the test: servers and parts go with it, in their time.
         made.running.end(signal.SIGINT, 90.0)
+        shutil.rmtree(directory)
 
 
 def test_evidence_reaches_every_store_and_screen_and_nothing_is_left_after_the_end(cluster):
