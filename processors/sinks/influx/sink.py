@@ -211,6 +211,7 @@ class InfluxSink:
         bucket = self._buckets["link"]
 
         refused: dict[str, list[str]] = defaultdict(list)
+        lines: list[str] = []
 
         for text, at_us in self._numbers.lines(
             message.value, lambda code, detail: refused[code].append(detail)
@@ -220,7 +221,8 @@ class InfluxSink:
                     INFLUX_SKIPPED.counter().labels("expired").inc()
                     continue
                 self._late.note(text[: text.index(",")], at_us // 1000, now_ms, pipe)
-            pipe.add(bucket, text, message)
+            lines.append(text)
+        pipe.add_all(bucket, lines, message)
         for code, details in refused.items():
             INFLUX_SKIPPED.counter().labels(code).inc(len(details))
             self._dead_letters.send(message, code, f"{len(details)} events of it: {details[0]}")
