@@ -84,14 +84,18 @@ class Session:
         self.pending.feeds.refused(one.entry.reporter, one.code.value, day, received)
 
     def time_passes(self, now_ms: int) -> None:
-        """A new local day: the one before is over and is read once more as a whole."""
+        """A new local day: the one before is over and is read once more as a whole.
+
+        Also where it can no longer change: time goes by days at once while a backlog is worked off, and what came of
+        the day was then read as of a moment within it.
+        """
         for enterprise, day in self._alive_days:
             for element in self.elements_of[enterprise]:
                 self._touch(element, day)
         self._alive_days.clear()
         today = self.province.grid.day_of(now_ms * 1000)
         if today > self.today:
-            self.live.sweep(max(self.today, self.horizon, first_open(self.province, now_ms)))
+            self.live.sweep(max(self.today, self.horizon))
             self.today = today
 
     def read(self, now_ms: int, *, due: bool = True) -> None:
