@@ -103,7 +103,7 @@ class Compliance:
         self._hosted: dict[int, _Hosted] = {}
         self._rows: dict[int, dict[bytes, bytes]] | None = None
         self._topics = {
-            name: app.topic(kafka.topic(name), key_type=bytes, value_type=bytes)
+            name: app.topic(kafka.topic(name), key_serializer="raw", value_serializer="raw")
             for name in (FIGURES, BY_ENTERPRISE, FINDINGS, DEAD_LETTERS)
         }
         table = app.Table(

@@ -37,6 +37,8 @@ EVIDENCE: Final = "evidence"
 _LOG = structlog.get_logger()
 # While messages wait, elements would be read again and again for nothing.
 _READ_EVERY_S: Final = 1.0
+# A message that waited for so long on the brokers is one of many.
+_BEHIND_MS: Final = 5_000
 
 
 @dataclass(slots=True)
@@ -103,7 +105,7 @@ class Availability:
         self._finished = asyncio.Event()
         self._app = app
         self._topics = {
-            name: app.topic(kafka.topic(name), key_type=bytes, value_type=bytes)
+            name: app.topic(kafka.topic(name), key_serializer="raw", value_serializer="raw")
             for name in (EVIDENCE, "transitions", "figures", "states", "feeds", "deadletter")
         }
         self._table: DeliveredTable = declare(app, self._partitions, kafka.min_insync)
@@ -140,7 +142,9 @@ class Availability:
         session, message, now = hosted.session, _incoming(event), time.monotonic()
         try:
             ticked = session.take(message)
-            if not more or now - hosted.read_at >= _READ_EVERY_S:
+            # In a backlog elements are read at checkpoints only: what they read now is over in a moment.
+            behind = session.ahead or time.time() * 1000 - message.at_ms > _BEHIND_MS
+            if not behind and (not more or now - hosted.read_at >= _READ_EVERY_S):
                 session.read(due=not more)
                 hosted.read_at = now
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody

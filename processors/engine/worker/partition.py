@@ -38,6 +38,7 @@ from stores.ledger.history import Transition
 
 ENTRANCE: Final = "availability"
 FAILED: Final = "failed"
+_AHEAD_MS: Final = 10_000
 # Fewer events are taken in sooner one by one.
 _BATCH: Final = 8
 # Of a message near the limit, what base64 and the other fields leave room for.
@@ -98,6 +99,7 @@ class Partition:
         # Messages that came before the first tick: without a time they mean nothing yet.
         self._early: list[Incoming] = []
         self._session: Session | None = None
+        self._newest_ms = 0
         stored = self._state.value("partition") or {}
         if stored and stored["conventions"] != spelled(conventions):
             raise ConventionsChangedError(stored["conventions"], spelled(conventions))
@@ -121,6 +123,11 @@ class Partition:
     def behind(self) -> bool:
         """Whether elements wait to be read."""
         return self._session is not None and self._session.live.behind
+
+    @property
+    def ahead(self) -> bool:
+        """Whether evidence is newer than engine time by more than the way of an event takes: a backlog is being sent."""
+        return self._newest_ms - self.now_ms > _AHEAD_MS
 
     def take(self, message: Incoming) -> bool:
         """Take a message in; True for a tick, at which a checkpoint may be made.
@@ -249,6 +256,7 @@ class Partition:
         name = message.key.decode("utf-8", "replace")
         known = through.get(name, -1)
         for entry, event in self._others(session, kind, message, known):
+            self._newest_ms = max(self._newest_ms, entry.received_ms)
             new = kind is not Kind.LIFE and entry.offset > known
             if kind is Kind.COPY:
                 # Every partition has it, one counts it.
@@ -277,6 +285,7 @@ class Partition:
             raise UnreadableError(f"{len(found.lines)} events with {len(offsets)} offsets")
         polls, others = take_polls(session.province, found)
         session.polled(polls, found, self.now_ms)
+        self._newest_ms = max(self._newest_ms, int(found.received_us.max()) // 1000)
         new = sum(offsets[at] > known for one in polls for at in one.at)
         self.outcomes[Taken.COUNTED.value] += new
         return events_at(message, found.lines, offsets, others)
