@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 _IDLE_EVERY_S: Final = 1.0
+_EMPTY_S: Final = 0.1
 
 
 class SinkConsumer:
@@ -149,7 +150,12 @@ class SinkConsumer:
             wait_s = min(self._outage.pause_s(), _IDLE_EVERY_S)
         until = None
         while not self._stop.is_set():
+            asked = time.monotonic()
             found = self._broker.poll(wait_s, self._room(), hold=held)
+            if not found:
+                # The client may come back at once again and again while brokers are away.
+                left_s = wait_s - (time.monotonic() - asked)
+                self._stop.wait(max(0.0, min(left_s, _EMPTY_S)))
             self._pending = self._broker.still_ours(self._pending) + found
             self._broker.took(found)
             if held or not self._pending or not self._room():

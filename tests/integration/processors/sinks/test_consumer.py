@@ -1,6 +1,7 @@
 """The consumer that feeds sinks, on a real broker: nothing is lost, and nothing is committed before it is written."""
 
 import threading
+import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
 
@@ -201,12 +202,35 @@ def test_brokers_that_go_and_come_back_are_used_again(kafka, settings, consumer_
     with running(consumer):
         eventually(lambda: len(target.written) == 32)
         kafka.stop()
+        eventually(lambda: consumer.not_ready() is not None)
+        spent = time.process_time()
+        threading.Event().wait(2)
+        assert time.process_time() - spent < 0.6, "waiting for brokers takes no processor"
         kafka.start()
         send(settings, "transitions", *messages(32, 32))
         eventually(lambda: set(target.written) == values(0, 64), 40)
         eventually(lambda: consumer.not_ready() is None)
         eventually(lambda: count_of(SINK_LAG, consumer.name) == 0)
     assert sum(committed(settings, f"sink-{consumer.name}", "transitions").values()) == 64
+
+
+def test_waiting_for_target_and_brokers_at_once_takes_no_processor(kafka, settings, consumer_of):
+    target = Target()
+    target.error = TargetUnavailableError("away")
+    send(settings, "transitions", *messages(0, 32))
+    consumer = consumer_of(target)
+    with running(consumer):
+        eventually(lambda: target.tries > 1)
+        kafka.stop()
+        try:
+            threading.Event().wait(8)
+            spent = time.process_time()
+            threading.Event().wait(3)
+            assert time.process_time() - spent < 0.6
+        finally:
+            kafka.start()
+        target.error = None
+        eventually(lambda: set(target.written) == values(0, 32), 60)
 
 
 def test_a_topic_that_is_missing_is_told_and_waited_for(kafka, kafka_prefix, consumer_of):
