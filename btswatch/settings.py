@@ -124,7 +124,8 @@ class Settings(Contract):
         default=None, description="directory of rule files; absent: the rules that come with the product"
     )
     moved_days: Path | None = Field(
-        default=None, description="YAML file of working days that the government moved; absent: none beyond the calendar's"
+        default=None,
+        description="YAML file of working days that the government moved; absent: none beyond the calendar's",
     )
     zone: str = Field(default=DEFAULT_ZONE, description="time zone of the calendar")
     stop_s: float = Field(default=10.0, gt=0, description="all parts have drained and stopped after so long")

@@ -223,7 +223,9 @@ class JudgedDays(Contract):
     first: date
     end: date
     threshold: Ratio
-    because: Text = Field(description="why it is this threshold: the regulation's, or the enterprise's declared level")
+    because: Text = Field(
+        description="why it is this threshold: the regulation's, or the enterprise's declared level"
+    )
 
 
 class Verdict(Contract):
@@ -259,17 +261,25 @@ class Verdict(Contract):
     rules: Digest
     inputs: Digest | None = None
     force: Literal["legal", "declared", "operational"] | None = Field(
-        default=None, description="operational: no legal verdict, by its kind or since the figure is not sure enough"
+        default=None,
+        description="operational: no legal verdict, by its kind or since the figure is not sure enough",
     )
     label: Text | None = Field(default=None, description="such as: provincial estimate")
-    ratios: Ratios | None = Field(default=None, description="A without planned work, A_gross with it as not available")
-    elements: Annotated[int, Strict(), Field(ge=0)] | None = Field(default=None, description="how many were judged")
+    ratios: Ratios | None = Field(
+        default=None, description="A without planned work, A_gross with it as not available"
+    )
+    elements: Annotated[int, Strict(), Field(ge=0)] | None = Field(
+        default=None, description="how many were judged"
+    )
     adjusted_days: Annotated[int, Strict(), Field(ge=0)] | None = Field(
         default=None, description="element-days of which an upheld objection moved seconds"
     )
-    judged: list[JudgedDays] = Field(default=[], description="which version held for which days of the period")
+    judged: list[JudgedDays] = Field(
+        default=[], description="which version held for which days of the period"
+    )
     suggestion: Text | None = Field(
-        default=None, description="article and range that a failed legal threshold points to; deciding is a person's"
+        default=None,
+        description="article and range that a failed legal threshold points to; deciding is a person's",
     )
 
 

@@ -190,7 +190,8 @@ TEXTS: Final[dict[str, Text]] = {
         "The live engine did not run until the day's end", "Bộ xử lý trực tiếp không chạy đến hết ngày"
     ),
     "alarm_forwarder_silent": Text(
-        "A forwarder is silent: its days can't be closed", "Bộ chuyển tiếp im lặng: chưa thể chốt số liệu ngày"
+        "A forwarder is silent: its days can't be closed",
+        "Bộ chuyển tiếp im lặng: chưa thể chốt số liệu ngày",
     ),
     "alarms": Text("Alarms", "Cảnh báo"),
     "no_alarms": Text("No alarm", "Không có cảnh báo"),

@@ -11,8 +11,8 @@ from dashboards.grafana.board import Grid, board
 from dashboards.grafana.flux import DOUBLE, STRING, TIME, Query, chosen, keep, program, read
 from dashboards.grafana.marks import dead_letters
 from dashboards.grafana.panels import FEW_POINTS, Panels
-from schemas import metrics
-from schemas.metrics import Spec
+from schemas import cluster_metrics, metrics
+from schemas.metric_spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ SHOWN: Final = (
     Shown("poll_lag", metrics.POLL_LOOP_LAG_SECONDS, "s"),
     Shown("blind", metrics.VANTAGE_IMPAIRED, "none", "path"),
     Shown("engine_lag", metrics.ENGINE_LAG, "short"),
-    Shown("sent", metrics.FORWARDER_SENT, "cpm", "topic"),
-    Shown("forwarder_lag", metrics.FORWARDER_LAG, "short"),
-    Shown("sink_lag", metrics.SINK_LAG, "short", "sink"),
-    Shown("sink_outage", metrics.SINK_OUTAGE, "none", "sink"),
-    Shown("sink_time", metrics.SINK_WRITE_SECONDS, "s", "sink"),
-    Shown("sink_dead", metrics.SINK_DEAD_LETTERS, "cpm", "code"),
+    Shown("sent", cluster_metrics.FORWARDER_SENT, "cpm", "topic"),
+    Shown("forwarder_lag", cluster_metrics.FORWARDER_LAG, "short"),
+    Shown("sink_lag", cluster_metrics.SINK_LAG, "short", "sink"),
+    Shown("sink_outage", cluster_metrics.SINK_OUTAGE, "none", "sink"),
+    Shown("sink_time", cluster_metrics.SINK_WRITE_SECONDS, "s", "sink"),
+    Shown("sink_dead", cluster_metrics.SINK_DEAD_LETTERS, "cpm", "code"),
     Shown("differences", metrics.CLOSING_DIFFERENCES, "cpm"),
     Shown("failures", metrics.ENGINE_FAILED, "cpm", "error"),
 )

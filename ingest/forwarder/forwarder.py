@@ -16,7 +16,7 @@ from ingest.forwarder import CONSUMER, records
 from ingest.forwarder.batching import sort_out
 from ingest.forwarder.records import Record
 from ingest.forwarder.sender import NotDeliveredError, Sender
-from schemas.metrics import (
+from schemas.cluster_metrics import (
     FORWARDER_FAILED,
     FORWARDER_LAG,
     FORWARDER_OFFSET,

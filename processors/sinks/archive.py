@@ -23,7 +23,7 @@ from processors.sinks.evidence_message import (
     lines_of,
 )
 from processors.sinks.port import Message, TargetRefusedError, TargetUnavailableError
-from schemas.metrics import ARCHIVE_LOST, ARCHIVE_REPEATED, ARCHIVE_THROUGH
+from schemas.cluster_metrics import ARCHIVE_LOST, ARCHIVE_REPEATED, ARCHIVE_THROUGH
 from schemas.settings.archive import ArchiveSettings
 from schemas.time import to_ms
 from stores.archive import Archive, ArchiveBusyError, ArchiveError

@@ -10,7 +10,7 @@ from kafka.errors import CommitFailedError, KafkaError, KafkaTimeoutError
 
 from processors.sinks.moves import Moves
 from processors.sinks.port import Message, OwnPositions
-from schemas.metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, SINK_LOST
+from schemas.cluster_metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, SINK_LOST
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.topics import load_topics

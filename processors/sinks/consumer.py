@@ -23,8 +23,8 @@ from processors.sinks.port import (
     TargetRefusedError,
     TargetUnavailableError,
 )
+from schemas.cluster_metrics import SINK_BROKER_FAILED, SINK_MESSAGES, SINK_PENDING_BYTES, SINK_WRITE_SECONDS
 from schemas.dead_letters import REPLAY_TO
-from schemas.metrics import SINK_BROKER_FAILED, SINK_MESSAGES, SINK_PENDING_BYTES, SINK_WRITE_SECONDS
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
 from stores.kafka.connection import is_denied, told

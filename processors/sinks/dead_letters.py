@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from processors.sinks.port import Message, TargetUnavailableError
-from schemas.metrics import SINK_DEAD_LETTERS
+from schemas.cluster_metrics import SINK_DEAD_LETTERS
 from schemas.results import DeadLetter
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms

@@ -11,7 +11,7 @@ from processors.sinks.ledger_feeds import newly_silent
 from processors.sinks.ledger_messages import TOPICS, Item, UnreadableError, item_of
 from processors.sinks.ledger_store import store
 from processors.sinks.port import Message, TargetRefusedError, TargetUnavailableError
-from schemas.metrics import LEDGER_ENGINE_TIME
+from schemas.cluster_metrics import LEDGER_ENGINE_TIME
 from schemas.registry import Enterprise
 from schemas.time import LocalCalendar
 from stores.ledger import Ledger, feeds, history, positions

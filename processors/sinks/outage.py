@@ -5,7 +5,7 @@ import time
 import structlog
 
 from processors.sinks.port import TargetRefusedError, TargetUnavailableError
-from schemas.metrics import SINK_OUTAGE, SINK_OUTAGES
+from schemas.cluster_metrics import SINK_OUTAGE, SINK_OUTAGES
 from schemas.settings.sinks import SinkSettings
 
 

@@ -22,7 +22,9 @@ class ReceiverSettings(Contract):
         description="webhook: a POST in the form of Alertmanager's webhook; apprise: any URL that Apprise knows, such as mailto:// or tgram://",
     )
     url: SecretStr | None = Field(default=None, description="where to, unless `url_file` says it")
-    url_file: Path | None = Field(default=None, description="file that holds the URL, mode 0600; goes before `url`")
+    url_file: Path | None = Field(
+        default=None, description="file that holds the URL, mode 0600; goes before `url`"
+    )
     bearer_file: Path | None = Field(
         default=None, description="webhook: file with the token of an Authorization: Bearer header"
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.metrics import INFLUX_LINES, INFLUX_REQUESTS
+from schemas.cluster_metrics import INFLUX_LINES, INFLUX_REQUESTS
 from schemas.settings.influx import InfluxSettings
 from stores.influx.connection import InfluxConnection
 from stores.influx.errors import InfluxBadLinesError, InfluxError, InfluxRefusedError, InfluxTooLargeError

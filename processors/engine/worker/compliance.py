@@ -26,7 +26,7 @@ from processors.core.enterprises import Enterprises
 from processors.core.verdict import AvailabilityRule
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
-from schemas.metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
+from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
 from schemas.registry import Kind
 from schemas.results import FigureRecord, Tick
 from schemas.settings.kafka import KafkaSettings

@@ -19,7 +19,7 @@ from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable, declare, rows_by_partition
 from processors.engine.worker.table_state import Writes
 from processors.engine.worker.wire import Incoming
-from schemas.metrics import (
+from schemas.cluster_metrics import (
     WORKER_CHECKPOINT_SECONDS,
     WORKER_ENGINE_TIME,
     WORKER_EVENTS,

@@ -7,8 +7,8 @@ from processors.sinks.influx.official import clear_day, official_lines
 from processors.sinks.influx.pipe import Pipe, told
 from processors.sinks.influx.points import PointMaker, from_text
 from processors.sinks.port import TargetRefusedError, TargetUnavailableError
+from schemas.cluster_metrics import INFLUX_CLOSED_DAY
 from schemas.influx import bucket_of
-from schemas.metrics import INFLUX_CLOSED_DAY
 from schemas.settings.influx import InfluxSettings
 from schemas.time import LocalCalendar
 from stores.influx.reading import PointReader, quoted

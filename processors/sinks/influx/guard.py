@@ -6,8 +6,8 @@ from datetime import date
 from typing import Final
 
 from processors.sinks.influx.lines import UnwritableError, series, tag_value
+from schemas.cluster_metrics import INFLUX_SERIES
 from schemas.influx import MEASUREMENT
-from schemas.metrics import INFLUX_SERIES
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
 from schemas.settings.influx import InfluxSettings

@@ -8,8 +8,8 @@ import structlog
 
 from processors.sinks.influx.guard import RefusedSeriesError
 from processors.sinks.influx.points import PointMaker
+from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.influx import bucket_of
-from schemas.metrics import INFLUX_SKIPPED
 from schemas.settings.influx import InfluxSettings
 from stores.influx.reading import PointReader
 from stores.ledger.figures import DayFigure

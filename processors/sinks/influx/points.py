@@ -11,9 +11,9 @@ from typing import Any, Final
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.lines import Value, fields, line
 from processors.sinks.ledger_messages import Gone, Item, Share
+from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.figures import Figure, total_of
 from schemas.influx import MEASUREMENT, RESULTS
-from schemas.metrics import INFLUX_SKIPPED
 from schemas.registry import Element, Registry
 from schemas.results import DeadLetter
 from schemas.status import Reading

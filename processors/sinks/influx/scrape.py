@@ -10,8 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.lines import UnwritableError, float_value, line
+from schemas.cluster_metrics import INFLUX_SCRAPES, INFLUX_SKIPPED
 from schemas.influx import bucket_of
-from schemas.metrics import INFLUX_SCRAPES, INFLUX_SKIPPED, Spec, every_spec
+from schemas.metric_spec import Spec
+from schemas.metrics import every_spec
 from schemas.settings.influx import InfluxSettings, ScrapeTarget
 from stores.influx.errors import InfluxError
 from stores.influx.writer import LineWriter

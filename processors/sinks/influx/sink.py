@@ -20,8 +20,8 @@ from processors.sinks.influx.scrape import Scraper
 from processors.sinks.influx.sets import StateSets
 from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
+from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.influx import BUCKET, MEASUREMENT, Role, bucket_of
-from schemas.metrics import INFLUX_SKIPPED
 from schemas.registry import Registry
 from schemas.results import DeadLetter
 from schemas.settings.influx import InfluxSettings

@@ -18,7 +18,7 @@ from processors.sinks.notify.receiver import Receiver
 from processors.sinks.notify.store import NotifyStore
 from processors.sinks.outage import Outage
 from processors.sinks.port import TargetUnavailableError
-from schemas.metrics import NOTIFY_EXPIRED, NOTIFY_TOLD
+from schemas.cluster_metrics import NOTIFY_EXPIRED, NOTIFY_TOLD
 from schemas.settings.sinks import SinkSettings
 
 _LOOK_S: Final = 0.5

@@ -28,7 +28,7 @@ from processors.sinks.notify.store import (
 )
 from processors.sinks.notify.watch import kept_firing, watched
 from processors.sinks.port import Message
-from schemas.metrics import NOTIFY_CONDITIONS
+from schemas.cluster_metrics import NOTIFY_CONDITIONS
 from schemas.settings.notify import NotifySettings, ReceiverSettings
 from schemas.settings.sinks import SinkSettings
 

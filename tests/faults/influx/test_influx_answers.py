@@ -8,8 +8,8 @@ import pytest
 from processors.sinks.consumer import SinkConsumer
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.sink import TOPICS, InfluxSink
+from schemas.cluster_metrics import SINK_OUTAGES
 from schemas.influx import bucket_of
-from schemas.metrics import SINK_OUTAGES
 from schemas.results import DeadLetter
 from schemas.settings.sinks import SinkSettings
 from stores.influx.connection import InfluxConnection
