@@ -35,6 +35,7 @@ generate: $(VENV)/installed-dev ## Everything that is generated and committed: s
 	@$(BIN)/python -m btswatch.settings_reference
 	@$(BIN)/btswatch dashboards build
 	@$(BIN)/python -m btswatch.rules_reference
+	@$(BIN)/python -m ingest.feeds.openapi > docs/reference/openapi.json
 
 lock: ## Renew the locks (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet \
