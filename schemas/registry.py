@@ -31,7 +31,8 @@ class Kind(StrEnum):
     LINK = "link"
 
 
-def _within(first: date | None, day: date, end: date | None) -> bool:
+def within(first: date | None, day: date, end: date | None) -> bool:
+    """Whether the local day lies in `[first, end)`; None is open."""
     return (first is None or first <= day) and (end is None or day < end)
 
 
@@ -66,7 +67,7 @@ class Unit:
 
     def in_force_on(self, day: date) -> bool:
         """Whether the unit existed, as this row says, on the local day."""
-        return _within(self.valid_from, day, self.valid_to)
+        return within(self.valid_from, day, self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Element:
 
     def in_force_on(self, day: date) -> bool:
         """Whether this row says what the element was on the local day."""
-        return _within(self.valid_from, day, self.valid_to)
+        return within(self.valid_from, day, self.valid_to)
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,10 @@ class DeclaredLevel:
     valid_from: date | None = None
     valid_to: date | None = None
 
+    def in_force_on(self, day: date) -> bool:
+        """Whether it was declared for the local day."""
+        return within(self.valid_from, day, self.valid_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Agency:
@@ -159,7 +164,7 @@ class Agency:
 
     def in_force_on(self, day: date) -> bool:
         """Whether it bore this name on the local day."""
-        return _within(self.valid_from, day, self.valid_to)
+        return within(self.valid_from, day, self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)

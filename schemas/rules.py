@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import Contract
-from schemas.registry import Confidence
+from schemas.registry import Confidence, within
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
 RuleId = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9-]*$", max_length=40)]
@@ -128,9 +128,7 @@ class Rule(Contract):
 
     def in_force_on(self, day: date) -> bool:
         """Whether it holds on the local day."""
-        return (self.in_force_from is None or self.in_force_from <= day) and (
-            self.in_force_to is None or day < self.in_force_to
-        )
+        return within(self.in_force_from, day, self.in_force_to)
 
     def overlaps(self, other: "Rule") -> bool:
         """Whether both hold on some day."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,15 @@ def profiles_of(settings: Settings) -> "Profiles":
         return load_profiles(*((settings.profiles,) if settings.profiles else ()))
     except ProfileError as error:
         raise CommandError(Exit.MISUSE, *error.problems) from error
+
+
+def day_from(text: str, option: str = "") -> date:
+    """A local day as it is written on the command line."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        said = f"{option} {text}" if option else text
+        raise CommandError(Exit.MISUSE, f"{said}: a day is written as 2026-11-23") from error
 
 
 def rules_of(settings: Settings) -> "Rules":

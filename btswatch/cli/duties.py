@@ -10,6 +10,7 @@ import typer
 
 from btswatch.cli.configured import (
     SettingsOption,
+    day_from,
     directory_of,
     open_ledger,
     registry_of,
@@ -60,7 +61,7 @@ def reports(
     loaded = settings_from(settings)
     now_ms = _now_ms(on, loaded.zone)
     found, _ = _archived(loaded)
-    first = _day(since, "--since") if since else _first_day(loaded)
+    first = day_from(since, "--since") if since else _first_day(loaded)
     years = range(first.year, 2 + datetime.fromtimestamp(now_ms / 1000, ZoneInfo(loaded.zone)).year)
     calendar = _calendar(loaded, years)
     registry, rules = registry_of(loaded), rules_of(loaded)
@@ -178,14 +179,7 @@ def _now_ms(on: str | None, zone: str) -> int:
 
     if on is None:
         return system_now_ms()
-    return LocalCalendar(zone).start_of(_day(on, "--on") + timedelta(days=1))
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise CommandError(Exit.MISUSE, f"{option} {text}: a day is written as 2026-11-23") from error
+    return LocalCalendar(zone).start_of(day_from(on, "--on") + timedelta(days=1))
 
 
 def _first_day(settings: "Settings") -> date:

@@ -9,6 +9,7 @@ import typer
 
 from btswatch.cli.configured import (
     SettingsOption,
+    day_from,
     directory_of,
     open_ledger,
     registry_of,
@@ -172,10 +173,7 @@ def restate(
     Example: btswatch period restate LSN-0001 2026-09-30 --by "Nguyễn Văn A" --reason "log handed in late"
     """
     loaded = settings_from(settings)
-    try:
-        chosen = date.fromisoformat(day)
-    except ValueError as error:
-        raise CommandError(Exit.MISUSE, f"{day}: a day is written as 2026-11-23") from error
+    chosen = day_from(day)
     restating = _restating(loaded)
     if not reason.strip():
         raise CommandError(Exit.MISUSE, "--reason: say why")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
+from btswatch.cli.configured import SettingsOption, day_from, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -126,10 +126,7 @@ def _day(text: str | None, zone: str) -> date:
 
     if text is None:
         return LocalCalendar(zone).day_of(system_now_ms())
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise CommandError(Exit.MISUSE, f"--on {text}: a day is written as 2026-11-23") from error
+    return day_from(text, "--on")
 
 
 def _asked(rule: "Rule", threshold: object) -> str:

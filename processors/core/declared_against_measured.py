@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from schemas.figures import TRACK_READINGS, Figure, ratio
+from schemas.figures import Figure
 
 _UNKNOWN, _UP, _DEGRADED, _DOWN = range(4)
 _KNOWN: Final = (_UP, _DEGRADED, _DOWN)
@@ -66,10 +66,8 @@ def divergence(figure: Figure) -> Divergence:
 
 def table(figure: Figure) -> dict[str, dict[str, int]]:
     """`table[measured][declared]` in seconds; it adds up to the counted time."""
-    return {
-        measured: {declared: figure.pairs_s[4 * m + d] for d, declared in enumerate(TRACK_READINGS)}
-        for m, measured in enumerate(TRACK_READINGS)
-    }
+    found: dict[str, dict[str, int]] = figure.as_dict()["reconciliation"]
+    return found
 
 
 def findings(figure: Figure, tolerance_s: int) -> Iterator[tuple[FindingKind, int]]:
@@ -82,8 +80,3 @@ def findings(figure: Figure, tolerance_s: int) -> Iterator[tuple[FindingKind, in
     ):
         if seconds > tolerance_s:
             yield kind, seconds
-
-
-def share(part_s: int, whole_s: int) -> float | None:
-    """Of the counted time; None where there is none."""
-    return ratio(part_s, whole_s)

@@ -6,7 +6,7 @@ the parts alone, not on the order or the number of times in which they came.
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -177,8 +177,3 @@ def _over_midnight(stack: Rows) -> tuple[int, int]:
         running = np.where(counted, np.where(whole, joined, tail), running)
         until = np.where(counted, rows[:, _TO], until)
     return joins, longest
-
-
-def with_planned_as_down(figure: Figure, seconds: int) -> Figure:
-    """The figure with so much of its planned time counted as down."""
-    return replace(figure, planned=figure.planned - seconds, down=figure.down + seconds)

@@ -9,7 +9,7 @@ from typing import Final
 
 from processors.core.periods import PeriodKind
 from schemas.figures import Figure, total_of
-from schemas.registry import Kind
+from schemas.registry import Kind, within
 
 FLOOR: Final = Fraction(4, 5)
 PLANNED_CAP_S: Final = 8 * 3600
@@ -48,9 +48,7 @@ class AvailabilityRule:
 
     def in_force_on(self, day: date) -> bool:
         """Whether it judges the local day."""
-        return (self.valid_from is None or self.valid_from <= day) and (
-            self.valid_to is None or day < self.valid_to
-        )
+        return within(self.valid_from, day, self.valid_to)
 
 
 class Result(StrEnum):

@@ -77,7 +77,7 @@ class Rules:
 
         The declared level is the one that a sanction refers to (mức công bố).
         """
-        own = [one for one in levels if one.enterprise == enterprise and _holds(one, day)]
+        own = [one for one in levels if one.enterprise == enterprise and one.in_force_on(day)]
         return [_apply(rule, own) for rule in self.in_force(day, service)]
 
 
@@ -130,10 +130,6 @@ def _explained(name: str, error: ValidationError) -> Iterator[str]:
 
 def _interval(rule: Rule) -> str:
     return f"{rule.in_force_from or 'always'} to {rule.in_force_to or 'today'}"
-
-
-def _holds(level: DeclaredLevel, day: date) -> bool:
-    return (level.valid_from or date.min) <= day < (level.valid_to or date.max)
 
 
 def _apply(rule: Rule, own: Sequence[DeclaredLevel]) -> Applicable:
