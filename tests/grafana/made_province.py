@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from processors.sinks.influx import lines as protocol
-from schemas import metrics
+from schemas import cluster_metrics, metrics
 from schemas.influx import MEASUREMENT
 from schemas.status import Reading
 from schemas.time import LocalCalendar
@@ -263,7 +263,7 @@ def _numbers(size):
 
 # One series of each metric that the dashboard shows: labels, and what a scrape reads.
 def _shown():
-    m = metrics
+    m, c = metrics, cluster_metrics
     yield m.JOURNAL_APPENDED, {"kind": "event"}
     yield m.JOURNAL_BYTES, {}
     yield m.JOURNAL_COMMIT_SECONDS, {}
@@ -272,12 +272,12 @@ def _shown():
     yield m.POLL_LOOP_LAG_SECONDS, {}
     yield m.VANTAGE_IMPAIRED, {"path": "viettel"}
     yield m.ENGINE_LAG, {}
-    yield m.FORWARDER_SENT, {"topic": "evidence"}
-    yield m.FORWARDER_LAG, {}
-    yield m.SINK_LAG, {"sink": "influx"}
-    yield m.SINK_OUTAGE, {"sink": "influx"}
-    yield m.SINK_WRITE_SECONDS, {"sink": "influx"}
-    yield m.SINK_DEAD_LETTERS, {"sink": "influx", "code": "series_limit"}
+    yield c.FORWARDER_SENT, {"topic": "evidence"}
+    yield c.FORWARDER_LAG, {}
+    yield c.SINK_LAG, {"sink": "influx"}
+    yield c.SINK_OUTAGE, {"sink": "influx"}
+    yield c.SINK_WRITE_SECONDS, {"sink": "influx"}
+    yield c.SINK_DEAD_LETTERS, {"sink": "influx", "code": "series_limit"}
     yield m.CLOSING_DIFFERENCES, {}
     yield m.ENGINE_FAILED, {"error": "OperationalError"}
 

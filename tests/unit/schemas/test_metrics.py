@@ -3,13 +3,18 @@ from pathlib import Path
 
 import pytest
 
-from schemas import metrics
+from schemas import cluster_metrics, metrics
 from schemas.reference import metrics_page
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("btswatch", "dashboards", "ingest", "processors", "schemas", "stores")
 SOURCE = "\n".join(path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-SPECS = {name: one for name, one in vars(metrics).items() if isinstance(one, metrics.Spec)}
+SPECS = {
+    name: one
+    for module in (metrics, cluster_metrics)
+    for name, one in vars(module).items()
+    if isinstance(one, metrics.Spec)
+}
 
 
 @pytest.mark.parametrize("name", SPECS)
