@@ -1,14 +1,16 @@
 """Walks the audit chain and what it seals; says at which entry it breaks, and which day's figures are others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from sqlalchemy import Connection
 
-from schemas.audit import NOTHING, AuditEntry, AuditKind
-from stores.ledger import audit, official_day
+from processors.receipt_anchors import root_of
+from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
+from schemas.results import canonical_json
+from stores.ledger import audit, objections, official_day, restatements, signatures
 
 # The newest of a day holds.
 _SEALS: Final = (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
@@ -48,6 +50,8 @@ def walk(connection: Connection, anchors: tuple[str, ...] = ()) -> Walked:
         broken += _breaks(entry, number, head)
         if entry.kind in _SEALS:
             sealed[entry.subject] = entry
+        if entry.kind in _KEPT and (differs := _KEPT[AuditKind(entry.kind)](connection, entry)):
+            broken.append(Broken(entry.number, differs))
         known.add(entry.digest)
         number, head = entry.number, entry.digest
     for day in sorted(sealed):
@@ -87,3 +91,61 @@ def _differs(connection: Connection, entry: AuditEntry) -> Iterator[Broken]:
         entry.number,
         f"the closed figures of {entry.subject} are not those that were sealed: {said or 'none'}",
     )
+
+
+def _signature(connection: Connection, entry: AuditEntry) -> str | None:
+    revision = entry.content.get("revision")
+    kept = [one for one in signatures.of_period(connection, entry.subject) if one.revision == revision]
+    root = merkle_root([canonical_json(one).encode() for one in kept[0].verdicts]) if kept else None
+    same = root == entry.content.get("root") and kept[0].signed_by == entry.actor if kept else False
+    return None if same else f"the verdicts of {entry.subject} are not those that {entry.actor} signed"
+
+
+def _restatement(connection: Connection, entry: AuditEntry) -> str | None:
+    kept = restatements.get(connection, entry.content.get("restatement", 0))
+    said = entry.content
+    same = kept is not None and (kept.before, kept.after, kept.person, kept.reason) == (
+        said.get("before"),
+        said.get("after"),
+        entry.actor,
+        said.get("reason"),
+    )
+    return (
+        None if same else f"restatement {said.get('restatement')} of {entry.subject} is not what was sealed"
+    )
+
+
+def _objection(connection: Connection, entry: AuditEntry) -> str | None:
+    number = entry.content.get("number", 0)
+    kept = objections.get(connection, number)
+    same = kept is not None and all(
+        getattr(kept, name) == entry.content.get(name)
+        for name in ("enterprise", "from_ms", "to_ms", "claim", "evidence")
+    )
+    return None if same else f"objection {number} about {entry.subject} is not what was taken in"
+
+
+def _ruling(connection: Connection, entry: AuditEntry) -> str | None:
+    number = entry.content.get("number", 0)
+    kept = objections.get(connection, number)
+    same = kept is not None and (kept.state, kept.ruling, kept.ruled_by) == (
+        entry.content.get("state"),
+        entry.content.get("ruling"),
+        entry.actor,
+    )
+    return None if same else f"the ruling on objection {number} is not what was sealed"
+
+
+def _receipts(connection: Connection, entry: AuditEntry) -> str | None:
+    same = root_of(connection, entry) == entry.content.get("root")
+    return None if same else f"the receipts' digests of {entry.subject} are not those that were anchored"
+
+
+# What stands beside the chain and that an entry of this kind vouches for.
+_KEPT: Final[Mapping[AuditKind, Callable[[Connection, AuditEntry], str | None]]] = {
+    AuditKind.SIGNED_OFF: _signature,
+    AuditKind.RESTATED: _restatement,
+    AuditKind.OBJECTION: _objection,
+    AuditKind.RULING: _ruling,
+    AuditKind.RECEIPTS: _receipts,
+}

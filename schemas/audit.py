@@ -20,7 +20,8 @@ class AuditKind(StrEnum):
     """What happened.
 
     Vietnamese: chốt số liệu ngày, thay đổi sổ đăng ký, thay đổi quy định, vòng đời khóa, điều chỉnh số liệu, ký duyệt kỳ,
-    khiếu nại số liệu, kết luận khiếu nại.
+    khiếu nại số liệu, kết luận khiếu nại, biên nhận, xác nhận cảnh báo, kết quả đánh giá kỳ, lưu giữ theo yêu cầu pháp lý,
+    gỡ lưu giữ, xóa dữ liệu lưu trữ.
     """
 
     DAY_CLOSED = "day_closed"
@@ -31,6 +32,12 @@ class AuditKind(StrEnum):
     SIGNED_OFF = "signed_off"
     OBJECTION = "objection"
     RULING = "ruling"
+    RECEIPTS = "receipts"
+    ACKNOWLEDGED = "acknowledged"
+    VERDICTS = "verdicts"
+    HELD = "archive_held"
+    RELEASED = "archive_released"
+    PRUNED = "archive_pruned"
 
 
 @dataclass(frozen=True, slots=True)

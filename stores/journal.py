@@ -4,7 +4,18 @@ This module is the door; behind it stand `journal_entry` (values), `journal_stor
 database), `journal_transaction` (identity, receipts, refused events), `journal_group` (group commit for asyncio).
 """
 
-from stores.journal_entry import Action, Appended, Kind, NewEntry, Origin, Outcome, Refused, Settled, Stored
+from stores.journal_entry import (
+    Action,
+    Appended,
+    KeptReceipt,
+    Kind,
+    NewEntry,
+    Origin,
+    Outcome,
+    Refused,
+    Settled,
+    Stored,
+)
 from stores.journal_errors import (
     JournalBusyError,
     JournalError,
@@ -17,7 +28,7 @@ from stores.journal_errors import (
 from stores.journal_group import GroupCommit
 from stores.journal_limits import ListLimits
 from stores.journal_reader import JournalReader, Tally
-from stores.journal_store import Journal
+from stores.journal_store import Journal, new_number
 from stores.journal_transaction import JournalTransaction
 
 __all__ = [
@@ -33,6 +44,7 @@ __all__ = [
     "JournalTransaction",
     "JournalUnavailableError",
     "JournalVersionError",
+    "KeptReceipt",
     "Kind",
     "ListLimits",
     "NewEntry",
@@ -43,4 +55,5 @@ __all__ = [
     "Settled",
     "Stored",
     "Tally",
+    "new_number",
 ]

@@ -50,6 +50,17 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptReceipt:
+    """What a sender was answered with; `number` grows by one from receipt to receipt."""
+
+    number: int
+    id: str
+    reporter: str
+    at_ms: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """An entry as read back; `offset` grows by one from entry to entry and is never used twice."""
 

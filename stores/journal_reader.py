@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.metrics import JOURNAL_BYTES
-from stores.journal_entry import Kind, Refused, Settled, Stored
+from stores.journal_entry import KeptReceipt, Kind, Refused, Settled, Stored
 from stores.journal_errors import JournalUnavailableError, typed
 from stores.journal_transaction import SELECT_REFUSED, last_offset, refused_of, used_bytes
 
@@ -86,6 +86,14 @@ class JournalReader:
         with self._read() as connection:
             row = connection.execute(query, (receipt, reporter)).fetchone()
         return row[0] if row else None
+
+    def receipts(self, after: int, limit: int) -> list[KeptReceipt]:
+        """Receipts whose number is above `after`, in order. The oldest were evicted where the list was full."""
+        query = (
+            "SELECT number, id, reporter, at_ms, body FROM receipt WHERE number > ? ORDER BY number LIMIT ?"
+        )
+        with self._read() as connection:
+            return [KeptReceipt(*row) for row in connection.execute(query, (after, limit))]
 
     def refused(self, after: int = 0, limit: int = 1000) -> list[Refused]:
         """Refused events whose number is above `after`, oldest first."""

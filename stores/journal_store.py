@@ -1,5 +1,6 @@
 """The journal's database: SQLite in WAL mode, each write one transaction that is on disk when it returns."""
 
+import secrets
 import sqlite3
 import threading
 import time
@@ -233,3 +234,8 @@ class Journal(JournalReader):
         while gone := self._one(step):
             total += gone
         return total
+
+
+def new_number() -> int:
+    """A number for a journal that has none yet, see `Journal.number`."""
+    return 1 + secrets.randbelow(2**31 - 1)

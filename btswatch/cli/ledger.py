@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
 
 @app.callback()
 def _group() -> None:
-    """The audit chain: closed days, registries, rules, keys.
+    """The audit chain: closed days, registries, rules, keys, receipts, what people decided.
 
     Example: btswatch ledger verify --anchor sha256:...
     """
@@ -91,6 +92,52 @@ def show(
             typer.echo(
                 f"{one.number:>6} {at} {one.kind:<17} {one.subject:<24.24} {one.actor:<12} {one.digest[:19]}"
             )
+
+
+@app.command()
+def receipt(
+    receipt: Annotated[
+        str, typer.Argument(metavar="RECEIPT", help="Its id, or a file with what the gateway answered")
+    ],
+    settings: SettingsOption = None,
+    output: AsJson = False,
+) -> None:
+    """Prove that a receipt was given out: which entry anchors it, and the way from it to the entry's root.
+
+    Of a file it is also told whether its content is what was given out. Exit 1 when not, or when nothing anchors it.
+
+    Example: btswatch ledger receipt answer.json
+    """
+    from processors.receipt_anchors import prove, receipt_digest
+
+    name, digest = receipt, None
+    path = Path(receipt)
+    if path.is_file():
+        body = path.read_bytes()
+        try:
+            name, digest = str(json.loads(body)["receipt"]), receipt_digest(body)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CommandError(Exit.MISUSE, f"{path}: is no receipt: JSON with a member receipt") from error
+    with _reading(settings) as connection:
+        proof = prove(connection, name)
+    if proof is None:
+        raise CommandError(
+            Exit.NO, f"{name}: no entry of the chain anchors it; what was given out lately is anchored soon"
+        )
+    if digest not in (None, proof.digest):
+        raise CommandError(
+            Exit.NO,
+            f"{name}: entry {proof.entry} anchors another content, {proof.digest}; the file has {digest}"
+            " (a request that only repeats is answered under its first receipt: GET /v1/receipts/ID gives that one)",
+        )
+    if output:
+        typer.echo(json.dumps(asdict(proof), sort_keys=True))
+        return
+    given = datetime.fromtimestamp(proof.at_ms / 1000, UTC).isoformat(timespec="seconds")
+    typer.echo(f"{name} was given to {proof.reporter} at {given}, content {proof.digest}")
+    typer.echo(
+        f"anchored in entry {proof.entry} {proof.entry_digest}, leaf {proof.index} of {proof.size}, root {proof.root}"
+    )
 
 
 @contextmanager

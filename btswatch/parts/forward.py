@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import secrets
 from collections.abc import Callable
 from io import FileIO
 
@@ -16,6 +15,7 @@ from ingest.forwarder.forwarder import Forwarder
 from schemas.registry import Registry
 from schemas.status import Feed
 from stores.data_directory import DataDirectory
+from stores.journal import new_number
 
 _LOG = structlog.get_logger()
 
@@ -92,8 +92,3 @@ class ForwardPart:
         await asyncio.to_thread(self._forwarder.join)
         if self._forwarder.failure is not None:
             self._ending.fail(self._forwarder.failure)
-
-
-def new_number() -> int:
-    """For a journal that has none yet."""
-    return 1 + secrets.randbelow(2**31 - 1)

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from btswatch.ledger import ledger_of, open_or_later
+from btswatch.parts.chain import Chain
 from btswatch.parts.journal import JournalPart
 from btswatch.settings import Settings
 from ingest.feeds.deps import GatewayDeps
@@ -92,12 +93,14 @@ class GatewayPart:
         self._settings = settings
         self._now_ms = now_ms
         self._calendar = calendar
+        self._chain = Chain(self._ledger, journal.journal, now_ms, anchor_s=settings.gateway.anchor_s)
         self.service: GatewayService | None = None
 
     async def start(self) -> None:
         """Open the keys and the ledger, and listen."""
         self._keys.open()
         open_or_later(self._ledger, "gateway")
+        self._chain.start()
         deps = GatewayDeps(
             writer=self._journal.group,
             journal=self._journal.journal,
@@ -107,6 +110,7 @@ class GatewayPart:
             calendar=self._calendar,
             figures=LedgerFigures(self._ledger, self._calendar),
             now_ms=self._now_ms,
+            head=self._chain.head,
         )
         gateway = self._settings.gateway
         self.service = GatewayService(
@@ -121,6 +125,7 @@ class GatewayPart:
         """Finish the requests under way; their senders hear nothing of what is cut off, and send it again."""
         if self.service is not None:
             await self.service.stop(deadline_s)
+        await self._chain.stop()
         self._keys.close()
         self._ledger.close()
 

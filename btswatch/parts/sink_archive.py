@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from btswatch.cli.configured import directory_of
 from btswatch.ledger import ledger_of
 from btswatch.parts.archive_upkeep import ArchiveUpkeep
-from btswatch.parts.forward import new_number
 from btswatch.settings import Settings
 from processors.sinks.archive import TOPIC, ArchiveSink
 from processors.sinks.consumer import SinkConsumer
@@ -14,6 +13,7 @@ from schemas.time import LocalCalendar
 from schemas.topics import load_topics
 from stores.archive import Archive
 from stores.data_directory import DataDirectory
+from stores.journal import new_number
 
 
 def archive_sink(settings: Settings, now_ms: Callable[[], int]) -> tuple[SinkConsumer, "UpkeepPart"]:

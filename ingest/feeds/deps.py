@@ -47,6 +47,7 @@ class GatewayDeps:
         keys: the table of keys, opened.
         registry: the registry in force now; asked for each request, so that it may be replaced.
         figures: the ledger's reader.
+        head: the audit chain's head as it is known now; printed in every receipt.
         origin: None for live events and always in a production data directory; a demonstration may mark its own.
     """
 
@@ -59,4 +60,5 @@ class GatewayDeps:
     figures: FiguresReader = field(default_factory=NoFigures)
     now_ms: Callable[[], int] = system_now_ms
     new_receipt: Callable[[], str] = random_receipt
+    head: Callable[[], str | None] = lambda: None
     origin: Origin | None = None

@@ -41,6 +41,7 @@ def create_gateway(deps: GatewayDeps) -> FastAPI:
         deps.now_ms,
         deps.new_receipt,
         deps.origin,
+        deps.head,
     )
 
     async def caller_of(request: Request) -> Caller:

@@ -86,7 +86,12 @@ class _Run:
     began_ms: int
     tally: Tally
     registry: Registry
+    head: str | None
     next_index: int = field(default=0)
+
+    def answer(self, tally: Tally, *, complete: bool = True) -> Receipt:
+        """The receipt with these counts."""
+        return tally.receipt(self.receipt, self.began_ms, complete=complete, head=self.head)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +102,7 @@ class Intake:
         registry: the registry in force now.
         new_id: a fresh receipt id.
         origin: None for live events; a demonstration may mark its own.
+        head: the audit chain's head as it is known now.
     """
 
     journal: JournalWriter
@@ -107,6 +113,7 @@ class Intake:
     now_ms: Callable[[], int]
     new_id: Callable[[], str]
     origin: Origin | None = None
+    head: Callable[[], str | None] = lambda: None
 
     async def take(self, caller: Caller, chunks: AsyncIterator[Chunk]) -> Receipt:
         """Everything good on disk, everything bad refused, and the receipt of it.
@@ -117,7 +124,8 @@ class Intake:
             ProblemError: the body, a limit or the journal ended the request; where events are on disk
                 already, its member `receipt` tells of them.
         """
-        run = _Run(caller, self.new_id(), self.now_ms(), Tally(self.settings.max_listed), self.registry())
+        tally = Tally(self.settings.max_listed)
+        run = _Run(caller, self.new_id(), self.now_ms(), tally, self.registry(), self.head())
         try:
             waiting: Chunk = []
             async for chunk in chunks:
@@ -128,7 +136,7 @@ class Intake:
         except ProblemError as problem:
             await self._break_off(run, problem)
             raise
-        return run.tally.receipt(run.receipt, run.began_ms)
+        return run.answer(run.tally)
 
     async def _store(self, run: _Run, chunk: Chunk, *, last: bool) -> None:
         if chunk:
@@ -143,7 +151,7 @@ class Intake:
             if refused:
                 transaction.refuse([one.refused(now_ms, reporter) for one in refused])
             if last:
-                receipt = tally.receipt(run.receipt, run.began_ms)
+                receipt = run.answer(tally)
                 body = receipt.model_dump_json().encode()
                 transaction.save_receipt(receipt.receipt, reporter, run.began_ms, body)
             return _Stored(tally, accepted, refused)
@@ -200,7 +208,7 @@ class Intake:
         """Note what became of a request that did not come to its end."""
         code = _FAULTS_OF_BODY.get(problem.code)
         reporter, now_ms = run.caller.enterprise, self.now_ms()
-        receipt = run.tally.receipt(run.receipt, run.began_ms, complete=False)
+        receipt = run.answer(run.tally, complete=False)
         if code is None and not run.tally.events:
             return
 

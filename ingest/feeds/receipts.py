@@ -50,6 +50,7 @@ class Receipt(BaseModel):
                     "rejected_total": 1,
                     "repeated": [],
                     "complete": True,
+                    "head": "sha256:9f2c4be7d0a1537786e4c0b92a5d1f6e3c8b7a90415263748596a7b8c9d0e1f2",
                 }
             ]
         }
@@ -66,6 +67,11 @@ class Receipt(BaseModel):
     repeated: list[RepeatedEvent]
     complete: bool = Field(
         default=True, description="false where the body broke off or a limit ended the request"
+    )
+    head: str | None = Field(
+        default=None,
+        description="the audit chain's head as this gateway knew it: whoever keeps it can tell later that nothing "
+        "official before it was changed; null where no ledger is at hand",
     )
 
 
@@ -108,7 +114,9 @@ class Tally:
         """All events seen."""
         return self.accepted + self.duplicates + self.rejected_total
 
-    def receipt(self, new_id: str, received_ms: int, *, complete: bool = True) -> Receipt:
+    def receipt(
+        self, new_id: str, received_ms: int, *, complete: bool = True, head: str | None = None
+    ) -> Receipt:
         """The answer; a request that only repeats is answered with its first receipt."""
         first = next((event.receipt for event in self.repeated if event.receipt), None)
         return Receipt(
@@ -120,4 +128,5 @@ class Tally:
             rejected_total=self.rejected_total,
             repeated=self.repeated,
             complete=complete,
+            head=head,
         )

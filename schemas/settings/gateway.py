@@ -61,6 +61,10 @@ class GatewaySettings(Contract):
         default=400 * DAY_S,
         description="how old an event's time may be; what is later than its day's close is a proposal only",
     )
+    anchor_s: Seconds = Field(
+        default=3_600.0,
+        description="how long a receipt waits at most until the audit chain anchors it; each anchor is an entry",
+    )
     key_refresh_s: Annotated[float, Field(gt=0, le=10)] = Field(
         default=2.0, description="how soon a revoked key is refused, at the latest"
     )

@@ -58,6 +58,13 @@ def newest(connection: Connection, kind: str, subject: str | None = None) -> Aud
     return AuditEntry(**row) if row is not None else None
 
 
+def of_kind(connection: Connection, *kinds: str) -> Iterator[AuditEntry]:
+    """The entries of these kinds, the newest first."""
+    query = select(audit).where(audit.c.kind.in_(kinds)).order_by(audit.c.number.desc())
+    for row in connection.execute(query).mappings():
+        yield AuditEntry(**row)
+
+
 def _last(connection: Connection) -> RowMapping | None:
     query = select(audit.c.number, audit.c.digest).order_by(audit.c.number.desc()).limit(1)
     return connection.execute(query).mappings().first()

@@ -35,6 +35,12 @@ def next_number(connection: Connection) -> int:
     return int(connection.execute(select(func.max(restatements.c.number))).scalar() or 0) + 1
 
 
+def get(connection: Connection, number: int) -> Restatement | None:
+    """The restatement of that number."""
+    row = connection.execute(select(restatements).where(restatements.c.number == number)).mappings().first()
+    return Restatement(**row) if row is not None else None
+
+
 def between(connection: Connection, first: date, end: date) -> list[Restatement]:
     """Those of the local days `[first, end)`, in the order in which they were made."""
     query = (

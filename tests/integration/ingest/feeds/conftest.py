@@ -67,7 +67,7 @@ Start = Callable[..., "contextlib.AbstractAsyncContextManager[Running]"]
 def gateway_at(tmp_path: Path) -> Start:
     @contextlib.asynccontextmanager
     async def start(**options) -> AsyncIterator[Running]:
-        deps_options = {key: options.pop(key) for key in ("figures", "writer") if key in options}
+        deps_options = {key: options.pop(key) for key in ("figures", "writer", "head") if key in options}
         max_bytes = options.pop("journal_bytes", 1 << 30)
         settings = GatewaySettings(port=0, **options)
         clock = [NOW_MS]

@@ -234,6 +234,17 @@ async def test_a_receipt_can_be_read_again_by_its_owner_only(gateway):
     assert theirs.content == absent.content
 
 
+async def test_a_receipt_names_the_audit_chains_head_as_it_was_when_it_was_given(gateway_at):
+    heads = iter(["sha256:1", "sha256:2"])
+    async with gateway_at(head=lambda: next(heads)) as gateway:
+        first = (await gateway.push(body(event(1)))).json()
+        second = (await gateway.push(body(event(2)))).json()
+        path = f"/v1/receipts/{first['receipt']}"
+        again = (await gateway.client.get(path, headers=gateway.headers())).json()
+    assert (first["head"], second["head"]) == ("sha256:1", "sha256:2")
+    assert again == first
+
+
 async def test_a_long_stream_is_taken_in_several_transactions_under_one_receipt(gateway):
     lines = b"".join(json.dumps(event(n)).encode() + b"\n" for n in range(2500))
     receipt = (await gateway.push(lines, "application/x-ndjson")).json()
