@@ -18,6 +18,8 @@ class Refusal(StrEnum):
     TIME_TOO_OLD = "time_too_old"
     UNKNOWN_ELEMENT = "unknown_element"
     CONFLICT = "conflict"
+    UNKNOWN_INDICATOR = "unknown_indicator"
+    UNKNOWN_AREA = "unknown_area"
 
 
 MEANING: Final[dict[Refusal, str]] = {
@@ -32,4 +34,6 @@ MEANING: Final[dict[Refusal, str]] = {
     Refusal.TIME_TOO_OLD: "`time` is older than the memory of identities: it could not be told from a repetition",
     Refusal.UNKNOWN_ELEMENT: "no such element, or another enterprise's: both are answered alike",
     Refusal.CONFLICT: "the id was used with another content before",
+    Refusal.UNKNOWN_INDICATOR: "no rule and no declared level knows this service and indicator",
+    Refusal.UNKNOWN_AREA: "no such area, or one in which only others have stations: both are answered alike",
 }

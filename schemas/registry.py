@@ -4,16 +4,19 @@ These are plain frozen values; the CSV and XLSX forms are in `schemas.registry_r
 `stores.registry`. Instants are milliseconds since the epoch; `valid_from`/`valid_to` are local dates, half-open.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cached_property
 
 from schemas.status import Feed, NoResponse, Policy
 
 DEFAULT_MEASURED_VALID_FOR_S = 180
 DEFAULT_DECLARED_VALID_FOR_S = 3600
 DEFAULT_HEARTBEAT_S = 300
+# The units that are everybody's area.
+WHOLE = frozenset({"province", "municipality"})
 
 
 class Confidence(StrEnum):
@@ -129,6 +132,31 @@ class Registry:
     def unit_on(self, code: str, day: date) -> "Unit | None":
         """The unit that bore the code on the local day, None where there was none."""
         return next((row for row in self.units.get(code, ()) if row.in_force_on(day)), None)
+
+    def upwards(self, unit: str) -> Iterator[str]:
+        """The unit's code and those above it, by any of their rows."""
+        seen: set[str] = set()
+        codes = [unit]
+        while codes:
+            code = codes.pop()
+            if code not in seen and code in self.units:
+                seen.add(code)
+                yield code
+                codes += [row.parent for row in self.units[code] if row.parent is not None]
+
+    @cached_property
+    def areas(self) -> Mapping[str, frozenset[str]]:
+        """Each enterprise's units: those of its stations and of its links' ends, by any row, with all above; and the province.
+
+        Vietnamese: địa bàn hoạt động.
+        """
+        whole = {code for code, rows in self.units.items() if any(row.kind in WHOLE for row in rows)}
+        found = {name: set(whole) for name in self.enterprises}
+        for row in (row for rows in self.elements.values() for row in rows):
+            ends = (end for name in (row.a_end, row.b_end) if name for end in self.elements.get(name, ()))
+            for unit in {row.unit, *(end.unit for end in ends)} - {None}:
+                found.setdefault(row.enterprise, set(whole)).update(self.upwards(str(unit)))
+        return {name: frozenset(units) for name, units in found.items()}
 
     def agency_on(self, day: date) -> "Agency | None":
         """The regulator under its name on the local day, None where that is not known."""

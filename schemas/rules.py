@@ -50,6 +50,7 @@ class Method(StrEnum):
     SAMPLES = "samples"
     RATIO = "ratio"
     MEAN = "mean"
+    PERCENTILE = "percentile"
     DEADLINE = "deadline"
     AGE = "age"
     LIMIT = "limit"
@@ -94,6 +95,12 @@ class Rule(Contract):
         description="least share of time with a known measured reading for a pass",
     )
     coverage_floor: Share | None = Field(default=None, description="least share of known time for a pass")
+    percentile: Annotated[Decimal, Field(gt=0, lt=100)] | None = Field(
+        default=None, description="which one, by nearest rank; of a percentile rule"
+    )
+    quantity: Literal["signal", "download", "upload"] | None = Field(
+        default=None, description="of drive-test samples, whose percentile it is"
+    )
     per: Literal["enterprise", "element"] = Field(default="enterprise", description="what a verdict is about")
     planned_cap_s: Annotated[int, Field(ge=0)] = Field(
         default=DEFAULT_PLANNED_CAP_S,
@@ -118,6 +125,8 @@ class Rule(Contract):
             raise ValueError("in_force_to must be after in_force_from")
         if self.method is Method.TIME and self.weight is None:
             raise ValueError("an indicator over time needs a weight: station, cells or subscribers")
+        if (self.method is Method.PERCENTILE) != (self.percentile is not None):
+            raise ValueError("`percentile` says which one, in a percentile rule and in no other")
         return self
 
     @property

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from functools import cache
 from typing import Final
 
-from btswatch.cli.configured import directory_of, registry_of
+from btswatch.cli.configured import directory_of, registry_of, rules_of
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.dead_letters.in_journal import JournalLetters
 from btswatch.dead_letters.letter import Letters
@@ -108,7 +108,13 @@ def _journal_letters(settings: Settings, journal: Journal, now_ms: Callable[[], 
 
     def terms_of(reporter: str) -> Terms:
         return Terms(
-            reporter, registry(), calendar, now_ms(), gateway.max_future_s * 1000, gateway.max_age_s * 1000
+            reporter,
+            registry(),
+            calendar,
+            now_ms(),
+            gateway.max_future_s * 1000,
+            gateway.max_age_s * 1000,
+            rules_of(settings).indicators(registry().declared_levels),
         )
 
     return JournalLetters(

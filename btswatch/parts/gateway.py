@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from btswatch.cli.configured import rules_of
 from btswatch.ledger import ledger_of, open_or_later
 from btswatch.parts.chain import Chain
 from btswatch.parts.journal import JournalPart
@@ -111,6 +112,7 @@ class GatewayPart:
             figures=LedgerFigures(self._ledger, self._calendar),
             now_ms=self._now_ms,
             head=self._chain.head,
+            indicators=rules_of(self._settings).indicators(self._registry().declared_levels),
         )
         gateway = self._settings.gateway
         self.service = GatewayService(

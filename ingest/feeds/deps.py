@@ -9,6 +9,7 @@ from typing import Protocol
 from ingest.feeds.auth import KeyReader
 from ingest.feeds.figures import FiguresReader, NoFigures
 from ingest.feeds.intake import JournalWriter
+from schemas.indicators import Indicators
 from schemas.registry import Registry
 from schemas.settings.gateway import GatewaySettings
 from schemas.time import LocalCalendar
@@ -46,6 +47,7 @@ class GatewayDeps:
         journal: the same journal, opened, for reading receipts.
         keys: the table of keys, opened.
         registry: the registry in force now; asked for each request, so that it may be replaced.
+        indicators: those that a measurement may be of; None: any name is taken.
         figures: the ledger's reader.
         head: the audit chain's head as it is known now; printed in every receipt.
         origin: None for live events and always in a production data directory; a demonstration may mark its own.
@@ -62,3 +64,4 @@ class GatewayDeps:
     new_receipt: Callable[[], str] = random_receipt
     head: Callable[[], str | None] = lambda: None
     origin: Origin | None = None
+    indicators: Indicators | None = None

@@ -42,6 +42,7 @@ def create_gateway(deps: GatewayDeps) -> FastAPI:
         deps.new_receipt,
         deps.origin,
         deps.head,
+        deps.indicators,
     )
 
     async def caller_of(request: Request) -> Caller:

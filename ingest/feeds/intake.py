@@ -14,6 +14,7 @@ from ingest.feeds.limits import RateLimits
 from ingest.feeds.problems import Code, ProblemError
 from ingest.feeds.receipts import Receipt, RejectedEvent, RepeatedEvent, Tally
 from ingest.feeds.submission import Rejected, Terms, judge
+from schemas.indicators import Indicators
 from schemas.metrics import EVENTS_ACCEPTED, EVENTS_REFUSED
 from schemas.refusal import Refusal
 from schemas.registry import Registry
@@ -103,6 +104,7 @@ class Intake:
         new_id: a fresh receipt id.
         origin: None for live events; a demonstration may mark its own.
         head: the audit chain's head as it is known now.
+        indicators: those that a measurement may be of; None: any name is taken.
     """
 
     journal: JournalWriter
@@ -114,6 +116,7 @@ class Intake:
     new_id: Callable[[], str]
     origin: Origin | None = None
     head: Callable[[], str | None] = lambda: None
+    indicators: Indicators | None = None
 
     async def take(self, caller: Caller, chunks: AsyncIterator[Chunk]) -> Receipt:
         """Everything good on disk, everything bad refused, and the receipt of it.
@@ -172,6 +175,7 @@ class Intake:
             now_ms,
             self.settings.max_future_s * 1000,
             self.settings.max_age_s * 1000,
+            self.indicators,
         )
         good: list[_Good] = []
         bad: list[_Bad] = []

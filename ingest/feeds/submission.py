@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from ingest.feeds.framing import Frame
-from schemas.events import SUBMITTED, Inspection, StatusEvent, Submitted
+from schemas.events import SUBMITTED, Inspection, Measurement, StatusEvent, Submitted
+from schemas.indicators import Indicators, area_fault
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.status import Status
@@ -33,6 +34,7 @@ class Terms:
         now_ms: the receiver's clock.
         max_future_ms: how far `time` may be ahead of it.
         max_age_ms: how far behind.
+        indicators: those that exist; None: any name is taken.
     """
 
     reporter: str
@@ -41,6 +43,7 @@ class Terms:
     now_ms: int
     max_future_ms: int
     max_age_ms: int
+    indicators: Indicators | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,20 @@ def _fault(event: Submitted, terms: Terms) -> tuple[Refusal, str] | None:
     if time_ms < terms.now_ms - terms.max_age_ms:
         return Refusal.TIME_TOO_OLD, f"time is more than {terms.max_age_ms // 86_400_000} days ago"
     if not isinstance(event, StatusEvent):
-        return None if event.subject == terms.reporter else (Refusal.UNKNOWN_ELEMENT, UNKNOWN_SUBJECT)
+        if event.subject != terms.reporter:
+            return Refusal.UNKNOWN_ELEMENT, UNKNOWN_SUBJECT
+        return _measurement_fault(event, terms) if isinstance(event, Measurement) else None
     if event.data.status is Status.NO_RESPONSE:
         return Refusal.NOT_ALLOWED, "no_response is what a poller sees: report up, degraded or down"
     row = terms.registry.on(event.subject, terms.calendar.day_of(time_ms))
     if row is None or row.enterprise != terms.reporter:
         return Refusal.UNKNOWN_ELEMENT, UNKNOWN_ELEMENT
     return None
+
+
+def _measurement_fault(event: Measurement, terms: Terms) -> tuple[Refusal, str] | None:
+    fault = terms.indicators.fault(event.data) if terms.indicators is not None else None
+    return fault or area_fault(event.data, terms.reporter, terms.registry)
 
 
 def _id_of(raw: bytes) -> str | None:

@@ -14,11 +14,20 @@ from typing import Final
 import yaml
 from pydantic import ValidationError
 
+from schemas.indicators import Form, Indicators
 from schemas.registry import DeclaredLevel
 from schemas.results import canonical_json
-from schemas.rules import Comparator, Kind, Rule, RuleFile
+from schemas.rules import Comparator, Kind, Method, Rule, RuleFile
 
 SHIPPED: Final = Path(str(files(__package__)))
+# How an indicator is reported, by how it is computed; what is not among them is no quality indicator.
+FORMS: Final = {
+    Method.TIME: Form.RATIO,
+    Method.SAMPLES: Form.RATIO,
+    Method.RATIO: Form.RATIO,
+    Method.MEAN: Form.VALUE,
+    Method.PERCENTILE: Form.VALUE,
+}
 _REQUIRED: Final = (Comparator.AT_LEAST, Comparator.AT_MOST)
 
 
@@ -70,6 +79,16 @@ class Rules:
         """What holds on the local day."""
         return [rule for rule in self.rules if rule.in_force_on(day) and service in (None, rule.service)]
 
+    def indicators(self, levels: Iterable[DeclaredLevel]) -> Indicators:
+        """What may be reported: the indicators of any version of a rule, and those that somebody declared a level of."""
+        forms: dict[tuple[str, str], set[Form]] = {}
+        for rule in self.rules:
+            if rule.method in FORMS:
+                forms.setdefault((rule.service, rule.indicator), set()).add(FORMS[rule.method])
+        for level in levels:
+            forms.setdefault((level.service, level.indicator), set(Form))
+        return Indicators(forms)
+
     def applicable(
         self, day: date, enterprise: str, levels: Iterable[DeclaredLevel], service: str | None = None
     ) -> list[Applicable]:
@@ -79,6 +98,10 @@ class Rules:
         """
         own = [one for one in levels if one.enterprise == enterprise and one.in_force_on(day)]
         return [_apply(rule, own) for rule in self.in_force(day, service)]
+
+
+NO_RULES: Final = Rules(())
+"""Where nothing is judged."""
 
 
 def load_rules(directory: Path | None = None) -> Rules:

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.base import Contract
-from schemas.events.envelope import CloudEvent, Count, Identifier, Instant, Number, Received
+from schemas.events.envelope import CloudEvent, Count, Identifier, Instant, Number, Received, Text
 
 
 class Period(Contract):
@@ -24,8 +24,8 @@ class Period(Contract):
 class MeasurementData(Contract):
     """A ratio as numerator and denominator, or a value with its number of samples; never both."""
 
-    service: Identifier
-    indicator: Identifier
+    service: Identifier = Field(description="as the rules name it, such as mobile_voice")
+    indicator: Identifier = Field(description="as the rules name it, such as dropped_calls")
     unit: Identifier = Field(description="area code: commune, ward or province")
     period: Period
     numerator: Count | None = None
@@ -33,6 +33,8 @@ class MeasurementData(Contract):
     value: Number | None = None
     samples: Count | None = None
     replaces: Identifier | None = Field(default=None, description="id of the event that this one corrects")
+
+    basis: Text | None = Field(default=None, description="what it was counted from, such as a file's digest")
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:

@@ -10,6 +10,7 @@ import pytest
 
 from ingest.feeds.deps import GatewayDeps
 from ingest.feeds.gateway import create_gateway
+from processors.rules import load_rules
 from schemas import examples
 from schemas.refusal import Refusal
 from schemas.time import parse_rfc3339, to_ms
@@ -44,6 +45,7 @@ async def pushing(tmp_path: Path, reporter: str) -> AsyncIterator[tuple[httpx.As
             Keys(*registry.enterprises, reporter),
             lambda: registry,
             now_ms=lambda: to_ms(parse_rfc3339(examples.RECEIVED)),
+            indicators=load_rules().indicators(registry.declared_levels),
         )
         headers = {"Authorization": f"Bearer bw_{reporter}_{SECRET}", "Content-Type": "application/json"}
         transport = httpx.ASGITransport(create_gateway(deps))
