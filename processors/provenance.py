@@ -7,9 +7,12 @@ from enum import Enum
 from itertools import islice
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from processors.rules import Rules
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.registry import Registry
+from schemas.rules import Rule
 from stores.keys import AuditLine
 from stores.ledger import Ledger, audit, positions, snapshots
 from stores.ledger.snapshots import Content
@@ -31,6 +34,14 @@ def note_rules(ledger: Ledger, rules: Rules, now_ms: int, actor: str = ACTOR) ->
     """Write the rules into the chain if they are others than the last ones; whether they were."""
     content = {"rules": {rule.id: rule.model_dump(mode="json") for rule in rules.rules}}
     return _note(ledger, AuditKind.RULES_CHANGED, rules.digest, content, now_ms, actor)
+
+
+def rules_under(connection: Connection, digest: str) -> Rules | None:
+    """The rules of that digest, as they were when the chain noted them; None where it never did."""
+    kept = snapshots.load(connection, digest)
+    if kept is None:
+        return None
+    return Rules(tuple(Rule.model_validate(one) for _, one in sorted(kept["rules"].items())))
 
 
 def note_keys(ledger: Ledger, lines: Sequence[AuditLine]) -> int:

@@ -14,7 +14,7 @@ from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
 from schemas.registry import Registry
 from schemas.results import canonical_json
-from stores.ledger import audit, closings, positions, restatements, signatures
+from stores.ledger import audit, closings, objections, positions, restatements, signatures
 from stores.ledger.restatements import Restatement
 from stores.ledger.signatures import Signature
 
@@ -36,7 +36,8 @@ class NotSignableError(Exception):
 class PeriodStanding:
     """How a period stands.
 
-    `restated` are restatements of its days that its last signature does not know. `missing` are its days that are not
+    `restated` are restatements of its days that its last signature does not know, `ruled` the numbers of objections that
+    were upheld since and moved something of them. `missing` are its days that are not
     closed; days before the installation's first official one are not asked for.
     """
 
@@ -46,6 +47,7 @@ class PeriodStanding:
     missing: tuple[date, ...]
     signatures: tuple[Signature, ...]
     restated: tuple[Restatement, ...]
+    ruled: tuple[int, ...] = ()
 
 
 def standing(connection: Connection, period: CalendarPeriod, today: date) -> PeriodStanding:
@@ -61,13 +63,16 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
         for one in restatements.between(connection, period.first, period.end)
         if signed and one.at_ms > signed[-1].signed_ms
     )
+    ruled = tuple(
+        objections.moved_since(connection, period.first, period.end, signed[-1].signed_ms) if signed else ()
+    )
     if period.end > today:
         state = PeriodState.OPEN
     elif not signed:
         state = PeriodState.PROVISIONAL
     else:
-        state = PeriodState.RESTATED if changed or len(signed) > 1 else PeriodState.FINAL
-    return PeriodStanding(period, state, len(days), missing, signed, changed)
+        state = PeriodState.RESTATED if changed or ruled or len(signed) > 1 else PeriodState.FINAL
+    return PeriodStanding(period, state, len(days), missing, signed, changed, ruled)
 
 
 def sign_off(
@@ -84,7 +89,8 @@ def sign_off(
 ) -> Signature:
     """Keep the period's verdicts under a person's name. The connection must hold the writer's lock.
 
-    A period that was signed is signed anew only after one of its days was restated; the former signature stays.
+    A period that was signed is signed anew only after one of its days was restated, or adjusted by an upheld objection;
+    the former signature stays.
 
     Raises:
         NotSignableError: it is not over, days of it are not closed, or nothing changed since it was signed.
@@ -95,10 +101,10 @@ def sign_off(
     if found.missing:
         shown = ", ".join(map(str, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
         raise NotSignableError(f"{period.name}: {len(found.missing)} days are not closed: {shown}")
-    if found.signatures and not found.restated:
+    if found.signatures and not (found.restated or found.ruled):
         last = found.signatures[-1]
         raise NotSignableError(
-            f"{period.name} was signed by {last.signed_by}, and nothing was restated since"
+            f"{period.name} was signed by {last.signed_by}, and nothing was restated or adjusted since"
         )
     judged = [
         as_contract(one, registry.digest, rules, zone).model_dump(
@@ -128,6 +134,7 @@ def sign_off(
         "registry": registry.digest,
         "rules": rules.digest,
         "restatements": [one.number for one in found.restated],
+        "objections": list(found.ruled),
     }
     audit.append(connection, [NewAuditEntry(now_ms, AuditKind.SIGNED_OFF, period.name, person, content)])
     return signature

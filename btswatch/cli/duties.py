@@ -18,6 +18,7 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_beside, tell_head
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
@@ -66,6 +67,7 @@ def reports(
     calendar = _calendar(loaded, years)
     registry, rules = registry_of(loaded), rules_of(loaded)
     duties = list(report_duties(registry, rules, found, calendar, first, now_ms, loaded.zone))
+    head = head_beside(loaded)
     own = _own_figures(loaded, registry, rules, {one.period for one in duties if one.last})
     for duty in duties:
         told: dict[str, Any] = {
@@ -79,6 +81,7 @@ def reports(
             "mismatches": [asdict(one) for one in mismatches(duty.last, own[duty.period])]
             if duty.last
             else [],
+            "head": head,
         }
         if output:
             typer.echo(json.dumps(told, sort_keys=True))
@@ -92,6 +95,8 @@ def reports(
                 typer.echo(
                     f"{'':<14} reported {one['name']} {one['reported']} %, measured {one['least']:.3f} to {one['most']:.3f} %"
                 )
+    if not output:
+        tell_head(head)
     if any(duty.standing.late_ms for duty in duties):
         raise typer.Exit(int(Exit.NO))
 
@@ -112,6 +117,7 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
         for one in inspections
         if one.data.kind == "certificate" and one.data.result == "pass"
     ]
+    head = head_beside(loaded)
     found = list(certificates(registry_of(loaded), rules_of(loaded), day, passed))
     for one in found:
         if output:
@@ -122,6 +128,7 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
                 "issued": one.issued and one.issued.isoformat(),
                 "last_day": one.last_day and one.last_day.isoformat(),
                 "rule": one.rule,
+                "head": head,
             }
             typer.echo(json.dumps(told, sort_keys=True))
         elif one.state is not CertificateState.VALID:
@@ -131,6 +138,7 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
     if not output:
         valid = sum(one.state is CertificateState.VALID for one in found)
         typer.echo(f"{len(found)} class A stations on {day}, {valid} with a certificate beyond 90 days")
+        tell_head(head)
     if any(one.state in (CertificateState.MISSING, CertificateState.EXPIRED) for one in found):
         raise typer.Exit(int(Exit.NO))
 

@@ -16,6 +16,7 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.period import period_of
 
 if TYPE_CHECKING:
@@ -55,12 +56,16 @@ def explain_(
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         if (period.end - period.first).days == 1 and name in registry.elements:
             explained = _explained(loaded, connection, registry, name, period.first)
+            head = head_of(connection)
             if output:
                 typer.echo(
-                    json.dumps(_as_dict(explained, show_bytes=show_bytes), sort_keys=True, ensure_ascii=False)
+                    json.dumps(
+                        _as_dict(explained, head, show_bytes=show_bytes), sort_keys=True, ensure_ascii=False
+                    )
                 )
             else:
                 _tell(explained, loaded.zone, show_bytes=show_bytes)
+                tell_head(head)
             if explained.official is not None and not explained.reproduced:
                 raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
             return
@@ -94,21 +99,30 @@ def _tell_days(
     if name not in registry.elements and name not in registry.enterprises:
         raise CommandError(Exit.MISUSE, f"{name}: neither an element nor an enterprise of the registry")
     element = name if name in registry.elements else None
+    head = head_of(connection)
     found = worst_days(
         connection, period.first, period.end, worst, element=element, enterprise=None if element else name
     )
     for one in found:
-        told = {"figure": f"{one.element}@{one.day}", "down_s": one.down_s, "undeclared_s": one.undeclared_s}
+        told = {
+            "figure": f"{one.element}@{one.day}",
+            "down_s": one.down_s,
+            "undeclared_s": one.undeclared_s,
+            "head": head,
+        }
         if output:
             typer.echo(json.dumps(told, sort_keys=True))
         else:
             typer.echo(f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s")
+    if found and not output:
+        tell_head(head)
     if not found:
         raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")
 
 
-def _as_dict(one: "Explained", *, show_bytes: bool) -> dict[str, Any]:
+def _as_dict(one: "Explained", head: str, *, show_bytes: bool) -> dict[str, Any]:
     return {
+        "head": head,
         "element": one.element,
         "day": str(one.day),
         "official": one.official.figure.as_dict() if one.official else None,

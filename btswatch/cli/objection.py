@@ -10,6 +10,7 @@ import typer
 
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 
 if TYPE_CHECKING:
     from schemas.time import LocalCalendar
@@ -66,9 +67,11 @@ def raise_(
                 raised_by=_said(by, "--by"),
             )
             object_to(connection, registry, one, _calendar(loaded.zone))
+            head = head_of(connection)
     except ObjectionError as error:
         raise CommandError(Exit.NO, str(error)) from error
     typer.echo(f"objection {one.number} taken in")
+    tell_head(head)
 
 
 @app.command("list")
@@ -87,11 +90,14 @@ def list_(
     if state not in (None, objections.RAISED, objections.UPHELD, objections.REJECTED):
         raise CommandError(Exit.MISUSE, f"--state {state}: choose raised, upheld or rejected")
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        head = head_of(connection)
         for one in objections.every(connection, state):
             if output:
-                typer.echo(json.dumps(asdict(one), sort_keys=True, ensure_ascii=False))
+                typer.echo(json.dumps(asdict(one) | {"head": head}, sort_keys=True, ensure_ascii=False))
             else:
                 typer.echo(_line(one, loaded.zone))
+    if not output:
+        tell_head(head)
 
 
 @app.command()
@@ -120,6 +126,7 @@ def rule(
                 now_ms=_now_ms(),
                 calendar=_calendar(loaded.zone),
             )
+            head = head_of(connection)
     except ObjectionError as error:
         raise CommandError(Exit.NO, str(error)) from error
     typer.echo(f"objection {number} {'upheld' if uphold else 'rejected'}")
@@ -127,6 +134,7 @@ def rule(
         typer.echo(
             f"{one.element} {one.day}: down {one.down_s:+} s, up {one.up_s:+} s, planned {one.planned_s:+} s"
         )
+    tell_head(head)
 
 
 def _instant(text: str, option: str) -> int:

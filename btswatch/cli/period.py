@@ -17,6 +17,7 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
@@ -51,7 +52,9 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         found = standing(connection, chosen, _now(loaded)[1])
         late = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        head = head_of(connection)
     told = {
+        "head": head,
         "period": chosen.name,
         "state": found.state.value,
         "days": found.days,
@@ -76,6 +79,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
             }
             for one in found.restated
         ],
+        "adjusted_since": list(found.ruled),
         "late_events": sum(chosen.first <= one.day < chosen.end for one in late),
     }
     if output:
@@ -89,10 +93,13 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
         typer.echo(f"  signed by {one.signed_by} at {at}, {len(one.verdicts)} verdicts, {one.root}")
     for change in found.restated:
         typer.echo(f"  restated since: {change.element} on {change.day} by {change.person}: {change.reason}")
+    for number in found.ruled:
+        typer.echo(f"  adjusted since: objection {number} was upheld: btswatch objection list")
     if told["late_events"]:
         typer.echo(
             f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
         )
+    tell_head(head)
 
 
 @app.command()
@@ -101,37 +108,50 @@ def close(
     by: By,
     settings: SettingsOption = None,
     note: Annotated[str, typer.Option(help="What stands beside the signature")] = "",
+    current_rules: Annotated[
+        bool,
+        typer.Option("--current-rules", help="By the rules as they are now, not by those of its closing"),
+    ] = False,
 ) -> None:
     """Sign a period off: its verdicts are kept under a person's name and sealed in the audit chain.
 
-    Exit 1 when it is not over, days of it are not closed, or nothing was restated since it was signed.
+    Exit 1 when it is not over, days of it are not closed, or nothing was restated or adjusted since it was signed.
+    It is judged by the rules that its closing sealed, whatever the rule files say now.
 
     Example: btswatch period close 2026-Q3 --by "Nguyễn Văn A"
     """
+    from processors.closed_verdicts import basis_of
+    from processors.provenance import note_registry, note_rules
     from processors.signing import NotSignableError, sign_off
 
     loaded, chosen = settings_from(settings), period_of(period)
     registry, rules = registry_of(loaded), rules_of(loaded)
     now_ms, today = _now(loaded)
     try:
-        with open_ledger(loaded) as ledger, ledger.writing() as connection:
-            signature = sign_off(
-                connection,
-                registry,
-                rules,
-                chosen,
-                person=_person(by),
-                note=note,
-                now_ms=now_ms,
-                today=today,
-                zone=loaded.zone,
-            )
+        with open_ledger(loaded) as ledger:
+            # What the signature names can be looked up in the ledger.
+            note_registry(ledger, registry, now_ms)
+            note_rules(ledger, rules, now_ms)
+            with ledger.writing() as connection:
+                signature = sign_off(
+                    connection,
+                    registry,
+                    rules if current_rules else basis_of(connection, chosen, rules).rules,
+                    chosen,
+                    person=_person(by),
+                    note=note,
+                    now_ms=now_ms,
+                    today=today,
+                    zone=loaded.zone,
+                )
+                head = head_of(connection)
     except NotSignableError as error:
         raise CommandError(Exit.NO, str(error)) from error
     typer.echo(
         f"{chosen.name} signed by {signature.signed_by}: {len(signature.verdicts)} verdicts, revision"
         f" {signature.revision}, {signature.root}"
     )
+    tell_head(head)
 
 
 @app.command()
@@ -146,15 +166,18 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         restating = _restating(loaded)
         known = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        head = head_of(connection)
         waiting = sorted({(one.day, one.element) for one in known if one.day < chosen.end})
         for day, element in waiting:
             events = sum((one.day, one.element) == (day, element) for one in known)
             for one in _proposed(restating, connection, element, day):
                 if output:
-                    typer.echo(json.dumps(_as_dict(one) | {"events": events}, sort_keys=True))
+                    typer.echo(json.dumps(_as_dict(one) | {"events": events, "head": head}, sort_keys=True))
                 else:
                     typer.echo(f"{_line(one)}  ({events} late events)")
         typer.echo(f"{len(waiting)} element-days with late evidence", err=output)
+        if not output:
+            tell_head(head)
 
 
 @app.command()
@@ -184,8 +207,10 @@ def restate(
             raise CommandError(Exit.NO, f"{element} on {day}: nothing would change")
         if not dry_run:
             restating.write(connection, changed, _person(by), reason)
+        head = head_of(connection)
     for one in changed:
         typer.echo(f"{_line(one)}{'  (dry run)' if dry_run else ''}")
+    tell_head(head)
 
 
 def period_of(name: str) -> "CalendarPeriod":

@@ -6,14 +6,16 @@ import typer
 
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.period import period_of
 
 if TYPE_CHECKING:
-    from btswatch.settings import Settings
+    from sqlalchemy import Connection
+
+    from processors.closed_verdicts import Basis
     from processors.core.periods import CalendarPeriod
     from processors.rules import Rules
     from processors.verdicts import PeriodVerdict
-    from schemas.registry import Registry
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -24,21 +26,33 @@ def verdicts(
     settings: SettingsOption = None,
     enterprise: Annotated[str | None, typer.Option(help="Only this enterprise's")] = None,
     provisional: Annotated[bool, typer.Option(help="Also while days of it are not closed")] = False,
+    current_rules: Annotated[
+        bool, typer.Option("--current-rules", help="By the rules as they are now, also a closed period")
+    ] = False,
     output: Annotated[bool, typer.Option("--json", help="verdict.v1 objects, one a line")] = False,
 ) -> None:
     """Verdicts on a period by the rules in force on its days. The product states findings; deciding is a person's.
+
+    A closed period is judged by the rules that its closing or its signature sealed, whatever the rule files say now.
 
     Exit 1 when days of the period are still open and --provisional is not given.
 
     Example: btswatch verdicts --period 2026-Q3 --enterprise viettel
     """
+    from processors.closed_verdicts import stand
     from processors.findings import as_contract
+    from processors.verdicts import verdicts as judged
 
     loaded = settings_from(settings)
     chosen, rules, registry = period_of(period), rules_of(loaded), registry_of(loaded)
     if enterprise is not None and enterprise not in registry.enterprises:
         raise CommandError(Exit.MISUSE, f"--enterprise {enterprise}: not in the registry {loaded.registry}")
-    found = _judged(loaded, registry, rules, chosen, enterprise)
+    with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        basis = _basis(connection, chosen, rules, current=current_rules)
+        everybody = list(judged(connection, registry, basis.rules, chosen))
+        same = basis.entry is not None and stand(connection, basis.entry, everybody, basis.rules, loaded.zone)
+        head = head_of(connection)
+    found = [one for one in everybody if enterprise in (None, one.enterprise)]
     if not found:
         raise CommandError(Exit.NO, f"{period}: no figures of it, or no rule over such a period")
     open_days = sum(one.open_days for one in found)
@@ -49,24 +63,32 @@ def verdicts(
         )
     if output:
         for one in found:
-            told = as_contract(one, registry.digest, rules, loaded.zone)
+            told = as_contract(one, registry.digest, basis.rules, loaded.zone).model_copy(
+                update={"head": head}
+            )
             typer.echo(told.model_dump_json(by_alias=True, exclude_none=True))
         return
     typer.echo("\n".join(map(_line, found)))
-    _tell_failing(found, rules)
+    _tell_failing(found, basis.rules)
+    _tell_basis(basis, rules, same=same)
+    tell_head(head)
 
 
-def _judged(
-    settings: "Settings",
-    registry: "Registry",
-    rules: "Rules",
-    period: "CalendarPeriod",
-    enterprise: str | None,
-) -> "list[PeriodVerdict]":
-    from processors.verdicts import verdicts as judged
+def _basis(connection: "Connection", period: "CalendarPeriod", rules: "Rules", *, current: bool) -> "Basis":
+    from processors.closed_verdicts import Basis, basis_of
 
-    with open_ledger(settings) as ledger, ledger.reading() as connection:
-        return list(judged(connection, registry, rules, period, enterprise))
+    return Basis(rules, None) if current else basis_of(connection, period, rules)
+
+
+def _tell_basis(basis: "Basis", current: "Rules", *, same: bool) -> None:
+    """Under which rules it was judged, and whether it is what was sealed or signed."""
+    if basis.entry is None:
+        return
+    how = f"signed by {basis.entry.actor}" if basis.entry.kind == "signed_off" else "sealed at the closing"
+    stands = "as" if same else "NOT as (restated, adjusted, or other dated rows in the registry)"
+    typer.echo(f"{stands} {how} in entry {basis.entry.number}, rules {basis.rules.digest}")
+    if basis.rules.digest != current.digest:
+        typer.echo(f"the rule files are others by now ({current.digest}): --current-rules judges by them")
 
 
 def _line(one: "PeriodVerdict") -> str:
@@ -78,12 +100,13 @@ def _line(one: "PeriodVerdict") -> str:
         for held in one.held
     )
     reason = f" ({judgement.reason.value})" if judgement.reason else ""
+    adjusted = f", {one.adjusted_days} element-days after objections" if one.adjusted_days else ""
     return (
         f"{one.enterprise:<14} {one.subject:<16} {judgement.result.value + reason:<46}"
         f" D {_percent(ratios['A'])} gross {_percent(ratios['A_gross'])}"
         f" [{_percent(ratios['A_min'])} .. {_percent(ratios['A_max'])}]"
         f" down {figure.down} s of {judgement.budget_s} s"
-        f"  {asked or one.name}  {one.force.value}{'' if one.final else ', provisional'}"
+        f"  {asked or one.name}  {one.force.value}{adjusted}{'' if one.final else ', provisional'}"
     )
 
 

@@ -6,18 +6,27 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from threading import Event
+from typing import Final
+
+import structlog
 
 from btswatch.ledger import ledger_of
 from btswatch.parts.completeness import completeness, tell_silent
+from btswatch.parts.provenance import note_provenance
 from btswatch.settings import Settings
+from processors.closed_verdicts import seal_verdicts
 from processors.closing import Closer, Progress
+from processors.rules import RulesError, load_rules
 from schemas.metrics import CLOSING_DAY, CLOSING_DIFFERENCES, CLOSING_SECONDS
 from schemas.registry import Registry
 from stores.archive import ArchiveReader
 from stores.data_directory import DataDirectory
-from stores.ledger import Ledger
+from stores.ledger import Ledger, closings
+
+_LOG = structlog.get_logger()
+_SEALED_BACK: Final = 31
 
 
 def close_due(
@@ -38,8 +47,13 @@ def close_due(
     with alone(directory) as free:
         if not free:
             return []
-        with _closer(settings, directory, registry, now_ms) as closer:
+        with stores_of(settings, directory) as (ledger, archive, complete):
+            closer = _closer_of(settings, registry, now_ms, ledger, archive, complete)
+            if closer.due():
+                # The registry that days are closed with stands in the chain before them.
+                note_provenance(settings, directory, registry, now_ms)
             closed = closer.close_due(progress, stopping.is_set)
+            _seal_periods(settings, ledger, registry, closed, now_ms())
         if closed:
             directory.bell("console").ring()
         return closed
@@ -69,12 +83,20 @@ def days_due(
         return closer.due()
 
 
-@contextmanager
-def _closer(
-    settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
-) -> Iterator[Closer]:
-    with stores_of(settings, directory) as (ledger, archive, complete):
-        yield _closer_of(settings, registry, now_ms, ledger, archive, complete)
+def _seal_periods(
+    settings: Settings, ledger: Ledger, registry: Registry, closed: list[date], now_ms: int
+) -> None:
+    if not closed:
+        return
+    try:
+        rules = load_rules(settings.rules)
+    except RulesError as error:
+        _LOG.error("periods not judged at their closing: the rules can't be read", problems=error.lines)
+        return
+    with ledger.reading() as connection:
+        # With those of a run that ended between closing and sealing.
+        done = closings.closings(connection, closed[0] - timedelta(days=_SEALED_BACK), closed[-1])
+    seal_verdicts(ledger, registry, rules, [one.day for one in done if one.complete], settings.zone, now_ms)
 
 
 def _closer_of(

@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 
+import structlog
+
 from btswatch.ledger import ledger_of
 from btswatch.settings import Settings
 from processors.provenance import note_keys, note_registry, note_rules
-from processors.rules import load_rules
+from processors.rules import RulesError, load_rules
 from schemas.registry import Registry
 from stores.data_directory import DataDirectory
 from stores.keys import KeyStore
+
+_LOG = structlog.get_logger()
 
 
 def note_provenance(
@@ -16,14 +20,16 @@ def note_provenance(
 ) -> None:
     """Write registry, rules and what happened to API keys into the chain, where they are not in it yet.
 
-    Raises:
-        RulesError: the rules can't be read.
+    Rules that can't be read are logged: days close without them.
     """
     ledger = ledger_of(settings, directory)
     ledger.open()
     try:
         note_registry(ledger, registry, now_ms())
-        note_rules(ledger, load_rules(settings.rules), now_ms())
+        try:
+            note_rules(ledger, load_rules(settings.rules), now_ms())
+        except RulesError as error:
+            _LOG.error("rules not noted in the audit chain", problems=error.lines)
         if directory.keys_path.exists():
             keys = KeyStore(directory.keys_path)
             keys.open()

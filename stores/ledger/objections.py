@@ -88,6 +88,18 @@ def save_adjustments(connection: Connection, found: Sequence[Adjustment]) -> Non
         connection.execute(insert(adjustments).values({name: getattr(one, name) for name in names}))
 
 
+def moved_since(connection: Connection, first: date, end: date, after_ms: int) -> list[int]:
+    """The objections ruled on after that moment which moved something of the local days `[first, end)`."""
+    query = (
+        select(objections.c.number)
+        .join(adjustments, adjustments.c.objection == objections.c.number)
+        .where(adjustments.c.day >= first, adjustments.c.day < end, objections.c.ruled_ms > after_ms)
+        .distinct()
+        .order_by(objections.c.number)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def forget_adjustments(connection: Connection, element: str, day: date) -> None:
     """Take away what was moved of an element's day: it is worked out anew from a restated figure."""
     connection.execute(adjustments.delete().where(adjustments.c.element == element, adjustments.c.day == day))

@@ -1,5 +1,6 @@
 import json
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import yaml
@@ -42,10 +43,21 @@ RULE = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
+    return installation(tmp_path_factory.mktemp("installation"))
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    """Another such installation, whose day An signed; and how to ask it."""
+    path, day, _ = installation(tmp_path_factory.mktemp("signed"))
+    assert run(["period", "close", day, "--by", "An", "--settings", str(path / "btswatch.toml")]) == 0
+    return path, day
+
+
+def installation(path):
     """A closed day, ten days ago, of one station that was down for its first hour; half of what it said came too late."""
     from btswatch.parts.part import system_now_ms
 
-    path = tmp_path_factory.mktemp("installation")
     day = CALENDAR.day_of(system_now_ms()) - timedelta(days=10)
     start = CALENDAR.start_of(day)
     assert run(["registry", "template", str(path / "registry")]) == 0
@@ -99,13 +111,19 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def call(made, capsys):
-    def command(*arguments):
-        capsys.readouterr()
-        code = run([*arguments, "--settings", str(made[0] / "btswatch.toml")])
-        streams = capsys.readouterr()
-        return code, streams.out, streams.err
+    return partial(called, capsys, made[0])
 
-    return command
+
+@pytest.fixture
+def ask(signed, capsys):
+    return partial(called, capsys, signed[0])
+
+
+def called(capsys, path, *arguments):
+    capsys.readouterr()
+    code = run([*arguments, "--settings", str(path / "btswatch.toml")])
+    streams = capsys.readouterr()
+    return code, streams.out, streams.err
 
 
 def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
@@ -115,7 +133,7 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     code, out, _ = call("period", "close", day, "--by", "Nguyễn Văn A")
     assert (code, f"{day} signed by Nguyễn Văn A: 1 verdicts, revision 1" in out) == (0, True)
     code, _, err = call("period", "close", day, "--by", "B")
-    assert (code, "nothing was restated since" in err) == (1, True)
+    assert (code, "nothing was restated or adjusted since" in err) == (1, True)
 
     code, out, _ = call("period", "late", day, "--json")
     (late,) = map(json.loads, out.splitlines())
@@ -147,7 +165,9 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     )
     assert call(*raised, "--enterprise", "beta", "--claim", "up")[0] == 1
     assert call(*raised, "--enterprise", "alpha", "--claim", "better")[0] == 2
-    assert call(*raised, "--enterprise", "alpha", "--claim", "planned")[1] == "objection 1 taken in\n"
+    assert call(*raised, "--enterprise", "alpha", "--claim", "planned")[1].startswith(
+        "objection 1 taken in\n"
+    )
     ruling = ("objection", "rule", "1", "--by", "D", "--ruling", "announced by letter")
     code, out, _ = call(*ruling, "--uphold")
     assert (code, f"A-1 {day}: down -" in out) == (0, True)
@@ -155,11 +175,67 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert "upheld by D: announced by letter" in call("objection", "list", "--state", "upheld")[1]
     (verdict,) = map(json.loads, call("verdicts", "--period", day, "--json")[1].splitlines())
     assert (verdict["adjusted_days"], verdict["result"]) == (1, "fail")
+    assert "NOT as (restated, adjusted" in call("verdicts", "--period", day)[1]
+    assert json.loads(call("period", "show", day, "--json")[1])["adjusted_since"] == [1]
+    assert "revision 3" in call("period", "close", day, "--by", "B")[1]
+    assert "\nas signed by B in entry" in call("verdicts", "--period", day)[1]
 
     code, out, _ = call("ledger", "verify")
     assert (code, "as they were written" in out) == (0, True)
     kinds = [json.loads(line)["kind"] for line in call("ledger", "show", "--json")[1].splitlines()]
-    assert kinds == ["day_closed", "signed_off", "restated", "signed_off", "objection", "ruling"]
+    assert kinds == [
+        "day_closed",
+        "registry_changed",
+        "rules_changed",
+        "signed_off",
+        "restated",
+        "signed_off",
+        "objection",
+        "ruling",
+        "signed_off",
+    ]
+
+
+def test_a_changed_rule_file_changes_no_closed_period(signed, ask):
+    path, day = signed
+    rules = path / "rules" / "a.yaml"
+    as_it_was = rules.read_text()
+    before = ask("verdicts", "--period", day, "--json")[1]
+    try:
+        rules.write_text(yaml.safe_dump({"about": "a test", "rules": [RULE | {"threshold": "10"}]}))
+        assert ask("verdicts", "--period", day, "--json")[1] == before
+        told = ask("verdicts", "--period", day)[1]
+        assert "\nas signed by" in told
+        assert "the rule files are others by now" in told
+        (now,) = map(
+            json.loads, ask("verdicts", "--period", day, "--json", "--current-rules")[1].splitlines()
+        )
+        assert (json.loads(before)["result"], now["result"]) == ("fail", "pass")
+        assert now["rules"] != json.loads(before)["rules"]
+    finally:
+        rules.write_text(as_it_was)
+
+
+def test_every_answer_names_the_head_it_was_made_under(signed, ask):
+    _, day = signed
+    head = ask("ledger", "head")[1].strip()
+    answers = [
+        ("verdicts", "--period", day),
+        ("reconcile", day),
+        ("reconcile", day, "--findings"),
+        ("worst", day),
+        ("period", "show", day),
+        ("period", "late", day),
+        ("explain", f"A-1@{day}"),
+        ("explain", f"A-1@{day[:7]}"),
+        ("duties", "reports", "--since", "2026-01-01"),
+        ("duties", "certificates"),
+    ]
+    for answer in answers:
+        assert ask(*answer)[1].splitlines()[-1] == f"audit chain head {head}", answer
+        for line in ask(*answer, "--json")[1].splitlines():
+            assert json.loads(line)["head"] == head, answer
+    assert ask("ledger", "verify", "--anchor", head)[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,114 @@
+"""Verdicts of closed periods stand under the rules of their closing: whoever changes a rule file changes none of them.
+
+The closing seals a period's verdicts in the audit chain once its last day is closed, with the digests of rules and
+registry; a signature seals them again. From then on the period is judged under those rules, as the ledger keeps them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from processors.closing import CLOSING
+from processors.core.periods import CalendarPeriod
+from processors.findings import as_contract
+from processors.provenance import rules_under
+from processors.rules import Rules
+from processors.signing import standing
+from processors.verdicts import PeriodVerdict, verdicts
+from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_root
+from schemas.registry import Registry
+from schemas.results import canonical_json
+from stores.ledger import Ledger, audit, signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """The rules that a period is judged under, and the entry that says so; None while nothing was sealed."""
+
+    rules: Rules
+    entry: AuditEntry | None
+
+
+def basis_of(connection: Connection, period: CalendarPeriod, current: Rules) -> Basis:
+    """The rules of the period's newest signature, else those of its closing, else the current ones."""
+    for kind in (AuditKind.SIGNED_OFF, AuditKind.VERDICTS):
+        entry = audit.newest(connection, kind.value, period.name)
+        if entry is not None:
+            kept = rules_under(connection, entry.content["rules"])
+            return Basis(kept or current, entry)
+    return Basis(current, None)
+
+
+def stand(
+    connection: Connection, entry: AuditEntry, found: Iterable[PeriodVerdict], rules: Rules, zone: str
+) -> bool:
+    """Whether the period's verdicts are those that the entry seals.
+
+    Else days were restated or adjusted since, or the registry's dated rows tell otherwise of them.
+    """
+    told = list(_told(found, rules, zone))
+    if entry.kind == AuditKind.VERDICTS:
+        return _root(told) == str(entry.content["root"])
+    revision = entry.content["revision"]
+    signed = [one for one in signatures.of_period(connection, entry.subject) if one.revision == revision]
+    return bool(signed) and [_without_registry(one) for one in signed[0].verdicts] == told
+
+
+def seal_verdicts(
+    ledger: Ledger, registry: Registry, rules: Rules, closed: Sequence[date], zone: str, now_ms: int
+) -> list[CalendarPeriod]:
+    """Seal the verdicts of the periods that ended with one of these closed days and have no open day left.
+
+    A period that was sealed stays so; one without figures or rules is passed over.
+    """
+    sealed = []
+    for period in _ended(closed):
+        with ledger.reading() as connection:
+            known = audit.newest(connection, AuditKind.VERDICTS.value, period.name)
+            if known is not None or standing(connection, period, period.end).missing:
+                continue
+            found = list(verdicts(connection, registry, rules, period))
+        if not found:
+            continue
+        told = list(_told(found, rules, zone))
+        content = {
+            "root": _root(told),
+            "verdicts": len(told),
+            "results": dict(sorted(Counter(one["result"] for one in told).items())),
+            "registry": registry.digest,
+            "rules": rules.digest,
+        }
+        with ledger.writing() as connection:
+            audit.append(
+                connection, [NewAuditEntry(now_ms, AuditKind.VERDICTS, period.name, CLOSING, content)]
+            )
+        sealed.append(period)
+    return sealed
+
+
+def _ended(closed: Iterable[date]) -> Iterator[CalendarPeriod]:
+    for day in sorted(closed):
+        quarter = f"{day.year:04}-Q{(day.month + 2) // 3}"
+        for name in (day.isoformat(), f"{day:%Y-%m}", quarter, f"{day.year:04}"):
+            period = CalendarPeriod.named(name)
+            if period.end == day + timedelta(days=1):
+                yield period
+
+
+def _told(found: Iterable[PeriodVerdict], rules: Rules, zone: str) -> Iterator[dict[str, Any]]:
+    """The verdicts as others read them, without the registry's digest: not every row of it is about them."""
+    for one in found:
+        told = as_contract(one, f"sha256:{'0' * 64}", rules, zone)
+        yield _without_registry(told.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+
+def _without_registry(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if name != "registry"}
+
+
+def _root(told: Iterable[Mapping[str, Any]]) -> str:
+    return merkle_root([canonical_json(one).encode() for one in told])

@@ -1,0 +1,151 @@
+"""A closing seals its periods' verdicts with their rules; other rule files change none of them; on each database."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+
+from processors.audit_check import walk
+from processors.closed_verdicts import basis_of, seal_verdicts, stand
+from processors.core.periods import CalendarPeriod
+from processors.core.verdict import Result
+from processors.provenance import note_rules
+from processors.rules import Rules
+from processors.signing import sign_off
+from processors.verdicts import verdicts
+from schemas.audit import AuditKind
+from schemas.figures import Figure
+from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.rules import Rule
+from stores.ledger import audit, objections
+from stores.ledger.closings import ClosedDay, save_closed
+from stores.ledger.figures import DayFigure, save_final
+from stores.ledger.objections import Adjustment
+
+ZONE = "Asia/Ho_Chi_Minh"
+MONTH = CalendarPeriod.named("2026-11")
+DAYS = [MONTH.first + timedelta(days=n) for n in range(30)]
+REGISTRY = Registry(
+    {"alpha": Enterprise("alpha", "A")},
+    {},
+    {"A-1": (Element("A-1", Kind.STATION, "alpha"),)},
+    digest="sha256:" + "1" * 64,
+)
+
+
+def rules(threshold: str) -> Rules:
+    rule = {
+        "id": "D-1",
+        "rule": "D",
+        "version": "1",
+        "title": "D",
+        "title_vi": "D",
+        "service": "mobile_voice",
+        "indicator": "service_availability",
+        "method": "time",
+        "comparator": "at_least",
+        "threshold": threshold,
+        "unit": "percent",
+        "period": "month",
+        "weight": "station",
+        "legal_basis": "a test",
+        "kind": "legal",
+        "confidence": "high",
+        "note": "a test",
+    }
+    return Rules((Rule.model_validate(rule),))
+
+
+OLD, NEW = rules("99"), rules("50")
+
+
+@pytest.fixture
+def closed(ledger):
+    """A ledger with a closed month of one station that was up for 95 % of it."""
+    down = 4320
+    counted = Figure(
+        86_400 - down, 0, down, 0, 0, 1, down, (0,) * 4 + (86_400 - down,) + (0,) * 7 + (down,) + (0,) * 3
+    )
+    with ledger.writing() as connection:
+        for day in DAYS:
+            row = DayFigure(
+                "A-1", day, "alpha", "station", None, (), counted, 0, 0, 0, 0, [[0, 1, 1]], "final", 0, "r"
+            )
+            save_final(connection, [row])
+            save_closed(connection, ClosedDay(day, 1, True, 1, 0, 0, REGISTRY.digest, "i", {}))
+    note_rules(ledger, OLD, 5)
+    return ledger
+
+
+def seal(ledger, days=DAYS, by=OLD):
+    return seal_verdicts(ledger, REGISTRY, by, days, ZONE, 7)
+
+
+def judged(ledger, current):
+    """The basis, the results, and whether they are what was sealed."""
+    with ledger.reading() as connection:
+        basis = basis_of(connection, MONTH, current)
+        found = list(verdicts(connection, REGISTRY, basis.rules, MONTH))
+        same = basis.entry is not None and stand(connection, basis.entry, found, basis.rules, ZONE)
+    return basis, [one.judgement.result for one in found], same
+
+
+def test_the_last_day_of_a_period_seals_its_verdicts_once(closed):
+    assert seal(closed, DAYS[:-1]) == []
+    assert [one.name for one in seal(closed)] == ["2026-11"]
+    assert seal(closed) == []
+    with closed.reading() as connection:
+        entry = audit.newest(connection, AuditKind.VERDICTS, "2026-11")
+        assert walk(connection).broken == ()
+    assert (entry.content["verdicts"], entry.content["results"], entry.content["rules"]) == (
+        1,
+        {"fail": 1},
+        OLD.digest,
+    )
+
+
+def test_a_period_with_an_open_day_is_not_sealed(closed):
+    with closed.writing() as connection:
+        save_closed(connection, ClosedDay(DAYS[4], 1, False, 1, 0, 0, REGISTRY.digest, "i", {}))
+    assert seal(closed) == []
+
+
+def test_other_rules_change_no_closed_period(closed):
+    assert judged(closed, NEW)[1] == [Result.PASS], "nothing was sealed yet"
+    seal(closed)
+    note_rules(closed, NEW, 9)
+    basis, results, same = judged(closed, NEW)
+    assert (basis.rules.digest, basis.rules.rules[0].threshold) == (OLD.digest, Decimal(99))
+    assert (results, same) == ([Result.FAIL], True)
+
+
+def test_what_was_adjusted_since_is_told(closed):
+    seal(closed)
+    with closed.writing() as connection:
+        objections.save_adjustments(connection, [Adjustment(DAYS[3], "A-1", 1, 0, 0, -3600, 3600, 0)])
+    basis, _, same = judged(closed, OLD)
+    assert not same
+    with closed.writing() as connection:
+        signature = sign_off(
+            connection,
+            REGISTRY,
+            basis.rules,
+            MONTH,
+            person="An",
+            note="",
+            now_ms=9,
+            today=date(2026, 12, 9),
+            zone=ZONE,
+        )
+    basis, _, same = judged(closed, NEW)
+    assert (basis.entry.kind, basis.entry.content["root"], same) == ("signed_off", signature.root, True)
+
+
+def test_another_registry_digest_alone_is_no_other_verdict(closed):
+    seal(closed)
+    other = replace(REGISTRY, digest="sha256:" + "2" * 64)
+    with closed.reading() as connection:
+        basis = basis_of(connection, MONTH, OLD)
+        found = list(verdicts(connection, other, basis.rules, MONTH))
+        assert stand(connection, basis.entry, found, basis.rules, ZONE)
