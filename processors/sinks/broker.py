@@ -103,10 +103,15 @@ class Broker:
     def poll(self, wait_s: float, most: int, *, hold: bool) -> list[Message]:
         """What has come within `wait_s`; with `hold` partitions are paused, so that only a move of them brings any."""
         self._pause(hold)
+        coordinator = self._consumer._coordinator  # noqa: SLF001 - the library has no public way to either
         if self._moves.under_way:
             # Where changed topics were why it joined anew, the client forgets that it waits for the group's answer if a
             # poll ends before that: it would stay without partitions and heartbeats until topics change once more.
-            self._consumer._coordinator.request_rejoin()  # noqa: SLF001 - the library has no public way
+            coordinator.request_rejoin()
+        else:
+            # While a heartbeat is due the client asks itself again and again without a pause, which would last as long
+            # as a broker that hangs.
+            wait_s = min(wait_s, coordinator.time_to_next_poll())
         found = self._consumer.poll(timeout_ms=max(0, int(wait_s * 1000)), max_records=max(1, min(most, 500)))
         return [self._message(record) for records in found.values() for record in records]
 

@@ -153,7 +153,7 @@ class SinkConsumer:
             asked = time.monotonic()
             found = self._broker.poll(wait_s, self._room(), hold=held)
             if not found:
-                # The client may come back at once again and again while brokers are away.
+                # The broker's poll comes back at once while a heartbeat waits for its answer.
                 left_s = wait_s - (time.monotonic() - asked)
                 self._stop.wait(max(0.0, min(left_s, _EMPTY_S)))
             self._pending = self._broker.still_ours(self._pending) + found

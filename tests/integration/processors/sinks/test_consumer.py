@@ -11,6 +11,7 @@ from processors.sinks.consumer import SinkConsumer, TargetRefusedError, TargetUn
 from processors.sinks.dead_letters import DeadLetters
 from schemas.cluster_metrics import SINK_DROPPED, SINK_LAG, SINK_LOST, SINK_OUTAGES
 from schemas.results import DeadLetter
+from schemas.settings.sinks import SinkSettings
 from tests.kafka_topics import (
     committed,
     delete_before,
@@ -229,6 +230,26 @@ def test_waiting_for_target_and_brokers_at_once_takes_no_processor(kafka, settin
             assert time.process_time() - spent < 0.6
         finally:
             kafka.start()
+        target.error = None
+        eventually(lambda: set(target.written) == values(0, 32), 60)
+
+
+def test_waiting_for_a_broker_that_hangs_takes_no_processor(kafka, settings, consumer_of):
+    target = Target()
+    target.error = TargetUnavailableError("away")
+    send(settings, "transitions", *messages(0, 32))
+    limits = SinkSettings(retry_s=0.1, retry_most_s=4, session_s=6, gather_s=0.05)
+    consumer = consumer_of(target, limits)
+    with running(consumer):
+        eventually(lambda: target.tries > 1)
+        kafka.pause()
+        try:
+            spent = time.process_time()
+            # Heartbeats are due and not answered after a quarter of the session.
+            threading.Event().wait(6)
+            assert time.process_time() - spent < 0.5
+        finally:
+            kafka.resume()
         target.error = None
         eventually(lambda: set(target.written) == values(0, 32), 60)
 

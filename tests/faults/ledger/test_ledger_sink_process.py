@@ -1,17 +1,21 @@
-"""`btswatch sink ledger` as a process on real Kafka and PostgreSQL: a wrong password, told and mended."""
+"""`btswatch sink ledger` as a process on real Kafka and PostgreSQL: a wrong password, kill -9 in the middle of batches."""
 
 import json
 import random
+import time
 
 import pytest
 from sqlalchemy import make_url, text
 
 from btswatch.demo.ports import free_tcp
+from processors.sinks.dead_letters import DeadLetters
+from processors.sinks.ledger import LedgerSink
+from schemas.settings.kafka import KafkaSettings
 from schemas.topics import load_topics, partition_of, shard_of
 from stores.data_directory import DataDirectory, Mode
 from stores.ledger import Ledger
 from tests.contract.sinks import results as told
-from tests.contract.sinks.results import ENTERPRISES
+from tests.contract.sinks.results import CALENDAR, ENTERPRISES, START, content
 from tests.kafka_topics import committed, eventually, make_topics, producer_to, records_of, settings_of
 from tests.product.process import Process, ask
 
@@ -43,11 +47,11 @@ bootstrap = "{kafka.bootstrap}"
 prefix = "{prefix}"
 timeout_s = 20
 [sinks]
-batch_messages = 20
+batch_messages = 10
 gather_s = 0.02
 retry_most_s = 1
 refused_retry_s = 0.5
-session_s = 8
+session_s = 6
 most_poll_s = 20
 [status]
 ledger_sink_port = {self.port}
@@ -146,4 +150,47 @@ def test_a_wrong_password_shows_in_readiness_and_is_mended_without_a_restart(pla
     ledger.open()
     with ledger.reading() as connection:
         assert connection.execute(text("SELECT element FROM element_state")).scalars().all() == ["S1"]
+    ledger.close()
+
+
+def undisturbed(path, lanes):
+    ledger = Ledger(path)
+    sink = LedgerSink(
+        ledger,
+        ENTERPRISES,
+        CALENDAR,
+        DeadLetters("ledger", KafkaSettings(), lambda: START),
+        lambda: None,
+    )
+    sink.open()
+    sink.write([one for lane in lanes for one in lane])
+    found = content(ledger)
+    sink.close()
+    return found
+
+
+def test_killed_in_the_middle_of_batches_nothing_is_lost_or_doubled(place, url, tmp_path):
+    lanes = told.history(random.Random(2), minutes=60)
+    count = sum(map(len, lanes))
+    place.send(lanes)
+    ledger = Ledger(url)
+    ledger.open()
+
+    def content_now():
+        return content(ledger, without=("revision", "updated_ms"))
+
+    wanted = undisturbed(tmp_path / "one.db", lanes)
+    dice = random.Random(4)
+    for _ in range(2):
+        process = place.process()
+        # Once it writes, at any moment.
+        place.until(process, place.writes)
+        time.sleep(dice.random() * 0.05)
+        process.kill()
+        assert content_now() != wanted, "all was written before the kill"
+    process = place.process()
+    place.until(process, lambda: content_now() == wanted)
+    place.until(process, lambda: place.written() == count)
+    assert process.stop() == 0
+    assert content_now() == wanted
     ledger.close()
