@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from processors.core.verdict import Result, on_word_s
+from processors.core.verdict import Result, measured_s, on_word_s
 from processors.rules import Rules
 from processors.verdicts import PROVINCIAL, PeriodVerdict
 from schemas.figures import ratio
@@ -43,7 +43,7 @@ def as_contract(verdict: PeriodVerdict, registry_digest: str, rules: Rules, zone
                 total=figure.total,
             ),
             "coverage": ratio(known, figure.total),
-            "on_enterprise_word": ratio(on_word_s(figure), known),
+            "on_enterprise_word": ratio(on_word_s(figure), on_word_s(figure) + measured_s(figure)),
             "kind": verdict.kind,
             "budget_s": verdict.judgement.budget_s,
             "registry": registry_digest,
