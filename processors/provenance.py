@@ -1,7 +1,7 @@
 """What official figures rest on, written into the audit chain: registries and rules with their diffs, key life cycles."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
 from itertools import islice
@@ -13,7 +13,7 @@ from processors.rules import Rules
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.registry import Registry
 from schemas.rules import Rule
-from stores.keys import AuditLine
+from stores.keys import ApiKey, AuditLine
 from stores.ledger import Ledger, audit, positions, snapshots
 from stores.ledger.snapshots import Content
 
@@ -23,17 +23,26 @@ KEYS_POSITION: Final = "audited_key_events"
 MOST_CHANGES: Final = 500
 
 
-def note_registry(ledger: Ledger, registry: Registry, now_ms: int, actor: str = ACTOR) -> bool:
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who says so: a person with a reason, or the product itself, which only noticed a change."""
+
+    actor: str = ACTOR
+    reason: str = ""
+
+
+NOTICED: Final = By()
+
+
+def note_registry(ledger: Ledger, registry: Registry, now_ms: int, by: By = NOTICED) -> bool:
     """Write the registry into the chain if it is another than the last one; whether it was."""
-    return _note(
-        ledger, AuditKind.REGISTRY_CHANGED, registry.digest, registry_content(registry), now_ms, actor
-    )
+    return _note(ledger, AuditKind.REGISTRY_CHANGED, registry.digest, registry_content(registry), now_ms, by)
 
 
-def note_rules(ledger: Ledger, rules: Rules, now_ms: int, actor: str = ACTOR) -> bool:
+def note_rules(ledger: Ledger, rules: Rules, now_ms: int, by: By = NOTICED) -> bool:
     """Write the rules into the chain if they are others than the last ones; whether they were."""
     content = {"rules": {rule.id: rule.model_dump(mode="json") for rule in rules.rules}}
-    return _note(ledger, AuditKind.RULES_CHANGED, rules.digest, content, now_ms, actor)
+    return _note(ledger, AuditKind.RULES_CHANGED, rules.digest, content, now_ms, by)
 
 
 def rules_under(connection: Connection, digest: str) -> Rules | None:
@@ -44,18 +53,24 @@ def rules_under(connection: Connection, digest: str) -> Rules | None:
     return Rules(tuple(Rule.model_validate(one) for _, one in sorted(kept["rules"].items())))
 
 
-def note_keys(ledger: Ledger, lines: Sequence[AuditLine]) -> int:
+def note_keys(ledger: Ledger, lines: Sequence[AuditLine], keys: Sequence[ApiKey] = ()) -> int:
     """Write what happened to API keys since it was written last; how many lines.
 
     Args:
         ledger: open.
         lines: all of the key store's audit, in order; it only grows.
+        keys: the keys as they are, for whose they are and until when.
     """
+    known = {one.key_id: {"enterprise": one.enterprise, "expires_ms": one.expires_ms} for one in keys}
     with ledger.writing() as connection:
         done = int(positions.known_property(connection, KEYS_POSITION) or 0)
         new = [
             NewAuditEntry(
-                one.at_ms, AuditKind.KEY, one.key_id, one.actor, {"action": one.action, "reason": one.reason}
+                one.at_ms,
+                AuditKind.KEY,
+                one.key_id,
+                one.actor,
+                {"action": one.action, "reason": one.reason} | known.get(one.key_id, {}),
             )
             for one in lines[done:]
         ]
@@ -65,7 +80,7 @@ def note_keys(ledger: Ledger, lines: Sequence[AuditLine]) -> int:
     return len(new)
 
 
-def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms: int, actor: str) -> bool:
+def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms: int, by: By) -> bool:
     with ledger.reading() as connection:
         known = audit.newest(connection, kind.value)
     if known is not None and known.subject == digest:
@@ -77,7 +92,8 @@ def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms
         before = snapshots.load(connection, known.subject) if known is not None else None
         snapshots.save(connection, digest, kind.value, content)
         told = {"before": known.subject if known is not None else None} | difference(before or {}, content)
-        audit.append(connection, [NewAuditEntry(now_ms, kind, digest, actor, told)])
+        told |= {"reason": by.reason} if by.reason else {}
+        audit.append(connection, [NewAuditEntry(now_ms, kind, digest, by.actor, told)])
     return True
 
 

@@ -71,6 +71,7 @@ def create(
         key, token = store.create(
             enterprise, actor=by or getpass.getuser(), now_ms=now_ms, expires_ms=expires_ms, note=note
         )
+        _note(where, store)
     if as_json:
         typer.echo(json.dumps({**_public(key), "token": token}, ensure_ascii=False))
         return
@@ -131,19 +132,43 @@ def revoke(
     """
     from stores.keys import UnknownKeyError
 
-    with _store(_settings(settings, data).data) as store:
+    where = _settings(settings, data)
+    with _store(where.data) as store:
         try:
             key = store.revoke(key_id, actor=by or getpass.getuser(), now_ms=_now_ms(), reason=reason)
         except UnknownKeyError as error:
             near = get_close_matches(key_id, [each.key_id for each in store.all_keys()], 1)
             hint = f"; the nearest is {near[0]}" if near else "; see `btswatch keys list`"
             raise CommandError(Exit.MISUSE, f"{error}{hint}") from error
+        _note(where, store)
     typer.echo(json.dumps(_public(key)) if as_json else f"key {key.key_id} of {key.enterprise} is revoked")
 
 
 def _settings(path: Path | None, data: Path | None) -> Settings:
     loaded = settings_from(path)
     return loaded if data is None else loaded.model_copy(update={"data": data})
+
+
+def _note(where: Settings, store: "KeyStore") -> None:
+    """Into the audit chain at once; where the ledger is away or not made yet, the engine does it later."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from btswatch.ledger import ledger_of
+    from processors.provenance import note_keys
+    from stores.ledger.database import SchemaMismatchError
+
+    directory = directory_of(where, create=False)
+    if not where.ledger.url and not directory.ledger_path.exists():
+        return
+    ledger = ledger_of(where, directory)
+    try:
+        ledger.open(migrate=False)
+        note_keys(ledger, store.audit(), store.all_keys())
+    except (SQLAlchemyError, SchemaMismatchError) as error:
+        reason = str(error).splitlines()[0]
+        typer.echo(f"not in the audit chain yet, the engine writes it: {reason}", err=True)
+    finally:
+        ledger.close()
 
 
 @contextmanager

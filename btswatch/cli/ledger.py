@@ -10,8 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, open_ledger, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    directory_of,
+    open_ledger,
+    registry_of,
+    rules_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -92,6 +100,35 @@ def show(
             typer.echo(
                 f"{one.number:>6} {at} {one.kind:<17} {one.subject:<24.24} {one.actor:<12} {one.digest[:19]}"
             )
+
+
+@app.command()
+def note(
+    by: Annotated[str, typer.Option(help="Who changed it: a person's name")],
+    reason: Annotated[str, typer.Option(help="Why; it stays on record")] = "",
+    settings: SettingsOption = None,
+) -> None:
+    """Write a changed registry, changed rules and what happened to keys into the chain now, under a person's name.
+
+    Without it the product notes them by itself, as noticed by btswatch, before it works with them.
+
+    Example: btswatch ledger note --by "Nguyễn Văn A" --reason "import of the October survey"
+    """
+    from btswatch.parts.part import system_now_ms
+    from btswatch.parts.provenance import note_provenance
+    from processors.provenance import By
+
+    loaded = settings_from(settings)
+    directory, registry = directory_of(loaded, create=False), registry_of(loaded)
+    rules_of(loaded)
+    if not by.strip():
+        raise CommandError(Exit.MISUSE, "--by: give the person's name")
+    done = note_provenance(loaded, directory, registry, system_now_ms, By(by.strip(), reason.strip()))
+    if not done:
+        raise CommandError(Exit.NO, "registry, rules and keys stand in the chain as they are")
+    with _reading(settings) as connection:
+        typer.echo(f"noted: {', '.join(done)}")
+        tell_head(head_of(connection))
 
 
 @app.command()

@@ -53,13 +53,15 @@ def open_alarms(connection: Connection, limit: int = 200) -> list[Alarm]:
     return [Alarm(**row) for row in connection.execute(query).mappings()]
 
 
-def acknowledge(connection: Connection, kind: str, subject: str, day: date, now_ms: int) -> None:
-    """A person has seen it."""
-    connection.execute(
+def acknowledge(connection: Connection, kind: str, subject: str, day: date, now_ms: int) -> bool:
+    """A person has seen it; False where there is no such alarm that nobody saw yet."""
+    statement = (
         alarms.update()
         .where(alarms.c.kind == kind, alarms.c.subject == subject, alarms.c.day == day)
+        .where(alarms.c.acknowledged_ms.is_(None))
         .values(acknowledged_ms=now_ms)
     )
+    return connection.execute(statement).rowcount == 1
 
 
 def count(connection: Connection, kind: str, day: date) -> int:
