@@ -15,9 +15,10 @@ from sqlalchemy import Connection
 from processors.closing import CLOSING
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
+from processors.indicators import IndicatorVerdict
 from processors.provenance import rules_under
 from processors.rules import Rules
-from processors.signing import standing
+from processors.signing import counted, standing, without_registry
 from processors.verdicts import PeriodVerdict, verdicts
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_root
 from schemas.registry import Registry
@@ -44,18 +45,24 @@ def basis_of(connection: Connection, period: CalendarPeriod, current: Rules) -> 
 
 
 def stand(
-    connection: Connection, entry: AuditEntry, found: Iterable[PeriodVerdict], rules: Rules, zone: str
+    connection: Connection,
+    entry: AuditEntry,
+    found: Iterable[PeriodVerdict],
+    rules: Rules,
+    zone: str,
+    indicators: Iterable[IndicatorVerdict] = (),
 ) -> bool:
-    """Whether the period's verdicts are those that the entry seals.
+    """Whether the period's verdicts are those that the entry seals; a closing seals those over time only.
 
-    Else days were restated or adjusted since, or the registry's dated rows tell otherwise of them.
+    Else days were restated or adjusted since, measurements came, or the registry's dated rows tell otherwise of them.
     """
     told = list(_told(found, rules, zone))
     if entry.kind == AuditKind.VERDICTS:
         return _root(told) == str(entry.content["root"])
     revision = entry.content["revision"]
     signed = [one for one in signatures.of_period(connection, entry.subject) if one.revision == revision]
-    return bool(signed) and [_without_registry(one) for one in signed[0].verdicts] == told
+    told += counted(indicators, rules, zone)
+    return bool(signed) and [without_registry(one) for one in signed[0].verdicts] == told
 
 
 def seal_verdicts(
@@ -103,11 +110,7 @@ def _told(found: Iterable[PeriodVerdict], rules: Rules, zone: str) -> Iterator[d
     """The verdicts as others read them, without the registry's digest: not every row of it is about them."""
     for one in found:
         told = as_contract(one, f"sha256:{'0' * 64}", rules, zone)
-        yield _without_registry(told.model_dump(mode="json", by_alias=True, exclude_none=True))
-
-
-def _without_registry(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if name != "registry"}
+        yield without_registry(told.model_dump(mode="json", by_alias=True, exclude_none=True))
 
 
 def _root(told: Iterable[Mapping[str, Any]]) -> str:

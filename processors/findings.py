@@ -1,11 +1,12 @@
 """A verdict as others read it, and how many of an enterprise's indicators failed."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from processors.core.verdict import Result, measured_s, on_word_s
+from processors.indicators import IndicatorVerdict
 from processors.rules import Rules
 from processors.verdicts import PROVINCIAL, PeriodVerdict
 from schemas.figures import ratio
@@ -64,24 +65,25 @@ def as_contract(verdict: PeriodVerdict, registry_digest: str, rules: Rules, zone
                 )
                 for one in held
             ],
-            "suggestion": _suggestion(verdict),
+            "suggestion": suggestion(verdict),
         }
     )
 
 
-def failing(verdicts: Iterable[PeriodVerdict]) -> dict[tuple[str, str], int]:
+def failing(verdicts: Iterable[PeriodVerdict | IndicatorVerdict]) -> dict[tuple[str, str], int]:
     """How many indicators of each enterprise and service are below what the law or its own declaration asks for.
 
-    Operational findings do not count: no sanction refers to them.
+    An indicator that several campaigns failed is one. Operational findings do not count: no sanction refers to them.
     """
-    found: Counter[tuple[str, str]] = Counter()
+    found: dict[tuple[str, str], set[str]] = defaultdict(set)
     for one in verdicts:
         if one.judgement.result is Result.FAIL and one.force is not Kind.OPERATIONAL:
-            found[one.enterprise, one.held[-1].by.rule.service] += 1
-    return dict(found)
+            rule = one.held[-1].by.rule
+            found[one.enterprise, rule.service].add(rule.indicator)
+    return {key: len(indicators) for key, indicators in found.items()}
 
 
-def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict) -> list[Rule]:
+def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict | IndicatorVerdict) -> list[Rule]:
     """The rules about the number of failing indicators that this number meets, in force at the period's end."""
     meets = {Comparator.EQUALS: lambda x: number == x, Comparator.ABOVE: lambda x: number > x}
     return [
@@ -93,7 +95,8 @@ def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict) -> list[Rul
     ]
 
 
-def _suggestion(verdict: PeriodVerdict) -> str | None:
+def suggestion(verdict: PeriodVerdict | IndicatorVerdict) -> str | None:
+    """What the law says may follow a failed threshold; None where nothing does."""
     if verdict.judgement.result is not Result.FAIL or verdict.force is Kind.OPERATIONAL:
         return None
     said = verdict.held[-1].by.rule.consequence

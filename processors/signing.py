@@ -1,14 +1,18 @@
 """Signing off a period: its verdicts are kept with the name of who signed, and sealed in the audit chain."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
 from processors.closing import CLOSING_FROM
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
+from processors.indicator_findings import indicator_as_contract
+from processors.indicators import IndicatorVerdict
 from processors.rules import Rules
 from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
@@ -86,11 +90,13 @@ def sign_off(
     now_ms: int,
     today: date,
     zone: str,
+    indicators: Iterable[IndicatorVerdict] = (),
 ) -> Signature:
     """Keep the period's verdicts under a person's name. The connection must hold the writer's lock.
 
-    A period that was signed is signed anew only after one of its days was restated, or adjusted by an upheld objection;
-    the former signature stays.
+    A period that was signed is signed anew only after one of its days was restated, or adjusted by an upheld objection, or
+    after measurements came or were corrected; the former signature stays. `indicators` are the verdicts on what was
+    measured in it; they are signed with those over time.
 
     Raises:
         NotSignableError: it is not over, days of it are not closed, or nothing changed since it was signed.
@@ -101,10 +107,11 @@ def sign_off(
     if found.missing:
         shown = ", ".join(map(str, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
         raise NotSignableError(f"{period.name}: {len(found.missing)} days are not closed: {shown}")
-    if found.signatures and not (found.restated or found.ruled):
+    measured = counted(indicators, rules, zone)
+    if found.signatures and not (found.restated or found.ruled or _signed_counts(found) != measured):
         last = found.signatures[-1]
         raise NotSignableError(
-            f"{period.name} was signed by {last.signed_by}, and nothing was restated or adjusted since"
+            f"{period.name} was signed by {last.signed_by}, and nothing was restated or adjusted since, nor measured"
         )
     judged = [
         as_contract(one, registry.digest, rules, zone).model_dump(
@@ -112,6 +119,7 @@ def sign_off(
         )
         for one in verdicts(connection, registry, rules, period)
     ]
+    judged += [{**one, "registry": registry.digest} for one in measured]
     if not judged:
         raise NotSignableError(
             f"{period.name}: no verdict to sign: no figures, or no rule over such a period"
@@ -138,3 +146,22 @@ def sign_off(
     }
     audit.append(connection, [NewAuditEntry(now_ms, AuditKind.SIGNED_OFF, period.name, person, content)])
     return signature
+
+
+def counted(indicators: Iterable[IndicatorVerdict], rules: Rules, zone: str) -> list[dict[str, Any]]:
+    """The verdicts on indicators as they are signed, without the registry's digest: not every row of it is about them."""
+    told = (indicator_as_contract(one, f"sha256:{'0' * 64}", rules.digest, zone) for one in indicators)
+    return [without_registry(one.model_dump(mode="json", by_alias=True, exclude_none=True)) for one in told]
+
+
+def without_registry(told: Mapping[str, Any]) -> dict[str, Any]:
+    """A verdict as others read it, without the registry's digest."""
+    return {name: value for name, value in told.items() if name != "registry"}
+
+
+def _signed_counts(found: PeriodStanding) -> list[dict[str, Any]]:
+    return [
+        without_registry(one)
+        for one in found.signatures[-1].verdicts
+        if one.get("finding") == "indicator_verdict"
+    ]

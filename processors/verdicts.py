@@ -76,13 +76,13 @@ def verdicts(
     versions = [one for one in versions if PeriodKind(one[-1].period) is period.kind]
     if not versions:
         return
-    stretches = list(_stretches(period, registry, [rule for one in versions for rule in one]))
+    stretches = list(stretches_of(period, registry, [rule for one in versions for rule in one]))
     owned = _owned(connection, stretches, versions, enterprise)
     for owner in sorted({key[0] for key in owned}):
         for one in versions:
             sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
             if sums:
-                yield from _judged(owner, one, sums, stretches, registry, rules, period)
+                yield from judged(owner, one, sums, stretches, registry, rules, period)
 
 
 def _owned(
@@ -99,7 +99,7 @@ def _owned(
     return owned
 
 
-def _stretches(period: CalendarPeriod, registry: Registry, versions: Sequence[Rule]) -> Iterator[Stretch]:
+def stretches_of(period: CalendarPeriod, registry: Registry, versions: Sequence[Rule]) -> Iterator[Stretch]:
     """The period cut where a month begins, a version of a rule begins or ends, or a declared level does."""
     edges = {edge for rule in versions for edge in (rule.in_force_from, rule.in_force_to)}
     edges |= {edge for level in registry.declared_levels for edge in (level.valid_from, level.valid_to)}
@@ -109,7 +109,7 @@ def _stretches(period: CalendarPeriod, registry: Registry, versions: Sequence[Ru
             yield Stretch(start, stop, month)
 
 
-def _judged(
+def judged(
     owner: str,
     versions: Sequence[Rule],
     sums: Sequence[ElementSum],
@@ -118,6 +118,7 @@ def _judged(
     rules: Rules,
     period: CalendarPeriod,
 ) -> Iterator[PeriodVerdict]:
+    """Judge an enterprise by the versions of one rule, from its elements' sums by stretch, wherever these come from."""
     held = [_held(owner, versions, stretch, registry, rules) for stretch in stretches]
     in_force = [one.rule if one is not None else None for one in held]
     by_element: dict[str, dict[int, ElementSum]] = defaultdict(dict)
@@ -148,7 +149,7 @@ def _judged(
             SEEN_BY[versions[-1].service],
             judgement,
             _joined(used),
-            _force(used, versions),
+            force_of([one.by for one in used], versions),
             len(names),
             sum(one.open_days for name in names for one in by_element[name].values()),
             sum(one.adjusted_days for name in names for one in by_element[name].values()),
@@ -194,13 +195,13 @@ def _joined(held: Sequence[Held]) -> tuple[Held, ...]:
     return tuple(joined)
 
 
-def _force(held: Sequence[Held], versions: Sequence[Rule]) -> Force:
+def force_of(applied: Sequence[Applicable], versions: Sequence[Rule]) -> Force:
     """Legal only when every day of the period is judged by what is sure."""
-    if not held:
+    if not applied:
         return versions[-1].kind
-    if not all(one.by.may_judge for one in held):
+    if not all(one.may_judge for one in applied):
         return Force.OPERATIONAL
-    kinds = {one.by.kind for one in held}
+    kinds = {one.kind for one in applied}
     return Force.DECLARED if Force.DECLARED in kinds else Force.LEGAL
 
 

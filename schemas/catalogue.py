@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-from schemas import dead_letters, live, results
+from schemas import dead_letters, indicator_verdict, live, results
 from schemas import registry_rows as rows
 from schemas.events import (
     ARCHIVED,
@@ -69,6 +69,7 @@ CONTRACTS: Final = (
     _of("late_evidence", "result", live.LateEvidence),
     _of("element_state", "result", results.ElementState),
     _of("verdict", "result", results.Verdict),
+    _of("indicator_verdict", "result", indicator_verdict.IndicatorVerdict),
     _of("dead_letter", "result", results.DeadLetter),
     _of("tick", "control", results.Tick),
     _of("in_force", "control", results.InForce),

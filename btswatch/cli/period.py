@@ -18,6 +18,7 @@ from btswatch.cli.configured import (
 )
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
+from btswatch.cli.measured import indicator_verdicts_of
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
@@ -115,7 +116,7 @@ def close(
 ) -> None:
     """Sign a period off: its verdicts are kept under a person's name and sealed in the audit chain.
 
-    Exit 1 when it is not over, days of it are not closed, or nothing was restated or adjusted since it was signed.
+    Exit 1 when it is not over, days of it are not closed, or nothing was restated, adjusted or measured since it was signed.
     It is judged by the rules that its closing sealed, whatever the rule files say now.
 
     Example: btswatch period close 2026-Q3 --by "Nguyễn Văn A"
@@ -132,17 +133,21 @@ def close(
             # What the signature names can be looked up in the ledger.
             note_registry(ledger, registry, now_ms)
             note_rules(ledger, rules, now_ms)
+            with ledger.reading() as connection:
+                judging = rules if current_rules else basis_of(connection, chosen, rules).rules
+            measured = indicator_verdicts_of(loaded, registry, judging, chosen)
             with ledger.writing() as connection:
                 signature = sign_off(
                     connection,
                     registry,
-                    rules if current_rules else basis_of(connection, chosen, rules).rules,
+                    judging,
                     chosen,
                     person=_person(by),
                     note=note,
                     now_ms=now_ms,
                     today=today,
                     zone=loaded.zone,
+                    indicators=measured,
                 )
                 head = head_of(connection)
     except NotSignableError as error:

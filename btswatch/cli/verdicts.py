@@ -1,4 +1,4 @@
-"""`btswatch verdicts`: how a period's availability stands against the rules in force."""
+"""`btswatch verdicts`: how a period's availability and quality indicators stand against the rules in force."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,6 +7,7 @@ import typer
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
+from btswatch.cli.measured import indicator_line, indicator_verdicts_of
 from btswatch.cli.period import period_of
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from processors.closed_verdicts import Basis
     from processors.core.periods import CalendarPeriod
+    from processors.indicators import IndicatorVerdict
     from processors.rules import Rules
     from processors.verdicts import PeriodVerdict
 
@@ -29,11 +31,15 @@ def verdicts(
     current_rules: Annotated[
         bool, typer.Option("--current-rules", help="By the rules as they are now, also a closed period")
     ] = False,
-    output: Annotated[bool, typer.Option("--json", help="verdict.v1 objects, one a line")] = False,
+    output: Annotated[
+        bool, typer.Option("--json", help="verdict.v1 and indicator_verdict.v1 objects, one a line")
+    ] = False,
 ) -> None:
     """Verdicts on a period by the rules in force on its days. The product states findings; deciding is a person's.
 
     A closed period is judged by the rules that its closing or its signature sealed, whatever the rule files say now.
+
+    Service availability D is time; radio availability and the other indicators are counted from measurements.
 
     Exit 1 when days of the period are still open and --provisional is not given.
 
@@ -41,6 +47,7 @@ def verdicts(
     """
     from processors.closed_verdicts import stand
     from processors.findings import as_contract
+    from processors.indicator_findings import indicator_as_contract
     from processors.verdicts import verdicts as judged
 
     loaded = settings_from(settings)
@@ -50,10 +57,14 @@ def verdicts(
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         basis = _basis(connection, chosen, rules, current=current_rules)
         everybody = list(judged(connection, registry, basis.rules, chosen))
-        same = basis.entry is not None and stand(connection, basis.entry, everybody, basis.rules, loaded.zone)
+        counted = indicator_verdicts_of(loaded, registry, basis.rules, chosen)
+        same = basis.entry is not None and stand(
+            connection, basis.entry, everybody, basis.rules, loaded.zone, counted
+        )
         head = head_of(connection)
     found = [one for one in everybody if enterprise in (None, one.enterprise)]
-    if not found:
+    indicators = [one for one in counted if enterprise in (None, one.enterprise)]
+    if not found and not indicators:
         raise CommandError(Exit.NO, f"{period}: no figures of it, or no rule over such a period")
     open_days = sum(one.open_days for one in found)
     if open_days and not provisional:
@@ -67,9 +78,13 @@ def verdicts(
                 update={"head": head}
             )
             typer.echo(told.model_dump_json(by_alias=True, exclude_none=True))
+        for each in indicators:
+            counts = indicator_as_contract(each, registry.digest, basis.rules.digest, loaded.zone)
+            typer.echo(counts.model_dump_json(by_alias=True, exclude_none=True))
         return
-    typer.echo("\n".join(map(_line, found)))
-    _tell_failing(found, basis.rules)
+    for line in (*map(_line, found), *map(indicator_line, indicators)):
+        typer.echo(line)
+    _tell_failing([*found, *indicators], basis.rules)
     _tell_basis(basis, rules, same=same)
     tell_head(head)
 
@@ -85,7 +100,11 @@ def _tell_basis(basis: "Basis", current: "Rules", *, same: bool) -> None:
     if basis.entry is None:
         return
     how = f"signed by {basis.entry.actor}" if basis.entry.kind == "signed_off" else "sealed at the closing"
-    stands = "as" if same else "NOT as (restated, adjusted, or other dated rows in the registry)"
+    stands = (
+        "as"
+        if same
+        else "NOT as (restated, adjusted, measurements since, or other dated rows in the registry)"
+    )
     typer.echo(f"{stands} {how} in entry {basis.entry.number}, rules {basis.rules.digest}")
     if basis.rules.digest != current.digest:
         typer.echo(f"the rule files are others by now ({current.digest}): --current-rules judges by them")
@@ -114,7 +133,7 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.3%}"
 
 
-def _tell_failing(found: "list[PeriodVerdict]", rules: "Rules") -> None:
+def _tell_failing(found: "list[PeriodVerdict | IndicatorVerdict]", rules: "Rules") -> None:
     from processors.findings import counted_rules, failing
 
     for (enterprise, service), number in sorted(failing(found).items()):

@@ -69,6 +69,13 @@ class Reason(StrEnum):
     UNKNOWN_TIME = "unknown time"
     ENTERPRISE_WORD = "rests on the enterprise's word"
     NO_RULE = "no rule in force"
+    NO_THRESHOLD = "no threshold is known"
+    NOTHING_COUNTED = "nothing was counted"
+    TOO_FEW_SAMPLES = "insufficient: too few samples"
+    OVERLAP = "measurements overlap: something would count twice"
+    PART_OF_PERIOD = "only a part of the period is reported"
+    STRADDLES = "one measurement straddles a change of threshold"
+    NO_SUM = "percentiles of parts do not add up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,11 @@ def test_a_second_too_much_fails_and_the_own_level_counts_where_it_is_stricter(i
 def test_the_lines_for_people_count_the_failing_indicators(installation, capsys):
     path, _ = installation
     code, out, _ = verdicts(path, "--period", "2026-Q3", "--enterprise", "alpha", capsys=capsys)
-    first, second = out.splitlines()
+    first, second, head = out.splitlines()
     assert code == 0
     assert first.startswith("alpha          alpha            fail")
     assert "down 39745 s of 39744 s" in first
+    assert head.startswith("audit chain head sha256:")
     assert second == (
         "alpha: 1 failing indicator(s) of mobile_voice -> X-FAIL1: Decree 174/2026/NĐ-CP Art. 54 §4"
     )

@@ -1,0 +1,90 @@
+"""Measurements, reports and inspections of an installation, for commands."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from btswatch.cli.configured import directory_of
+from btswatch.cli.exits import CommandError, Exit
+
+if TYPE_CHECKING:
+    from btswatch.settings import Settings
+    from processors.archived_others import NotCounted, Other
+    from processors.core.measurements import Said
+    from processors.core.periods import CalendarPeriod
+    from processors.indicators import IndicatorVerdict
+    from processors.rules import Rules
+    from schemas.registry import Registry
+
+
+def others_of(settings: "Settings") -> "Iterator[Other]":
+    """What the archive has of them, and the journal's part that is not archived yet."""
+    from processors.archived_others import other_lines, others
+    from stores.archive_files import ArchiveDamagedError
+    from stores.journal_errors import JournalError
+
+    directory = directory_of(settings, create=False)
+    journal = directory.journal(settings.journal)
+    try:
+        with ExitStack() as stack:
+            there = stack.enter_context(journal) if journal.path.exists() else None
+            yield from others(other_lines(directory.archive(), there))
+    except (ArchiveDamagedError, JournalError) as error:
+        raise CommandError(Exit.NO, str(error)) from error
+
+
+def measurements_of(
+    settings: "Settings", registry: "Registry", rules: "Rules"
+) -> "tuple[list[Said], list[NotCounted]]":
+    """All measurements, and those that are not counted with their reason."""
+    from processors.archived_others import measured
+
+    return measured(others_of(settings), registry, rules.indicators(registry.declared_levels))
+
+
+def indicator_verdicts_of(
+    settings: "Settings",
+    registry: "Registry",
+    rules: "Rules",
+    period: "CalendarPeriod",
+    enterprise: str | None = None,
+) -> "list[IndicatorVerdict]":
+    """The verdicts on the period's quality indicators; none where there is no data directory yet."""
+    from processors.indicators import IndicatorVerdicts
+    from schemas.time import LocalCalendar
+
+    counted, _ = measurements_of(settings, registry, rules)
+    judging = IndicatorVerdicts(registry, rules, LocalCalendar(settings.zone))
+    return list(judging.judge(counted, period, enterprise))
+
+
+def indicator_line(one: "IndicatorVerdict") -> str:
+    """The verdict for people: what was counted, of how many, against what."""
+    from processors.indicator_findings import in_unit
+    from schemas.rules import Comparator
+
+    judgement, unit = one.judgement, one.rule.unit
+    value = in_unit(judgement.amount, one.rule)
+    sign = "<=" if one.rule.comparator is Comparator.AT_MOST else ">="
+    asked = ", ".join(
+        f"{held.by.rule.id} {sign} {held.by.threshold} {unit}"
+        + (f" from {held.first}" if len(one.held) > 1 else "")
+        for held in one.held
+        if held.by.threshold is not None
+    )
+    reason = f" ({judgement.reason.value})" if judgement.reason else ""
+    own = "" if one.own is None else f", its own figure {_number(in_unit(one.own, one.rule))}"
+    whose = f"campaign {one.campaign}" if one.campaign else one.track.value
+    return (
+        f"{one.enterprise:<14} {one.rule.service + '.' + one.rule.indicator:<36}"
+        f" {judgement.result.value + reason:<46} {_number(value)} {unit} {_OF[one.rule.method.value]}"
+        f" {judgement.amount.of:,} ({whose}{own})  {asked or one.rule.id}  {one.force.value}"
+    )
+
+
+# A share of samples is never taken for a share of time.
+_OF = {"samples": "share of samples,", "ratio": "of", "mean": "mean of", "percentile": "percentile of"}
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.6g}"
