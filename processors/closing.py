@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.word_of_a_day import save_feeds, save_word, told_into
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.refusal import Refusal
 from schemas.registry import Registry
@@ -26,6 +27,7 @@ from stores.journal import JournalReader
 from stores.ledger import Ledger, alarms, audit, closings, figures, history, official_day, positions
 from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, Alarm
 from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.enterprise_word import NOTED
 from stores.ledger.figures import FINAL, DayFigure
 
 # The ledger's property that says from which local day on figures are official.
@@ -135,8 +137,9 @@ class Closer:
         )
         with self._ledger.reading() as connection:
             stored = closings.carries_into(connection, days[0], CLOSED)
+            told = told_into(connection, days[0])
             ends = history.ends_of(connection, days[0] - timedelta(days=1))
-        carries = readings.begin(days[0], stored)
+        carries = readings.begin(days[0], stored, told)
         closed: list[date] = []
         for day in days:
             started = time.perf_counter()
@@ -160,12 +163,13 @@ class Closer:
         """How many figures differ from the provisional ones; None when it was told to stop before the end."""
         before = readings.events
         digest = sha256()
-        elements = 0
+        elements = late = 0
         for batch in _batches(readings.read(day, carries), self._settings.batch_elements):
             if stopping():
                 return None
             self._write(day, batch, ends, readings.causes(day))
             elements += len(batch)
+            late += sum(one.word.late.late_s > 0 for one in batch)
             for one in batch:
                 digest.update(f"{one.row.id}={one.inputs_digest}\n".encode())
         now_ms = self._now_ms()
@@ -174,6 +178,7 @@ class Closer:
             kept = {element: carries_bytes(found) for element, found in carries.items()}
             closings.save_carries(connection, following, CLOSED, kept)
             closings.drop_carries_before(connection, following, CLOSED)
+            save_feeds(connection, day, readings.feeds(day))
             differences = alarms.count(connection, FIGURE_DIFFERS, day)
             record = ClosedDay(
                 day=day,
@@ -184,7 +189,7 @@ class Closer:
                 differences=differences,
                 registry_digest=self._registry.digest,
                 inputs_digest=f"sha256:{digest.hexdigest()}",
-                notes={"refused": len(refused), "first_refused": refused[:10]},
+                notes={"refused": len(refused), "first_refused": refused[:10], NOTED: late},
             )
             closings.save_closed(connection, record)
             audit.append(connection, [self._entry(connection, record, now_ms)])
@@ -245,6 +250,7 @@ class Closer:
             figures.save_final(connection, official)
             history.replace_transitions(connection, changes)
             alarms.raise_alarms(connection, raised)
+            save_word(connection, day, [one.word for one in batch])
 
     def _first(self) -> date | None:
         with self._ledger.reading() as connection:

@@ -14,6 +14,7 @@ from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.official import OfficialDay, OfficialReadings
+from processors.told import ToldBefore
 from schemas.audit import AuditKind, merkle_path
 from schemas.registry import Registry
 from schemas.status import Feed, Reading
@@ -154,7 +155,7 @@ def _read(
     readings = OfficialReadings(window, registry, conventions, lambda *_: None)
     days = [one for one in window.days() if one < day]
     first = days[0] if days else day
-    carries = readings.begin(first, {})
+    carries = readings.begin(first, {}, ToldBefore())
     found = None
     while first <= day:
         for one in readings.read(first, carries):

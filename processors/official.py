@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Final
 
 from processors.core.conventions import Conventions
-from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
+from processors.core.feed_days import FeedDay
 from processors.core.life import days_back
 from processors.core.province import Province
 from processors.core.reading import Carry, ReadingRule
 from processors.replay import take_in
 from processors.results import inputs_digest
+from processors.told import Told, ToldBefore, Word, reaching_back
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
-from schemas.status import Feed, Policy, Status
+from schemas.status import Feed, Policy
 from stores.archive import ArchiveReader, Family
 
 # Everything that is archived may be read; whether it counts is told by when it was received.
@@ -31,11 +32,12 @@ Carries = dict[str, dict[str, Carry]]
 
 @dataclass(frozen=True, slots=True)
 class OfficialDay:
-    """One element's closed day, and the digest of what it was read from."""
+    """One element's closed day, the digest of what it was read from, and what of the enterprise's word stands out."""
 
     row: Element
     read: ElementDay
     inputs_digest: str
+    word: Word
 
 
 class OfficialReadings:
@@ -62,13 +64,14 @@ class OfficialReadings:
         self._province = Province(registry, conventions)
         self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
         self._taken: set[date] = set()
-        self._causes: dict[date, dict[str, dict[int, str]]] = {}
+        self._told = Told(self._province.grid)
         self.events = 0
 
-    def begin(self, day: date, stored: Mapping[str, bytes]) -> Carries:
+    def begin(self, day: date, stored: Mapping[str, bytes], told: ToldBefore | None = None) -> Carries:
         """Make ready to read `day` first; what is carried into it, from what was stored.
 
-        An element whose way of being read is new since then is read again from the archive's beginning.
+        An element whose way of being read is new since then is read again from the archive's beginning. What was told
+        before, where it is not given, is read from the archive too.
         """
         archived = self._archive.days()
         if archived:
@@ -80,12 +83,13 @@ class OfficialReadings:
         }
         if new and any(one < day for one in archived):
             carries |= self._from_the_beginning(new, archived, day)
+        self._told.before = told or self._told_before(day)
         return carries
 
     def read(self, day: date, carries: Carries) -> Iterator[OfficialDay]:
         """Every element's day; `carries` are those into it, and afterwards those into the next day."""
         number = day.toordinal()
-        self._causes = {known: found for known, found in self._causes.items() if known >= day}
+        self._told.begin(day)
         ahead = max(
             (self._days_ahead(rule) for rules in self._rules.values() for rule in rules.values()), default=1
         )
@@ -130,7 +134,8 @@ class OfficialReadings:
                 read = province.read_day(element, day, province.grid.close_us(day))
                 windows = province.notices.windows(row.enterprise, element, province.grid.close_us(day))
                 carried = json.dumps(carry.as_dict()).encode() if carry else b""
-                official = OfficialDay(row, read, inputs_digest(read, carried, windows))
+                digest = inputs_digest(read, carried, windows)
+                official = OfficialDay(row, read, digest, self._told.word(row, read))
             following[fingerprint] = province.carry_under(element, day + 1, rule)
         carries[element] = following
         return official
@@ -148,30 +153,18 @@ class OfficialReadings:
             self._taken.add(day)
             # Notices were all taken at the beginning; as signs of life they counted then too.
             lines = self._archive.read(day, (Family.EVIDENCE, Family.OTHER))
-            self._take(self._noting_causes(lines, self._causes.setdefault(day, {}), day))
+            self._take(self._told.noting_causes(lines, day))
 
     def causes(self, day: date) -> Mapping[str, Mapping[int, str]]:
         """What evidence that counts gave as its cause, by element and moment (ms), of the day that was read last."""
-        return self._causes.get(day, {})
+        return self._told.causes(day)
 
-    def _noting_causes(
-        self, lines: Iterable[bytes], found: dict[str, dict[int, str]], day: date
-    ) -> Iterator[bytes]:
-        close_us = self._province.grid.close_us(day.toordinal())
-        for line in lines:
-            if b'"cause"' in line:
-                event = decode_one(line)
-                if isinstance(event, dict) and event["type"] == "btswatch.status.v1":
-                    cause = parse_any(line)["data"].get("cause")
-                    counts = microseconds(event["receivedtime"]) <= close_us
-                    if cause and counts and event["data"]["status"] != Status.UP.value:
-                        found.setdefault(event["subject"], {})[microseconds(event["time"]) // 1000] = str(
-                            cause
-                        )
-            yield line
+    def feeds(self, day: date) -> list[FeedDay]:
+        """The feeds' day, of the day that was read last; asked once."""
+        return self._told.feeds(self._registry, day)
 
     def _take(self, lines: Iterable[bytes]) -> None:
-        self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused)
+        self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused, self._told.counted)
 
     def _signs_of_life(self, day: date) -> Iterator[bytes]:
         """What may keep a transition feed alive on the day, of the days before it: it stays alive over midnight."""
@@ -200,6 +193,24 @@ class OfficialReadings:
             current += timedelta(days=1)
         return {name: carries[name] for name in elements}
 
+    def _told_before(self, day: date) -> ToldBefore:
+        """What the day needs of what was declared before it and came on it or later, and of signs of life."""
+        archived = set(self._archive.days())
+        days = [one for one in reaching_back(self._province.grid, self._registry, day) if one in archived]
+        if not days:
+            return ToldBefore()
+        past = OfficialReadings(_Declared(self._archive), self._registry, self._conventions, lambda *_: None)
+        for one in days:
+            past._take(self._archive.read(one, (Family.NOTICES,)))
+        carries: Carries = {}
+        current = days[0]
+        while current < day:
+            for _ in past.read(current, carries):
+                pass
+            past.feeds(current)
+            current += timedelta(days=1)
+        return past._told.before
+
     def _heard_with(self, elements: Collection[str]) -> Iterator[str]:
         """Elements whose status events decide, as signs of life, what is carried over for these.
 
@@ -225,6 +236,17 @@ class _Naming(ArchiveReader):
 
     def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
         return _naming(super().read(day, families), self._names)
+
+
+class _Declared(ArchiveReader):
+    """The lines of another archive that are no measurements of the Department's."""
+
+    def __init__(self, archive: ArchiveReader) -> None:
+        super().__init__(archive.root)
+        self._archive = archive
+
+    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
+        return (line for line in self._archive.read(day, families) if b'"declared"' in line)
 
 
 def _naming(lines: Iterable[bytes], names: Collection[str]) -> Iterator[bytes]:

@@ -20,12 +20,15 @@ from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.told import Word
+from processors.word_of_a_day import save_feeds, save_word
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
 from stores.ledger import Ledger, closings, figures, history, positions, restatements
 from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.enterprise_word import NOTED
 from stores.ledger.figures import FINAL, DayFigure
 
 _SHOWN: Final = 10
@@ -90,6 +93,7 @@ class StillImportedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Made:
+    word: Word
     figure: DayFigure
     changes: list[history.Transition]
 
@@ -173,6 +177,7 @@ class LedgerRebuild:
         if missing:
             for one in readings.read(before, carries):
                 _note_end(one, ends)
+            readings.feeds(before)
         return carries, ends
 
     def _official(
@@ -192,6 +197,7 @@ class LedgerRebuild:
         written = sum(self._write(day, made[at : at + size]) for at in range(0, len(made), size))
         now_ms = self._now_ms()
         with self._ledger.writing() as connection:
+            save_feeds(connection, day, readings.feeds(day))
             last = closings.last_closed(connection)
             if last is None or day >= last:
                 following = day + timedelta(days=1)
@@ -208,7 +214,7 @@ class LedgerRebuild:
                     differences=0,
                     registry_digest=self._registry.digest,
                     inputs_digest=inputs,
-                    notes={"rebuilt": True},
+                    notes={"rebuilt": True, NOTED: sum(one.word.late.late_s > 0 for one in made)},
                 )
                 closings.save_closed(connection, record)
         return written, len(made) - written
@@ -235,7 +241,7 @@ class LedgerRebuild:
             digest.update(f"{element}={one.inputs_digest}\n".encode())
             figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
             changes = transitions(one.read, element, ends.get(element), readings.causes(day).get(element, {}))
-            made.append(_Made(figure, changes))
+            made.append(_Made(one.word, figure, changes))
             _note_end(one, ends)
         return made, f"sha256:{digest.hexdigest()}"
 
@@ -257,6 +263,7 @@ class LedgerRebuild:
             absent = [one.figure for one in ours if one.figure.element not in official]
             figures.save_final(connection, absent)
             history.replace_transitions(connection, {(one.figure.element, day): one.changes for one in ours})
+            save_word(connection, day, [one.word for one in ours])
         return len(absent)
 
     def _open(

@@ -1,18 +1,18 @@
 """Declared against measured over a period, from the ledger's days: by element, enterprise, commune or the province."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import Connection
 
-from processors.core.declared_against_measured import FindingKind, findings
+from processors.core.declared_against_measured import Divergence, FindingKind, divergence, findings
 from processors.core.outages_of_a_period import Interval, all_down, down_runs
 from processors.core.periods import CalendarPeriod
 from schemas.registry import Kind, Registry
-from stores.ledger import figures
+from stores.ledger import enterprise_word, figures
 from stores.ledger.periods import PeriodFigure, element_figures, scope_figures
 
 # As long as a declaration may take to arrive without being late.
@@ -22,13 +22,21 @@ SCOPES: Final = ("element", "enterprise", "unit", "province")
 
 @dataclass(frozen=True, slots=True)
 class DayFinding:
-    """One element's day over the tolerance; `figure` is what `btswatch explain` takes."""
+    """One element's day over the tolerance; `figure` is what `btswatch explain` takes.
+
+    Of a late declaration `longest_s` is the longest delay; of differing causes the outage and what either side named.
+    """
 
     kind: FindingKind
     element: str
     enterprise: str
     day: date
     seconds: int
+    longest_s: int | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+    measured: str | None = None
+    declared: str | None = None
 
     @property
     def figure(self) -> str:
@@ -57,20 +65,77 @@ def over_period(
     return found
 
 
+def divergences(
+    connection: Connection,
+    period: CalendarPeriod,
+    scope: str,
+    kind: Kind = Kind.STATION,
+    enterprise: str | None = None,
+) -> dict[str, tuple[PeriodFigure, Divergence]]:
+    """The period's figures of a scope, each with its parts and score.
+
+    Raises:
+        ValueError: no such scope.
+    """
+    found = over_period(connection, period, scope, kind, enterprise)
+    declared = enterprise_word.declared_time(
+        connection, scope, period.first, period.end, kind=kind.value, enterprise=enterprise
+    )
+    nothing = enterprise_word.DeclaredTime(0, 0)
+    parts = {name: declared.get(name, nothing) for name in found}
+    return {
+        name: (one, divergence(one.figure, parts[name].declared_s, parts[name].late_s))
+        for name, one in found.items()
+    }
+
+
 def day_findings(
     connection: Connection,
     period: CalendarPeriod,
     tolerance_s: int = TOLERANCE_S,
     enterprise: str | None = None,
+    kinds: Collection[FindingKind] = tuple(FindingKind),
 ) -> Iterator[DayFinding]:
-    """Every element's day that is over the tolerance, by day and element."""
+    """Every element's day that is over the tolerance, by day, element and kind. Late ones and causes are of closed days."""
     day = period.first
     while day < period.end:
-        for one in figures.figures_of_day(connection, day):
-            if enterprise in (None, one.enterprise):
-                for kind, seconds in findings(one.figure, tolerance_s):
-                    yield DayFinding(kind, one.element, one.enterprise, day, seconds)
+        found = [*_of_figures(connection, day, tolerance_s), *_of_word(connection, day, tolerance_s)]
+        for one in sorted(found, key=lambda one: (one.element, one.kind, one.from_ms or 0)):
+            if enterprise in (None, one.enterprise) and one.kind in kinds:
+                yield one
         day += timedelta(days=1)
+
+
+def _of_figures(connection: Connection, day: date, tolerance_s: int) -> Iterator[DayFinding]:
+    for one in figures.figures_of_day(connection, day):
+        for kind, seconds in findings(one.figure, tolerance_s):
+            yield DayFinding(kind, one.element, one.enterprise, day, seconds)
+
+
+def _of_word(connection: Connection, day: date, tolerance_s: int) -> Iterator[DayFinding]:
+    for late in enterprise_word.late_on(connection, day):
+        if late.late_s > tolerance_s:
+            yield DayFinding(
+                FindingKind.LATE_DECLARATION,
+                late.element,
+                late.enterprise,
+                day,
+                late.late_s,
+                longest_s=late.longest_s,
+            )
+    for one in enterprise_word.differing_on(connection, day):
+        if one.seconds > tolerance_s:
+            yield DayFinding(
+                FindingKind.DIFFERING_CAUSE,
+                one.element,
+                one.enterprise,
+                day,
+                one.seconds,
+                from_ms=one.from_ms,
+                to_ms=one.to_ms,
+                measured=one.measured,
+                declared=one.declared,
+            )
 
 
 @dataclass(frozen=True, slots=True)

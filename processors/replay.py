@@ -7,11 +7,11 @@ from enum import StrEnum
 from functools import lru_cache, partial
 from typing import Any
 
-from processors.core.decode import UndecodableError, decode
+from processors.core.decode import Decoded, UndecodableError, decode
 from processors.core.element_day import ElementDay
 from processors.core.figures import Figure, figure_of, total_of
 from processors.core.periods import PeriodKind, periods
-from processors.core.province import Province
+from processors.core.province import Province, Taken
 from processors.core.tally import NOTHING, Tally, concatenate
 from schemas.refusal import Refusal
 from schemas.registry import Element, Kind
@@ -83,8 +83,12 @@ def take_in(
     lines: Iterable[bytes],
     now: int,
     refused: Callable[[bytes, Refusal, str], None],
+    counted: Callable[[Decoded], None] | None = None,
 ) -> int:
-    """Apply archived lines in batches; returns how many events there were. What was received after `now` does not exist yet."""
+    """Apply archived lines in batches; returns how many events there were. What was received after `now` does not exist yet.
+
+    `counted` is told of each event that counts.
+    """
     seen = 0
     for batch in _batches(lines):
         seen += len(batch)
@@ -93,6 +97,8 @@ def take_in(
                 refused(line, event.code, event.detail)
             elif isinstance(outcome := province.apply(event, line, now * 1000), Refusal):
                 refused(line, outcome, event["id"])
+            elif outcome is Taken.COUNTED and counted is not None:
+                counted(event)
     return seen
 
 

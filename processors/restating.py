@@ -15,6 +15,8 @@ from processors.core.conventions import US, Conventions, Grid
 from processors.objecting import readjust
 from processors.official import OfficialReadings
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.told import Word
+from processors.word_of_a_day import restate_word
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.registry import Registry
 from schemas.status import Reading
@@ -45,6 +47,7 @@ class Proposed:
     official: DayFigure | None
     figure: DayFigure
     changes: list[history.Transition]
+    word: Word
 
     @property
     def differs(self) -> bool:
@@ -87,10 +90,10 @@ class Restating:
         if last is None or day > last:
             raise NotClosedError(day)
         found: list[Proposed] = []
-        for figure, changes in self._days(connection, element, day, last):
+        for figure, changes, word in self._days(connection, element, day, last):
             stored = figures.figures_of_element(connection, element, figure.day, figure.day)
             official = next((one for one in stored if one.state == FINAL), None)
-            proposed = Proposed(element, figure.day, official, figure, changes)
+            proposed = Proposed(element, figure.day, official, figure, changes, word)
             if found and not proposed.differs:
                 break
             found.append(proposed)
@@ -110,6 +113,7 @@ class Restating:
             before = _leaf(connection, one)
             figures.save_final(connection, [one.figure])
             history.replace_transitions(connection, {(one.element, one.day): one.changes})
+            restate_word(connection, one.day, one.word)
             readjust(connection, one.element, one.day, self._calendar)
             after = _leaf(connection, one)
             assert after is not None
@@ -132,7 +136,7 @@ class Restating:
 
     def _days(
         self, connection: Connection, element: str, first: date, last: date
-    ) -> Iterator[tuple[DayFigure, list[history.Transition]]]:
+    ) -> Iterator[tuple[DayFigure, list[history.Transition], Word]]:
         registry = replace(self._registry, elements={element: self._registry.elements[element]})
         before = history.ends_of(connection, first - timedelta(days=1), [element]).get(element)
         day = first
@@ -143,7 +147,8 @@ class Restating:
             for one in readings.read(day, carries):
                 basis = Basis(FINAL, self._now_ms, self._registry.digest, self._now_ms)
                 figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
-                yield figure, transitions(one.read, element, before, readings.causes(day).get(element, {}))
+                causes = readings.causes(day).get(element, {})
+                yield figure, transitions(one.read, element, before, causes), one.word
                 end = end_reading(one.read)
                 before = end if end is not None else Reading.UNKNOWN
             day += timedelta(days=1)

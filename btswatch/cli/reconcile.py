@@ -10,9 +10,15 @@ import typer
 
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.period import period_of
+from schemas.registry import Kind
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from processors.core.declared_against_measured import Divergence
+    from processors.core.periods import CalendarPeriod
     from stores.ledger.periods import PeriodFigure
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -27,7 +33,15 @@ def reconcile(
     settings: SettingsOption = None,
     scope: Annotated[str, typer.Option(help="element, enterprise, unit or province")] = "enterprise",
     enterprise: Annotated[str | None, typer.Option(help="Only this enterprise's")] = None,
+    kind: Annotated[Kind, typer.Option(help="Of the table: stations or links")] = Kind.STATION,
     findings: Annotated[bool, typer.Option(help="List the element-days over the tolerance instead")] = False,
+    finding: Annotated[
+        str | None,
+        typer.Option(
+            help="Only findings of this kind: undeclared_outage, over_declared_outage, feed_silence,"
+            " late_declaration or differing_cause"
+        ),
+    ] = None,
     tolerance: Annotated[int, typer.Option(min=0, help="Seconds of a day that are no finding yet")] = 900,
     output: AsJson = False,
 ) -> None:
@@ -35,37 +49,23 @@ def reconcile(
 
     Example: btswatch reconcile 2026-Q3 --findings --enterprise viettel
     """
-    from processors.core.declared_against_measured import divergence, table
-    from processors.reconciling import SCOPES, day_findings, over_period
+    from processors.reconciling import SCOPES, divergences
 
     loaded, chosen = settings_from(settings), period_of(period)
     if scope not in SCOPES:
         raise CommandError(Exit.MISUSE, f"--scope {scope}: choose {', '.join(SCOPES)}")
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
-        if findings:
-            for one in day_findings(connection, chosen, tolerance, enterprise):
-                told = {
-                    "finding": one.kind.value,
-                    "figure": one.figure,
-                    "enterprise": one.enterprise,
-                    "seconds": one.seconds,
-                }
-                typer.echo(
-                    json.dumps(told, sort_keys=True)
-                    if output
-                    else f"{one.kind.value:<21} {one.figure:<28} {one.enterprise:<14} {one.seconds} s"
-                )
+        if findings or finding is not None:
+            _tell_findings(connection, chosen, tolerance, enterprise, finding, loaded.zone, output=output)
             return
-        found = over_period(connection, chosen, scope, enterprise=enterprise)
+        found = divergences(connection, chosen, scope, kind, enterprise)
+        head = head_of(connection)
     if not found:
         raise CommandError(Exit.NO, f"{period}: no figures of it")
-    for name, figure in found.items():
-        parts = divergence(figure.figure)
-        if output:
-            whole = {"id": name, "table": table(figure.figure), "score": parts.score, "final": figure.final}
-            typer.echo(json.dumps(whole | asdict(parts), sort_keys=True))
-        else:
-            _tell(name, figure)
+    for name, (figure, parts) in found.items():
+        _tell(name, figure, parts, head, output=output)
+    if not output:
+        tell_head(head)
 
 
 @app.command("worst")
@@ -88,6 +88,7 @@ def worst(
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         found = over_period(connection, chosen, "element", enterprise=enterprise)
         dark = list(dark_units(connection, registry, chosen))
+        head = head_of(connection)
     if not found:
         raise CommandError(Exit.NO, f"{period}: no figures of it")
     spread = concentration(one.figure for one in found.values())
@@ -105,6 +106,7 @@ def worst(
             ],
             "spread": asdict(spread),
             "dark_units": [asdict(one) for one in dark],
+            "head": head,
         }
         typer.echo(json.dumps(told, sort_keys=True))
         return
@@ -117,23 +119,86 @@ def worst(
     part = "-" if spread.worst_share is None else f"{spread.worst_share:.1%}"
     typer.echo(f"{spread.elements} stations: {over}; the worst tenth has {part} of all down time")
     for place in dark:
-        start, end = (
-            datetime.fromtimestamp(at / 1000, ZoneInfo(loaded.zone)).isoformat(timespec="seconds")
-            for at in (place.from_ms, place.to_ms)
-        )
+        start, end = (_local(at, loaded.zone) for at in (place.from_ms, place.to_ms))
         typer.echo(f"no working station in {place.unit} ({place.stations} stations): {start} to {end}")
+    tell_head(head)
 
 
-def _tell(name: str, one: "PeriodFigure") -> None:
-    from processors.core.declared_against_measured import divergence, table
+def _tell_findings(
+    connection: "Connection",
+    period: "CalendarPeriod",
+    tolerance: int,
+    enterprise: str | None,
+    finding: str | None,
+    zone: str,
+    *,
+    output: bool,
+) -> None:
+    from processors.core.declared_against_measured import FindingKind
+    from processors.reconciling import day_findings
 
-    parts = divergence(one.figure)
-    score = "-" if parts.score is None else f"{parts.score:.6f}"
-    typer.echo(
-        f"{name}: score {score} = 1 - ({parts.undeclared_s} undeclared + {parts.over_declared_s} over-declared)"
-        f" / {parts.both_s} s known to both{'' if one.final else ', provisional'}"
-    )
+    if finding is not None and finding not in set(FindingKind):
+        raise CommandError(Exit.MISUSE, f"--finding {finding}: choose {', '.join(FindingKind)}")
+    head = head_of(connection)
+    kinds = [FindingKind(finding)] if finding is not None else list(FindingKind)
+    for one in day_findings(connection, period, tolerance, enterprise, kinds):
+        told = {
+            "finding": one.kind.value,
+            "figure": one.figure,
+            "enterprise": one.enterprise,
+            "seconds": one.seconds,
+            "head": head,
+        }
+        more = {
+            "longest_s": one.longest_s,
+            "from": one.from_ms and _local(one.from_ms, zone),
+            "to": one.to_ms and _local(one.to_ms, zone),
+            "measured": one.measured,
+            "declared": one.declared,
+        }
+        told |= {name: value for name, value in more.items() if value is not None}
+        if output:
+            typer.echo(json.dumps(told, sort_keys=True))
+            continue
+        said = ""
+        if one.longest_s is not None:
+            said = f", up to {one.longest_s} s after the fact"
+        elif one.measured is not None:
+            said = f", measured {one.measured}, declared {one.declared}, {told['from']} to {told['to']}"
+        typer.echo(f"{one.kind.value:<21} {one.figure:<28} {one.enterprise:<14} {one.seconds} s{said}")
+    if not output:
+        tell_head(head)
+
+
+def _local(at_ms: int, zone: str) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).isoformat(timespec="seconds")
+
+
+def _tell(name: str, one: "PeriodFigure", parts: "Divergence", head: str, *, output: bool) -> None:
+    from processors.core.declared_against_measured import FORMULA, table
+
     rows = table(one.figure)
+    shares = {"agreement": parts.agreement, "punctuality": parts.punctuality}
+    told = {key: value if value is None else round(float(value), 9) for key, value in shares.items()}
+    if output:
+        whole = {
+            "id": name,
+            "table": rows,
+            "score": parts.score,
+            "formula": FORMULA,
+            "final": one.final,
+            "head": head,
+            **told,
+        }
+        typer.echo(json.dumps(whole | asdict(parts), sort_keys=True))
+        return
+    score = "-" if parts.score is None else f"{parts.score:.6f}"
+    late = "" if parts.declared_s else " (no day is closed: the second factor is 1)"
+    typer.echo(f"{name}: score {score}{'' if one.final else ', provisional'}; {FORMULA}")
+    typer.echo(
+        f"  = (1 - ({parts.undeclared_s} + {parts.over_declared_s}) / {parts.both_s} s)"
+        f" x (1 - {parts.late_s} / {parts.declared_s} s){late}"
+    )
     typer.echo(f"  {'measured / declared':<20}" + "".join(f"{column:>14}" for column in rows))
     for measured, row in rows.items():
         typer.echo(f"  {measured:<20}" + "".join(f"{seconds:>14}" for seconds in row.values()))

@@ -62,6 +62,10 @@ class Grid:
         """The slots `[first, end)` whose start lies in the local day."""
         return -(-self._start_us(day) // self.slot_us), -(-self._start_us(day + 1) // self.slot_us)
 
+    def end_ms(self, slot: int) -> int:
+        """The instant (ms) at which the slot is over."""
+        return (slot + 1) * self.seconds * 1000
+
     def start_us(self, day: int) -> int:
         """The instant at which the local day starts."""
         return self._start_us(day)

@@ -14,7 +14,7 @@ from stores.ledger.limits import DEFAULT, Limits
 from stores.ledger.transaction import READING, WRITING
 from stores.ledger.upsert import UnsupportedDialectError
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
 

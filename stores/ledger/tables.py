@@ -383,3 +383,61 @@ adjustments = Table(
     _key("objection", BigInteger),
     *(_need(name, Integer) for name in SECONDS),
 )
+
+# --- what closing finds of the enterprises' word beside the figures ---
+
+late_declarations = Table(
+    "late_declarations",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _need("enterprise", NAME),
+    _need("late_s", Integer),
+    _need("longest_s", Integer),
+    Column("received_ms", BigInteger),
+)
+
+differing_causes = Table(
+    "differing_causes",
+    METADATA,
+    _key("day", Date),
+    _key("element"),
+    _key("from_ms", BigInteger),
+    _need("enterprise", NAME),
+    _need("to_ms", BigInteger),
+    _need("seconds", Integer),
+    _need("measured", NAME),
+    _need("declared", NAME),
+)
+
+feed_days = Table(
+    "feed_days",
+    METADATA,
+    _key("day", Date),
+    _key("enterprise"),
+    _need("heartbeat_s", Integer),
+    _need("total_s", Integer),
+    _need("silent_s", Integer),
+    _need("gaps", Integer),
+    _need("longest_s", Integer),
+    Column("last_ms", BigInteger),
+    _need("ends_silent", Boolean),
+)
+
+# --- what the Department asked for; nothing here is changed but that a request is withdrawn ---
+
+report_requests = Table(
+    "report_requests",
+    METADATA,
+    _key("number", BigInteger),
+    _need("enterprise", NAME),
+    _need("about", Text),
+    _need("asked_ms", BigInteger),
+    _need("asked_by", String),
+    _need("working_days", Integer),
+    _need("deadline", Date),
+    Column("withdrawn_ms", BigInteger),
+    Column("withdrawn_by", String),
+    Column("withdrawn_why", Text),
+    Index(None, "enterprise"),
+)

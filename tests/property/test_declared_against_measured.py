@@ -39,6 +39,16 @@ def test_more_contradiction_never_raises_the_score(found, seconds):
     assert before.score is None or after.score <= before.score
 
 
+@given(pairs, st.integers(0, 90_000), st.integers(0, 90_000), st.integers(1, 90_000))
+def test_more_late_time_never_raises_the_score(found, declared, late, more):
+    late = min(late, declared)
+    before = divergence(figure(found), declared, late)
+    after = divergence(figure(found), declared, min(late + more, declared))
+    assert (before.punctuality is None) == (declared == 0)
+    assert (before.score is None) == (sum(found[4 * m + d] for m in (1, 2, 3) for d in (1, 2, 3)) == 0)
+    assert before.score is None or 0 <= after.score <= before.score <= 1
+
+
 @given(pairs, st.integers(0, 50_000))
 def test_a_finding_is_what_is_over_the_tolerance(found, tolerance):
     parts = divergence(figure(found))

@@ -1,5 +1,6 @@
 """Declared against measured, and communes in the dark, from the ledger's days; on each database."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -7,9 +8,21 @@ import pytest
 
 from processors.core.declared_against_measured import FindingKind, divergence
 from processors.core.periods import CalendarPeriod
-from processors.reconciling import dark_units, day_findings, over_period
+from processors.reconciling import dark_units, day_findings, divergences, over_period
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry, Unit
+from stores.ledger.closings import ClosedDay, save_closed
+from stores.ledger.enterprise_word import (
+    NOTED,
+    DifferingRow,
+    FeedRow,
+    LateRow,
+    feeds_between,
+    late_on,
+    save_feeds,
+    save_of_elements,
+    told_into,
+)
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.worst import worst_days
 
@@ -98,6 +111,78 @@ def test_findings_name_the_figures_that_they_rest_on(filled):
     ]
     assert len(list(day_findings(filled, MONTH, 899))) == 3
     assert [one.element for one in day_findings(filled, MONTH, enterprise="beta")] == ["B-1"]
+
+
+@pytest.fixture
+def with_word(ledger, filled):
+    with ledger.writing() as connection:
+        late = [
+            LateRow(at(0), "A-1", "alpha", 1200, 5000, None),
+            LateRow(at(1), "A-1", "alpha", 600, 4000, 7),
+            LateRow(at(0), "B-1", "beta", 0, 0, 99),
+        ]
+        differing = [
+            DifferingRow(at(0), "A-2", 79_200_000, "alpha", 86_400_000, 950, "power", "fault;manual")
+        ]
+        for day in (at(0), at(1)):
+            save_of_elements(
+                connection,
+                day,
+                ["A-1", "A-2", "B-1"],
+                [one for one in late if one.day == day],
+                [one for one in differing if one.day == day],
+            )
+    with ledger.reading() as connection:
+        yield connection
+
+
+def test_late_time_counts_in_the_score_of_every_grouping_and_their_sums_agree(with_word):
+    elements = divergences(with_word, MONTH, "element")
+    assert {name: parts.late_s for name, (_, parts) in elements.items()} == {"A-1": 1800, "A-2": 0, "B-1": 0}
+    for scope in ("enterprise", "unit", "province"):
+        found = [parts for _, parts in divergences(with_word, MONTH, scope).values()]
+        for name in ("late_s", "declared_s", "both_s", "undeclared_s"):
+            total = sum(getattr(parts, name) for _, parts in elements.values())
+            assert sum(getattr(parts, name) for parts in found) == total
+    _, alpha = divergences(with_word, MONTH, "enterprise")["alpha"]
+    assert alpha.declared_s == 4 * 86_400
+    assert alpha.score == round((1 - 8100 / (4 * 86_400)) * (1 - 1800 / (4 * 86_400)), 9)
+    assert list(divergences(with_word, MONTH, "enterprise", enterprise="beta")) == ["beta"]
+    assert divergences(with_word, MONTH, "enterprise", Kind.LINK) == {}
+    day = CalendarPeriod.named("2026-09-02")
+    assert divergences(with_word, day, "enterprise")["alpha"][1].late_s == 600
+
+
+def test_findings_of_closing_stand_beside_those_of_the_table(with_word):
+    found = list(day_findings(with_word, MONTH))
+    assert [(one.kind.value, one.figure) for one in found] == [
+        ("late_declaration", "A-1@2026-09-01"),
+        ("undeclared_outage", "A-1@2026-09-01"),
+        ("differing_cause", "A-2@2026-09-01"),
+        ("undeclared_outage", "B-1@2026-09-01"),
+    ]
+    late, cause = found[0], found[2]
+    assert (late.seconds, late.longest_s) == (1200, 5000)
+    assert (cause.seconds, cause.measured, cause.declared) == (950, "power", "fault;manual")
+    only = [FindingKind.DIFFERING_CAUSE]
+    assert list(day_findings(with_word, MONTH, kinds=only)) == [cause]
+    assert list(day_findings(with_word, MONTH, 950, kinds=only)) == []
+    assert len(list(day_findings(with_word, MONTH, 500, kinds=[FindingKind.LATE_DECLARATION]))) == 2
+
+
+def test_what_was_written_before_is_replaced_and_goes_on_only_after_a_closing_that_looked(ledger, with_word):
+    with ledger.writing() as connection:
+        save_of_elements(connection, at(0), ["A-1"], [], [])
+        save_feeds(connection, [FeedRow(at(1), "alpha", 300, 86_400, 60, 1, 60, 5, False)])
+        closed = ClosedDay(at(1), 0, True, 3, 0, 0, "", "", {})
+        save_closed(connection, closed)
+        assert told_into(connection, at(2)) is None
+        save_closed(connection, replace(closed, notes={NOTED: 1}))
+        assert told_into(connection, at(2)) == ({"A-1": ("alpha", 7)}, {"alpha": 5})
+        assert told_into(connection, at(3)) is None
+    with ledger.reading() as connection:
+        assert late_on(connection, at(0)) == []
+        assert [one.silent_s for one in feeds_between(connection, FIRST, at(9), ["alpha"])] == [60]
 
 
 def test_a_commune_is_dark_only_while_all_of_its_stations_are_over_midnight_too(filled, registry):

@@ -1,0 +1,134 @@
+"""What archived events say beside their evidence: causes, when declarations were received, signs of life."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from processors.core.conventions import US, Grid
+from processors.core.decode import Decoded, decode_one, microseconds, parse_any
+from processors.core.differing_causes import CauseTold, DifferingCauses, differing_causes
+from processors.core.element_day import ElementDay
+from processors.core.feed_days import FeedDay, FeedSigns
+from processors.core.late_declarations import DeclaredReceipts, LateDeclared, late_declared
+from processors.core.life import days_back
+from schemas.registry import Element, Registry
+from schemas.status import Status, Track
+
+
+@dataclass(slots=True)
+class ToldBefore:
+    """What a day needs of the days before it.
+
+    `receipts` are the late receipts that hold over midnight, by element, with the enterprise whose word it is;
+    `signs` the signs of life (ms) that keep feeds alive over midnight, by enterprise.
+    """
+
+    receipts: dict[str, tuple[str, int]] = field(default_factory=dict)
+    signs: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What stands out of the enterprise's word on an element's day."""
+
+    element: str
+    enterprise: str
+    late: LateDeclared
+    differing: tuple[DifferingCauses, ...]
+
+
+class Told:
+    """Notes of the days that are being read.
+
+    Args:
+        grid: the deployment's.
+    """
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+        self._receipts = DeclaredReceipts(grid)
+        self._signs = FeedSigns(grid)
+        self._moments: dict[date, dict[str, dict[int, str]]] = {}
+        self._causes: dict[date, dict[str, set[CauseTold]]] = {}
+        self.before = ToldBefore()
+        self._into: dict[str, tuple[str, int]] = {}
+
+    def counted(self, event: Decoded) -> None:
+        """Take an event that counts."""
+        self._receipts.note(event)
+        self._signs.note(event)
+
+    def noting_causes(self, lines: Iterable[bytes], day: date) -> Iterator[bytes]:
+        """The day's lines, of whose causes notes are made as they pass."""
+        close_us = self._grid.close_us(day.toordinal())
+        future_us = self._grid.conventions.max_future_s * US
+        moments = self._moments.setdefault(day, {})
+        causes = self._causes.setdefault(day, defaultdict(set))
+        for line in lines:
+            if b'"cause"' in line:
+                event = decode_one(line)
+                if isinstance(event, dict) and event["type"] == "btswatch.status.v1":
+                    cause = parse_any(line)["data"].get("cause")
+                    at_us, received_us = microseconds(event["time"]), microseconds(event["receivedtime"])
+                    status = event["data"]["status"]
+                    if cause and received_us <= close_us and status != Status.UP.value:
+                        moments.setdefault(event["subject"], {})[at_us // 1000] = str(cause)
+                        refused = (
+                            event["track"] == Track.DECLARED.value and status == Status.NO_RESPONSE.value
+                        )
+                        if at_us - received_us <= future_us and not refused:
+                            told = CauseTold(at_us // 1000, str(cause), event["track"], event["reporter"])
+                            causes[event["subject"]].add(told)
+            yield line
+
+    def causes(self, day: date) -> Mapping[str, Mapping[int, str]]:
+        """What evidence that counts gave as its cause, by element and moment (ms)."""
+        return self._moments.get(day, {})
+
+    def word(self, row: Element, read: ElementDay) -> Word:
+        """The enterprise's word on an element's day; days come in order, each once."""
+        told = self._causes.get(date.fromordinal(read.day), {}).get(row.id, ())
+        late = self._late(row.id, row.enterprise, read)
+        return Word(row.id, row.enterprise, late, tuple(differing_causes(read, told)))
+
+    def _late(self, element: str, enterprise: str, read: ElementDay) -> LateDeclared:
+        owner, before_ms = self._into.get(element, (enterprise, None))
+        receipts = self._receipts.of(element, enterprise, read.day)
+        # With a new owner a new word begins.
+        found = late_declared(read, receipts, before_ms if owner == enterprise else None)
+        if found.received_ms is not None:
+            self.before.receipts[element] = enterprise, found.received_ms
+        return found
+
+    def feeds(self, registry: Registry, day: date) -> list[FeedDay]:
+        """The day of each feed whose enterprise has an element on it; days come in order, each once."""
+        owners = {
+            row.enterprise
+            for element in registry.elements
+            for row in [registry.on(element, day)]
+            if row is not None
+        }
+        found = [
+            self._signs.day(
+                name, registry.enterprises[name].heartbeat_s, day.toordinal(), self.before.signs.get(name)
+            )
+            for name in sorted(owners)
+        ]
+        self.before.signs = {one.enterprise: one.last_ms for one in found if one.last_ms is not None}
+        return found
+
+    def begin(self, day: date) -> None:
+        """Go on to a day: what earlier ones told is forgotten, but for what holds over midnight."""
+        self._into, self.before.receipts = self.before.receipts, {}
+        self._moments = {known: found for known, found in self._moments.items() if known >= day}
+        self._causes = {known: found for known, found in self._causes.items() if known >= day}
+        self._receipts.drop_before(day.toordinal())
+        self._signs.drop_before(day.toordinal())
+
+
+def reaching_back(grid: Grid, registry: Registry, day: date) -> list[date]:
+    """The days before this one whose evidence may have come on it or later, or whose signs may keep a feed alive on it."""
+    feeds = (days_back(one.heartbeat_s) for one in registry.enterprises.values())
+    back = max(-(-grid.conventions.lateness_s // 86_400) + 1, *feeds, 0)
+    return [day - timedelta(days=offset) for offset in range(back, 0, -1)]
