@@ -12,9 +12,6 @@ from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
 from stores.ledger import audit, objections, official_day, restatements, signatures
 
-# The newest of a day holds.
-_SEALS: Final = (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
-
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -48,7 +45,7 @@ def walk(connection: Connection, anchors: tuple[str, ...] = ()) -> Walked:
     number, head = 0, NOTHING
     for entry in audit.entries(connection):
         broken += _breaks(entry, number, head)
-        if entry.kind in _SEALS:
+        if entry.kind in official_day.SEALS:
             sealed[entry.subject] = entry
         if entry.kind in _KEPT and (differs := _KEPT[AuditKind(entry.kind)](connection, entry)):
             broken.append(Broken(entry.number, differs))

@@ -15,13 +15,13 @@ from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.official import OfficialDay, OfficialReadings
 from processors.told import ToldBefore
-from schemas.audit import AuditKind, merkle_path
+from schemas.audit import merkle_path
 from schemas.registry import Registry
 from schemas.status import Feed, Reading
 from stores.archive import ArchiveReader, Family
 from stores.archive_files import read_lines
 from stores.archive_names import day_dir, visible_segments
-from stores.ledger import audit, figures, official_day
+from stores.ledger import figures, official_day
 from stores.ledger.figures import FINAL, DayFigure
 
 # So many days before it decide nearly always all that a day reads; where not, its inputs' digest tells.
@@ -249,15 +249,9 @@ def _stretches(read: ElementDay, events: Sequence[Event]) -> Iterator[Stretch]:
 
 
 def _proof(connection: Connection, element: str, day: date) -> Proof | None:
-    entries = [
-        one
-        for kind in (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
-        for one in [audit.newest(connection, kind.value, day.isoformat())]
-        if one is not None
-    ]
-    if not entries:
+    entry = official_day.sealing(connection, day)
+    if entry is None:
         return None
-    entry = max(entries, key=lambda one: one.number)
     leaves = official_day.leaves(connection, day)
     index = next((at for at, (_, name, _) in enumerate(leaves) if name == element), None)
     if index is None:

@@ -22,15 +22,27 @@ from processors.open_days import OpenDays
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.told import Word
 from processors.word_of_a_day import save_feeds, save_word
+from schemas.audit import AuditEntry, AuditKind, NewAuditEntry
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
-from stores.ledger import Ledger, closings, figures, history, positions, restatements
+from stores.ledger import (
+    Ledger,
+    audit,
+    closings,
+    figures,
+    history,
+    official_day,
+    positions,
+    restatements,
+)
 from stores.ledger.closings import CLOSED, ClosedDay
 from stores.ledger.enterprise_word import NOTED
 from stores.ledger.figures import FINAL, DayFigure
 
+REBUILD: Final = "rebuild"
+"""Who sealed a day in the audit chain that was not sealed by its closing."""
 _SHOWN: Final = 10
 
 
@@ -81,6 +93,18 @@ class OtherBasisError(Exception):
             f"(registry then {closed.registry_digest[:15]}, now {registry_digest[:15]}): nothing of it is written"
         )
         self.day = closed.day
+
+
+class SealBrokenError(Exception):
+    """The chain holds a seal of the day, and the rows that stand now are others."""
+
+    def __init__(self, day: date, entry: AuditEntry) -> None:
+        super().__init__(
+            f"{day}: with what the archive gives, the day's figures are not those that entry {entry.number} of the audit"
+            f" chain sealed: btswatch ledger verify"
+        )
+        self.day = day
+        self.entry = entry
 
 
 class StillImportedError(Exception):
@@ -138,6 +162,7 @@ class LedgerRebuild:
             OfficialChangeError: it would change official rows; the days before stand rebuilt.
             OtherBasisError: the same, told before a row of the day is looked at.
             RestatedLostError: rows are lost that only a person's restatement gave.
+            SealBrokenError: the day's rows are not those that the audit chain seals.
             StillImportedError: some of the days are still being imported.
         """
         until = min(until, date.fromordinal(self._grid.day_of(self._now_ms() * 1000)) + timedelta(days=1))
@@ -217,7 +242,18 @@ class LedgerRebuild:
                     notes={"rebuilt": True, NOTED: sum(one.word.late.late_s > 0 for one in made)},
                 )
                 closings.save_closed(connection, record)
+            self._seal(connection, day, inputs, now_ms)
         return written, len(made) - written
+
+    def _seal(self, connection: Connection, day: date, inputs: str, now_ms: int) -> None:
+        """Hold the day against its seal; where the chain has none, or is lost too, seal it anew and say by whom."""
+        found, known = official_day.seal(connection, day), official_day.sealing(connection, day)
+        if known is None:
+            content = found | {"registry": self._registry.digest, "inputs": inputs, "rebuilt": True}
+            entry = NewAuditEntry(now_ms, AuditKind.DAY_CLOSED, day.isoformat(), REBUILD, content)
+            audit.append(connection, [entry])
+        elif known.content["root"] != found["root"]:
+            raise SealBrokenError(day, known)
 
     def _made(
         self,

@@ -3,6 +3,7 @@
 from btswatch.cli.configured import directory_of, registry_of
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.parts.closing import alone, stores_of
+from btswatch.parts.provenance import note_provenance
 from btswatch.rebuilding import RebuildRefusedError, Wanted
 from processors.rebuild_ledger import (
     LedgerRebuild,
@@ -10,6 +11,7 @@ from processors.rebuild_ledger import (
     OtherBasisError,
     Rebuilt,
     RestatedLostError,
+    SealBrokenError,
     StillImportedError,
 )
 
@@ -45,8 +47,16 @@ def rebuild(wanted: Wanted) -> None:
                 complete=complete,
                 now_ms=wanted.now_ms,
             )
+            # What the days are made with stands in the chain before them, also where the chain begins anew.
+            note_provenance(settings, directory, registry, wanted.now_ms)
             try:
                 again.run(wanted.first, wanted.until, told)
-            except (OfficialChangeError, OtherBasisError, RestatedLostError, StillImportedError) as error:
+            except (
+                OfficialChangeError,
+                OtherBasisError,
+                RestatedLostError,
+                SealBrokenError,
+                StillImportedError,
+            ) as error:
                 raise RebuildRefusedError(str(error)) from error
     directory.bell("console").ring()

@@ -3,15 +3,18 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from schemas.audit import merkle_root
+from schemas.audit import AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
+from stores.ledger import audit
 from stores.ledger.figures import FINAL
 from stores.ledger.tables import day_figures
 
+SEALS: Final = (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
+"""Entries about a local day; the newest holds."""
 # When it was written, and how often before: neither is part of what is official.
 _OUTSIDE = ("closed_at_ms", "revision")
 
@@ -40,6 +43,12 @@ def leaves(
     """(enterprise, element, canonical JSON of the official row), by element."""
     found = contents(connection, day, elements)
     return [(row["enterprise"], name, canonical_json(row).encode()) for name, row in found.items()]
+
+
+def sealing(connection: Connection, day: date) -> AuditEntry | None:
+    """The entry that vouches for the day's figures: its closing's, or its last restatement's."""
+    found = (audit.newest(connection, kind.value, day.isoformat()) for kind in SEALS)
+    return max((one for one in found if one is not None), key=lambda one: one.number, default=None)
 
 
 def seal(connection: Connection, day: date) -> dict[str, Any]:

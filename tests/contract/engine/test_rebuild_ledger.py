@@ -4,17 +4,20 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, insert, select, update
 
+from processors.audit_check import walk
 from processors.core.conventions import Conventions
 from processors.rebuild_ledger import (
     LedgerRebuild,
     OfficialChangeError,
     OtherBasisError,
     RestatedLostError,
+    SealBrokenError,
     StillImportedError,
 )
+from schemas.audit import AuditKind, NewAuditEntry
 from schemas.settings.engine import ClosingSettings
 from stores.archive import ArchiveReader
-from stores.ledger import Ledger, positions, restatements
+from stores.ledger import Ledger, audit, official_day, positions, restatements
 from stores.ledger.enterprise_word import NOTED
 from stores.ledger.tables import (
     METADATA,
@@ -144,14 +147,37 @@ def test_an_empty_ledger_is_filled_with_the_same_figures(new_ledger, lived, worl
     assert content(empty, *DERIVED) == content(known, *DERIVED)
     with empty.reading() as connection:
         notes = [row.notes for row in connection.execute(select(closed_days).order_by(closed_days.c.day))]
+        entries = list(audit.entries(connection))
+        assert walk(connection).broken == ()
     with known.reading() as connection:
         late = [
             row.notes[NOTED] for row in connection.execute(select(closed_days).order_by(closed_days.c.day))
         ]
+    assert [(one.kind, one.subject, one.actor, one.content["rebuilt"]) for one in entries] == [
+        ("day_closed", day.isoformat(), "rebuild", True) for day in days
+    ]
+    with known.reading() as connection:
+        sealed = [official_day.sealing(connection, day).content["root"] for day in days]
+    assert [one.content["root"] for one in entries] == sealed
     assert notes == [{"rebuilt": True, NOTED: number} for number in late]
     assert any(late)
     known.close()
     empty.close()
+
+
+def test_days_that_come_back_are_held_against_their_seals(copy, lived, world, days):
+    with copy.reading() as connection:
+        before = audit.head(connection)
+    drop(copy, *DERIVED, closed_days)
+    rebuild_of(copy, lived, world).run(days[0], days[1])
+    with copy.writing() as connection:
+        assert audit.head(connection) == before, "a seal that holds needs no other one"
+        content = official_day.sealing(connection, days[1]).content | {"root": "sha256:0"}
+        other = NewAuditEntry(1, AuditKind.DAY_CLOSED, days[1].isoformat(), "closing", content)
+        audit.append(connection, [other])
+    with pytest.raises(SealBrokenError) as refused:
+        rebuild_of(copy, lived, world).run(days[1], days[-1] + timedelta(days=1))
+    assert refused.value.day == days[1]
 
 
 def test_broken_off_anywhere_it_is_called_again_to_the_same_end(copy, lived, world, days):
@@ -195,6 +221,8 @@ def test_what_a_person_restated_stands_and_is_not_made_up_where_it_is_lost(copy,
             connection, restatements.Restatement(1, days[1], "PER-0", 1, "someone", "late evidence", {}, {})
         )
         connection.execute(update(day_figures).where(*key).values(down_s=0, up_s=86_400))
+        seal = official_day.seal(connection, days[1])
+        audit.append(connection, [NewAuditEntry(1, AuditKind.RESTATED, days[1].isoformat(), "someone", seal)])
         connection.execute(
             delete(day_figures).where(day_figures.c.day == days[1], day_figures.c.element == "PER-1")
         )

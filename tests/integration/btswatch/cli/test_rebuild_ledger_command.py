@@ -87,6 +87,24 @@ def test_days_come_from_the_archive_with_a_line_for_each(installation, capsys):
     assert "0 rows written, 1 kept" in capsys.readouterr().err
 
 
+def test_the_chain_begins_anew_where_it_was_lost_and_says_so(installation, capsys):
+    path, _ = installation
+    assert rebuild(path) == 0
+    assert run(["ledger", "verify", "--settings", str(path)]) == 0
+    capsys.readouterr()
+    assert run(["ledger", "show", "--json", "--settings", str(path)]) == 0
+    entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["kind"] for one in entries] == [
+        "registry_changed",
+        "rules_changed",
+        "day_closed",
+        "day_closed",
+    ]
+    assert {(one["actor"], one["content"]["rebuilt"]) for one in entries[2:]} == {("rebuild", True)}
+    assert rebuild(path) == 0
+    assert run(["ledger", "verify", "--anchor", entries[-1]["digest"], "--settings", str(path)]) == 0
+
+
 def test_an_official_row_that_would_be_another_ends_it_with_1(installation, capsys):
     path, ledger = installation
     assert rebuild(path) == 0
