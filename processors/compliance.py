@@ -1,6 +1,5 @@
-"""Between what workers tell and the running sums: element figures in, enterprises' figures and verdicts out."""
+"""Between what workers tell and the running sums: element figures in, enterprises' figures out."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -8,9 +7,8 @@ from typing import Any, Final
 from processors.core.enterprises import Standing
 from processors.core.periods import PeriodKind
 from processors.core.running import Part
-from processors.core.verdict import AvailabilityRule, Judgement, measured_s, on_word_s
 from processors.replay import PeriodFigure, Scope
-from schemas.figures import TRACK_READINGS, Figure, ratio
+from schemas.figures import TRACK_READINGS, Figure
 from schemas.registry import Kind
 from schemas.results import FigureRecord, Verdict
 from schemas.time import LocalCalendar, from_ms, to_ms
@@ -54,15 +52,15 @@ def element_day(record: FigureRecord, calendar: LocalCalendar) -> ElementDay:
     return ElementDay(record.enterprise, record.kind, calendar.day_of(to_ms(figure.from_)), part)
 
 
-def findings(standing: Standing, zone: str, rules: str | None) -> Iterator[FigureRecord | Verdict]:
-    """What is told of an enterprise's open period: its running figure, then a verdict for each rule.
+def running_figure(standing: Standing, zone: str, rules: str | None) -> FigureRecord:
+    """What is told of an enterprise's open period.
 
     Args:
         standing: the period.
         zone: the configured zone.
-        rules: the digest of the rules in force; None without rules, and then there are no verdicts.
+        rules: the digest of the rules in force; None without rules.
     """
-    yield FigureRecord(
+    return FigureRecord(
         figure=_published(standing.period, standing, zone),
         kind=standing.kind,
         enterprise=standing.enterprise,
@@ -71,9 +69,6 @@ def findings(standing: Standing, zone: str, rules: str | None) -> Iterator[Figur
         registry=standing.registry,
         rules=rules,
     )
-    if rules is not None:
-        for rule, judgement in standing.verdicts:
-            yield _verdict(standing, rule, judgement, zone, rules)
 
 
 def as_json(found: FigureRecord | Verdict) -> bytes:
@@ -102,40 +97,3 @@ def _published(period: PeriodKind, standing: Standing, zone: str) -> Any:
         Scope.ENTERPRISE, standing.enterprise, period, standing.start, standing.end, standing.figure, False
     )
     return one.as_dict(zone)
-
-
-def _verdict(
-    standing: Standing, rule: AvailabilityRule | None, judgement: Judgement, zone: str, rules: str
-) -> Verdict:
-    figure, calendar = judgement.figure, LocalCalendar(zone)
-    on_word = on_word_s(figure)
-    of_rule = {} if rule is None else _of_rule(rule, judgement)
-    return Verdict.model_validate(
-        {
-            "enterprise": standing.enterprise,
-            "subject": standing.enterprise,
-            "kind": standing.kind,
-            "period": str(standing.period),
-            "from": calendar.format(standing.start),
-            "to": calendar.format(standing.end),
-            "as_of": from_ms(standing.as_of_ms),
-            "result": str(judgement.result),
-            "reason": None if judgement.reason is None else str(judgement.reason),
-            "seconds": figure.as_dict()["seconds"],
-            "coverage": ratio(figure.total - figure.unknown, figure.total),
-            "on_enterprise_word": ratio(on_word, on_word + measured_s(figure)),
-            "registry": standing.registry,
-            "rules": rules,
-            **of_rule,
-        }
-    )
-
-
-def _of_rule(rule: AvailabilityRule, judgement: Judgement) -> dict[str, Any]:
-    return {
-        "rule": rule.id,
-        "rule_version": rule.version,
-        "legal_basis": rule.legal_basis,
-        "threshold": float(rule.threshold),
-        "budget_s": judgement.budget_s,
-    }

@@ -2,7 +2,7 @@
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, registry_of
+from btswatch.cli.configured import SettingsOption, registry_of, rules_of
 from btswatch.cli.parts import run
 from btswatch.parts.part import Ending, Part
 from btswatch.settings import Settings
@@ -22,4 +22,4 @@ def worker(settings: SettingsOption = None) -> None:
 def _worker(settings: Settings, ending: Ending) -> Part:
     from btswatch.parts.worker import WorkerPart
 
-    return WorkerPart(settings, registry_of(settings), ending)
+    return WorkerPart(settings, registry_of(settings), rules_of(settings), ending)

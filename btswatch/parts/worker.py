@@ -1,6 +1,7 @@
 """A worker of the cluster: Faust within our process model."""
 
 import asyncio
+import gc
 from typing import cast
 
 import structlog
@@ -14,6 +15,7 @@ from processors.engine.worker.compliance import Compliance
 from processors.engine.worker.host import Availability
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable
+from processors.rules import Rules
 from schemas.registry import Registry
 
 _LOG = structlog.get_logger()
@@ -22,9 +24,10 @@ _LOG = structlog.get_logger()
 class WorkerPart:
     """Runs the app with its agents in this process's loop; the process ends when the app does."""
 
-    def __init__(self, settings: Settings, registry: Registry, ending: Ending) -> None:
+    def __init__(self, settings: Settings, registry: Registry, rules: Rules, ending: Ending) -> None:
         self._settings = settings
         self._registry = registry
+        self._rules = rules
         self._ending = ending
         self._standstill = Standstill(settings.worker.session_s * 0.9)
         self._app: WorkerApp | None = None
@@ -35,6 +38,8 @@ class WorkerPart:
     async def start(self) -> None:
         """Begin to join the group; partitions come when the brokers give them."""
         settings = self._settings
+        # Events come by the ten thousand, and none of them is in a cycle: looking for cycles so often is wasted.
+        gc.set_threshold(50_000, 20, 50)
         self._app = app = build_app(settings.kafka, settings.worker)
         self._availability = Availability(
             app,
@@ -45,7 +50,15 @@ class WorkerPart:
             pace_of(settings.engine),
             self._standstill,
         )
-        Compliance(app, settings.kafka, settings.worker, settings.conventions(), self._standstill)
+        Compliance(
+            app,
+            settings.kafka,
+            settings.worker,
+            settings.conventions(),
+            self._standstill,
+            self._registry,
+            self._rules,
+        )
         self._standstill.start()
         self._running = asyncio.create_task(self._run(app), name="worker")
 

@@ -1,19 +1,17 @@
-"""How enterprises stand in their open periods: running figures, and running verdicts where there are rules.
+"""How enterprises stand in their open periods: running figures, and their elements' sums for running verdicts.
 
 Fed with their elements' day figures. What it says is a function of the parts that it was given, whatever their order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
 from typing import Final
 
 from processors.core.conventions import Conventions, Grid
 from processors.core.periods import PeriodKind, end_of, start_of
 from processors.core.running import Part, RunningDays
-from processors.core.verdict import AvailabilityRule, Judgement, Reason, Result, judge
 from schemas.figures import Figure
 from schemas.registry import Kind
 
@@ -42,7 +40,6 @@ class Standing:
     as_of_ms: int
     registry: str
     figure: Figure
-    verdicts: tuple[tuple[AvailabilityRule | None, Judgement], ...] = ()
 
 
 class Enterprises:
@@ -50,13 +47,11 @@ class Enterprises:
 
     Args:
         conventions: the deployment's constants.
-        rules: thresholds over days, months or quarters; those over other periods are judged when a period closes.
     """
 
-    def __init__(self, conventions: Conventions, rules: Sequence[AvailabilityRule] = ()) -> None:
+    def __init__(self, conventions: Conventions) -> None:
         self._grid = Grid(conventions)
         self._zone = conventions.zone
-        self._rules = tuple(rules)
         self._running: dict[Key, RunningDays] = {}
         self._changed: dict[Key, set[int]] = {}
         self._open_from = 0
@@ -83,6 +78,12 @@ class Enterprises:
             }
             for kind, start in sorted(spans, key=lambda span: (RUNNING.index(span[0]), span[1])):
                 yield self._standing(key, kind, start)
+
+    def sums(self, standing: Standing, first: date, end: date) -> Iterator[tuple[str, Figure, int]]:
+        """Each of the standing's elements over the local days `[first, end)`: sums without outages, and of how many days."""
+        running = self._running[standing.enterprise, standing.kind]
+        days = [day for day in running.days if first.toordinal() <= day < end.toordinal()]
+        return running.sums(days)
 
     def changed_days(self) -> Iterator[tuple[Key, date, bytes]]:
         """The days that changed since `told`, for storage."""
@@ -121,24 +122,4 @@ class Enterprises:
         running, end = self._running[key], end_of(start, kind, self._zone)
         first, last = self._grid.day_of(start * 1000), self._grid.day_of(end * 1000 - 1)
         days = [day for day in running.days if first <= day <= last]
-        verdicts = tuple(self._verdicts(running, key[1], kind, days))
-        return Standing(*key, kind, start, end, *running.as_of(days), running.figure(days), verdicts)
-
-    def _verdicts(
-        self, running: RunningDays, kind: Kind, period: PeriodKind, days: Sequence[int]
-    ) -> Iterator[tuple[AvailabilityRule | None, Judgement]]:
-        rules = [rule for rule in self._rules if rule.kind is kind and rule.period is period]
-        applied = False
-        for rule in rules:
-            judged = [day for day in days if rule.in_force_on(date.fromordinal(day))]
-            if judged:
-                applied = True
-                beyond = running.planned_beyond(rule.planned_cap_s, _by_month(judged))
-                yield rule, judge(running.figure(judged), beyond, rule)
-        if rules and not applied:
-            yield None, Judgement(Result.NOT_APPLICABLE, Reason.NO_RULE, running.figure(days), 0)
-
-
-def _by_month(days: Sequence[int]) -> Iterator[list[int]]:
-    for _, group in groupby(days, key=lambda day: date.fromordinal(day).replace(day=1)):
-        yield list(group)
+        return Standing(*key, kind, start, end, *running.as_of(days), running.figure(days))

@@ -5,7 +5,7 @@ the parts alone, not on the order or the number of times in which they came.
 """
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +18,6 @@ Rows = npt.NDArray[np.int64]
 
 _AS_OF, _FROM, _TO, _HEAD, _TAIL, _LONGEST, _OUTAGES = range(7)
 _STATES = slice(7, 12)  # up, degraded, down, planned, unknown
-_PLANNED = 10
 _PAIRS = slice(12, 28)
 _WIDTH: Final = 28
 NEVER: Final = (0, "")
@@ -97,15 +96,18 @@ class RunningDays:
         longest_s = max(longest, int(stack[:, :, _LONGEST].max())) if outages else None
         return Figure(up, degraded, down, planned, unknown, outages, longest_s, tuple(sums[_PAIRS].tolist()))
 
-    def planned_beyond(self, cap_s: int, months: Iterable[Iterable[int]]) -> int:
-        """Seconds of announced work beyond `cap_s` per element and month, over the given days of each month."""
-        beyond = 0
-        for days in months:
-            stack = self._stack(days)
-            if len(stack):
-                planned = stack[:, :, _PLANNED].sum(axis=0)
-                beyond += int(np.maximum(planned - cap_s, 0).sum())
-        return beyond
+    def sums(self, days: Iterable[int]) -> Iterator[tuple[str, Figure, int]]:
+        """Each element's sum over these days, without outages, and how many of them it has a part of; by name."""
+        stack = self._stack(days)
+        if not len(stack):
+            return
+        counts = (stack[:, :, _AS_OF] > 0).sum(axis=0).tolist()
+        rows = stack.sum(axis=0).tolist()
+        for name, at in sorted(self._index.items()):
+            if counts[at]:
+                up, degraded, down, planned, unknown = rows[at][_STATES]
+                pairs = tuple(rows[at][_PAIRS])
+                yield name, Figure(up, degraded, down, planned, unknown, 0, None, pairs), counts[at]
 
     def drop_before(self, day: int) -> list[int]:
         """Forget the days before this one, and the elements that have no part any more; which days."""

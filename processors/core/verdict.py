@@ -101,17 +101,6 @@ class Portion:
     rule: AvailabilityRule
 
 
-def judge(figure: Figure, planned_beyond_s: int, rule: AvailabilityRule) -> Judgement:
-    """Judge a figure.
-
-    Args:
-        figure: the period's sums over the days on which the rule is in force.
-        planned_beyond_s: announced work beyond the rule's cap, summed over elements and months.
-        rule: the threshold.
-    """
-    return judge_portions([Portion(figure, planned_beyond_s, rule)])
-
-
 def judge_portions(portions: Sequence[Portion]) -> Judgement:
     """Judge a period that versions of a rule share: each day is held to the threshold that was in force on it.
 

@@ -212,14 +212,14 @@ def _finding(message: Message) -> Item:
             finding=said.finding,
             scope="enterprise" if said.subject == said.enterprise else "element",
             subject=said.subject,
-            kind="",
+            kind=said.kind.value if said.kind else "",
             period=said.period,
             from_ms=to_ms(said.from_),
             rule=said.rule or "",
             enterprise=said.enterprise,
             to_ms=to_ms(said.to),
             result=said.result,
-            as_of_ms=message.at_ms,
+            as_of_ms=to_ms(said.as_of) if said.as_of else message.at_ms,
             content=content,
         )
     figure = said.figure

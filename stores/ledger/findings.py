@@ -19,8 +19,8 @@ Key = tuple[str, str, str, str, str, int, str]
 class Finding:
     """One finding; a later one of the same key replaces it.
 
-    `finding` is `verdict` or `figure`, `kind` the elements' kind (figures; empty for verdicts), `rule` empty where none
-    is in force. `content` is the message as it came.
+    `finding` is `verdict` or `figure`, `kind` the elements' kind (empty where it is not said), `rule` empty where none is
+    in force. `content` is the message as it came.
     """
 
     finding: str

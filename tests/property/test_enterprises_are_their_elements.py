@@ -2,7 +2,6 @@
 
 import importlib.util
 from datetime import date, timedelta
-from fractions import Fraction
 from pathlib import Path
 from random import Random
 
@@ -17,11 +16,9 @@ from processors.core.periods import end_of, start_of
 from processors.core.reading import DayReading
 from processors.core.running import Part
 from processors.core.tally import count
-from processors.core.verdict import AvailabilityRule, Reason, Result
 from processors.replay import Question, Scope, figures
 from schemas.figures import Figure
 from schemas.registry import Kind
-from schemas.status import Reading
 
 _spec = importlib.util.spec_from_file_location(
     "core_against_the_spec", Path(__file__).with_name("test_core_against_the_spec.py")
@@ -227,111 +224,3 @@ def test_what_is_told_of_an_enterprise_is_what_a_replay_prints(scene):
         question = Question(one.start, one.end, now * 1000, one.period, Scope.ENTERPRISE)
         (printed,) = [found for found in figures(province, question) if found.id == one.enterprise]
         assert printed.figure == one.figure
-
-
-# Verdicts
-
-
-def rule_of(r, **more):
-    return AvailabilityRule(
-        id="availability",
-        version="1",
-        legal_basis="for tests",
-        kind=Kind.STATION,
-        period=r.choice(RUNNING),
-        threshold=Fraction(r.choice(["0.2", "0.5", "0.8", "0.995", "0", "1"])),
-        measured_floor=Fraction(r.randint(0, 10), 10),
-        planned_cap_s=r.choice([0, 3600, 8 * 3600, 10**6]),
-        valid_from=r.choice([None, *WEEK]),
-        valid_to=r.choice([None, *WEEK]),
-        **more,
-    )
-
-
-def judged_by_the_letter(elements, days, rule):
-    """Spec section 6, in fractions, slot by slot."""
-    days = [day for day in days if rule.in_force_on(day) and any(day in e.slots for e in elements)]
-    if not days:
-        return Result.NOT_APPLICABLE, Reason.NO_RULE
-    up = down = unknown = planned = measured = total = 0
-    for element in elements:
-        by_month = {}
-        for day, slots in element.slots.items():
-            for effective, seen, _ in slots.values() if day in days else ():
-                total += 3600
-                measured += 3600 * (seen != UNKNOWN)
-                up += 3600 * (effective in (UP, DEGRADED))
-                down += 3600 * (effective == DOWN)
-                unknown += 3600 * (effective == UNKNOWN)
-                by_month[day.month] = by_month.get(day.month, 0) + 3600 * (effective == PLANNED)
-        for seconds in by_month.values():
-            planned += min(seconds, rule.planned_cap_s)
-            down += max(seconds - rule.planned_cap_s, 0)
-    if total == planned:
-        return Result.NOT_DECIDABLE, Reason.NO_TIME
-    a_max, a_min = Fraction(up + unknown, total - planned), Fraction(up, total - planned)
-    if a_max < rule.threshold:
-        return Result.FAIL, None
-    if a_min < rule.threshold:
-        return Result.NOT_DECIDABLE, Reason.UNKNOWN_TIME
-    if Fraction(measured, total) < rule.measured_floor:
-        return Result.NOT_DECIDABLE, Reason.ENTERPRISE_WORD
-    return Result.PASS, None
-
-
-@given(seeds)
-@settings(deadline=None, max_examples=200)
-def test_a_verdict_is_what_the_spec_says(seed):
-    r = Random(seed)
-    elements = [ElementDays(f"E{n}", r) for n in range(2)]
-    rule = rule_of(r)
-    enterprises = Enterprises(CONVENTIONS, [rule])
-    for element in elements:
-        for day in element.slots:
-            enterprises.take("vnpt", Kind.STATION, day, element.part(day))
-    for told in enterprises.standings():
-        if told.period is not rule.period:
-            assert told.verdicts == ()
-            continue
-        _, days = days_of(told.period, date.fromordinal(GRID.day_of(told.start * 1000)))
-        ((by, judgement),) = told.verdicts
-        assert (judgement.result, judgement.reason) == judged_by_the_letter(elements, days, rule)
-        assert by == (None if judgement.result is Result.NOT_APPLICABLE else rule)
-        if judgement.result in (Result.PASS, Result.FAIL):
-            assert (judgement.figure.down > judgement.budget_s) == (
-                judgement.figure.ok + judgement.figure.unknown
-                < rule.threshold * (judgement.figure.total - judgement.figure.planned)
-            )
-
-
-def test_without_rules_nothing_is_judged():
-    element = ElementDays("E", Random(4))
-    enterprises = Enterprises(CONVENTIONS)
-    for day in element.slots:
-        enterprises.take("vnpt", Kind.STATION, day, element.part(day))
-    found = list(enterprises.standings())
-    assert found
-    assert all(one.verdicts == () for one in found)
-
-
-@given(seeds)
-@fast
-def test_one_more_down_slot_never_turns_a_finding_to_the_better(seed):
-    r = Random(seed)
-    element, rule = ElementDays("E", r), rule_of(r)
-    order = [Result.FAIL, Result.NOT_DECIDABLE, Result.PASS]
-    _, days = days_of(rule.period, WEEK[0])
-    before, _ = judged_by_the_letter([element], days, rule)
-    worse = [(day, slot) for day, slots in element.slots.items() for slot, v in slots.items() if v[0] == UP]
-    if not worse or before is Result.NOT_APPLICABLE:
-        return
-    day, slot = r.choice(worse)
-    element.slots[day][slot] = (int(Reading.DOWN), *element.slots[day][slot][1:])
-    enterprises = Enterprises(CONVENTIONS, [rule])
-    for at in element.slots:
-        enterprises.take("vnpt", Kind.STATION, at, element.part(at))
-    start = days_of(rule.period, WEEK[0])[0][0]
-    for told in enterprises.standings():
-        if (told.period, told.start) == (rule.period, start):
-            ((_, judgement),) = told.verdicts
-            assert order.index(judgement.result) <= order.index(before)

@@ -9,7 +9,7 @@ import json
 import time
 import zlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
@@ -20,15 +20,16 @@ from faust.types import EventT, StreamT
 from pydantic import AwareDatetime, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from processors.compliance import NotAnElementDayError, as_json, element_day, findings
+from processors.compliance import NotAnElementDayError, as_json, element_day, running_figure
 from processors.core.conventions import Conventions
-from processors.core.enterprises import Enterprises
-from processors.core.verdict import AvailabilityRule
+from processors.core.enterprises import Enterprises, Standing
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
+from processors.rules import Rules
+from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
-from schemas.registry import Kind
-from schemas.results import FigureRecord, Tick
+from schemas.registry import Kind, Registry
+from schemas.results import FigureRecord, Tick, Verdict
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.worker import WorkerSettings
 from schemas.time import LocalCalendar, from_ms, to_ms
@@ -79,8 +80,8 @@ class Compliance:
         settings: how often to store.
         conventions: the deployment's constants.
         standstill: see there.
-        rules: thresholds; without them there are no verdicts.
-        rules_digest: the rules' digest; None without rules.
+        registry: weights and declared levels for verdicts.
+        rules: what is judged by.
     """
 
     def __init__(
@@ -90,14 +91,14 @@ class Compliance:
         settings: WorkerSettings,
         conventions: Conventions,
         standstill: Standstill,
-        rules: Sequence[AvailabilityRule] = (),
-        rules_digest: str | None = None,
+        registry: Registry,
+        rules: Rules,
     ) -> None:
         self._conventions = conventions
         self._calendar = LocalCalendar(conventions.zone)
         self._standstill = standstill
-        self._rules = tuple(rules)
-        self._rules_digest = rules_digest
+        self._rules_digest = rules.digest
+        self._verdicts = RunningVerdicts(registry, rules, conventions.zone)
         self._gather_s = settings.checkpoint_s / _PART_OF_CHECKPOINT
         self._partitions = load_topics()[BY_ENTERPRISE].partitions
         self._hosted: dict[int, _Hosted] = {}
@@ -178,7 +179,7 @@ class Compliance:
         started = time.perf_counter()
         for standing in hosted.enterprises.standings():
             key = standing.enterprise.encode()
-            for found in findings(standing, self._conventions.zone, self._rules_digest):
+            for found in self._findings(standing, hosted.enterprises):
                 hosted.sent.append(await self._topics[FINDINGS].send(key=key, value=as_json(found)))
                 COMPLIANCE_FINDINGS.counter().labels(type(found).__name__.lower()).inc()
         for sent in hosted.sent:
@@ -200,10 +201,14 @@ class Compliance:
             event.ack()
         COMPLIANCE_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - started)
 
+    def _findings(self, standing: Standing, enterprises: Enterprises) -> Iterator[FigureRecord | Verdict]:
+        yield running_figure(standing, self._conventions.zone, self._rules_digest)
+        yield from self._verdicts.of(standing, enterprises)
+
     def _host(self, number: int) -> _Hosted:
         if self._rows is None:
             self._rows = rows_by_partition(self._table)
-        hosted = _Hosted(Enterprises(self._conventions, self._rules))
+        hosted = _Hosted(Enterprises(self._conventions))
         for key, stored in self._rows.pop(number, {}).items():
             _, day, kind, enterprise = key.decode().split("/", 3)
             hosted.enterprises.restore_day((enterprise, Kind(kind)), date.fromisoformat(day), stored)

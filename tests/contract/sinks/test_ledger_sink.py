@@ -1,6 +1,7 @@
+import json
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.resources import files
 
 import pytest
@@ -12,6 +13,7 @@ from processors.sinks.port import Message
 from schemas.registry import Registry
 from schemas.settings.kafka import KafkaSettings
 from schemas.status import Reading
+from schemas.time import to_ms
 from stores.ledger.feeds import feeds_health, proposals, refused
 from stores.ledger.figures import FINAL, figures_of_day, save_final
 from stores.ledger.findings import findings_of
@@ -257,15 +259,18 @@ def test_an_element_that_left_is_forgotten(sink, ledger):
 
 
 def test_findings_are_replaced_by_later_ones_of_the_same_key(sink, ledger):
-    verdict = files("schemas.examples").joinpath("verdict/v1/boundary/running_budget.json").read_bytes()
-    for at_ms in (5, 9, 7):
-        sink.write([message("findings", verdict, at_ms=at_ms)])
+    verdict = files("schemas.examples").joinpath("verdict/v1/boundary/running_budget.json").read_text("utf-8")
+    newest = json.loads(verdict)["as_of"]
+    for as_of in ("2026-11-23T16:08:00Z", newest, "2026-11-23T16:07:00Z"):
+        sink.write([message("findings", verdict.replace(newest, as_of).encode())])
     sink.write([told.running_sum(up=10), told.running_sum(as_of=2 * MINUTE, up=20)])
     (sum_,) = read(ledger, findings_of, "E1", 0)
     assert (sum_.scope, sum_.subject, sum_.content["figure"]["seconds"]["up"]) == ("enterprise", "E1", 20)
     with ledger.reading() as connection:
         rows = connection.execute(select(METADATA.tables["findings"])).all()
-    assert sorted(row.as_of_ms for row in rows) == [9, START + 2 * MINUTE]
+    found = {(row.finding, row.kind): row.as_of_ms for row in rows}
+    assert found["verdict", "station"] == to_ms(datetime.fromisoformat(newest))
+    assert sorted(found.values()) == sorted([found["verdict", "station"], START + 2 * MINUTE])
 
 
 def test_a_screen_finds_what_a_lagging_partition_brought(sink, ledger):

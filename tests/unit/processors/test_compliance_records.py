@@ -1,16 +1,12 @@
 import json
-from fractions import Fraction
 
 import pytest
 
-from processors.compliance import NotAnElementDayError, as_json, element_day, findings
+from processors.compliance import NotAnElementDayError, as_json, element_day, running_figure
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Took
-from processors.core.periods import PeriodKind
-from processors.core.verdict import AvailabilityRule
 from schemas.examples import load
-from schemas.registry import Kind
-from schemas.results import FigureRecord, Verdict
+from schemas.results import FigureRecord
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 
 RULES = "sha256:" + "b" * 64
@@ -21,13 +17,10 @@ def record(name="provisional_with_its_detail"):
     return FigureRecord.model_validate_json(example.body)
 
 
-def told(rules=(), digest=None):
-    enterprises, found = (
-        Enterprises(Conventions(), rules),
-        element_day(record(), LocalCalendar(DEFAULT_ZONE)),
-    )
+def told(digest=None):
+    enterprises, found = Enterprises(Conventions()), element_day(record(), LocalCalendar(DEFAULT_ZONE))
     assert enterprises.take(found.enterprise, found.kind, found.day, found.part) is Took.KEPT
-    return [one for standing in enterprises.standings() for one in findings(standing, DEFAULT_ZONE, digest)]
+    return [running_figure(standing, DEFAULT_ZONE, digest) for standing in enterprises.standings()]
 
 
 def test_an_enterprise_of_one_element_is_told_like_its_element():
@@ -45,21 +38,10 @@ def test_an_enterprise_of_one_element_is_told_like_its_element():
 
 
 def test_what_is_told_can_be_read_back_by_its_contract():
-    rule = AvailabilityRule("R", "1", "for tests", record().kind, PeriodKind.MONTH, Fraction("0.995"))
-    other = AvailabilityRule("L", "1", "for tests", Kind.LINK, PeriodKind.MONTH, Fraction("0.995"))
-    found = told([rule, other], RULES)
-    for one in found:
+    for one in told(RULES):
         line = as_json(one)
-        assert type(one).model_validate_json(line) == one
+        assert FigureRecord.model_validate_json(line) == one
         assert json.loads(line)["rules"] == RULES
-    (verdict,) = [one for one in found if isinstance(one, Verdict)]
-    assert (verdict.rule, verdict.period, verdict.threshold) == ("R", "month", 0.995)
-    seconds = verdict.seconds
-    assert verdict.budget_s == int(Fraction("0.005") * (seconds.total - seconds.planned))
-
-
-def test_without_rules_there_is_no_verdict():
-    assert [one for one in told() if isinstance(one, Verdict)] == []
 
 
 @pytest.mark.parametrize(
