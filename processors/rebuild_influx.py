@@ -1,7 +1,8 @@
 """InfluxDB's content of days made again from the archive: official points as the sink wrote them, numbers, hours and days.
 
-A day is cleared and written as a whole; broken off anywhere, the same call does it again. What is not evidence (how
-elements stand now, feeds, dead letters, findings, our own metrics) is not made again: it comes from the topics.
+A day is cleared and written as a whole; broken off anywhere, the same call does it again. After the days come their months
+and quarters, from the ledger. What is not evidence (how elements stand now, feeds, dead letters, our own metrics) is not
+made again: it comes from the topics.
 """
 
 import time
@@ -14,12 +15,15 @@ from hashlib import sha256
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialReadings
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.rules import NO_RULES, Rules
 from processors.sinks.influx.closed import write_day
 from processors.sinks.influx.late import downsample_day
 from processors.sinks.influx.numbers import Numbers
 from processors.sinks.influx.official import official_lines
+from processors.sinks.influx.periods import periods_of, write_period
 from processors.sinks.influx.pipe import Pipe, told
 from processors.sinks.influx.points import PointMaker
+from processors.sinks.influx.verdict_points import VerdictPoints
 from processors.sinks.port import TargetRefusedError
 from schemas.influx import BUCKET, Role, bucket_of
 from schemas.registry import Registry
@@ -79,6 +83,7 @@ class InfluxRebuild:
         target: where it goes.
         aside: a bucket that keeps everything, for the numbers of days that the raw bucket keeps no more.
         now_ms: the clock.
+        rules: by which months and quarters are judged.
     """
 
     def __init__(
@@ -91,6 +96,7 @@ class InfluxRebuild:
         *,
         aside: str,
         now_ms: Callable[[], int],
+        rules: Rules = NO_RULES,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
@@ -100,6 +106,8 @@ class InfluxRebuild:
         self._target = target
         self._aside = aside
         self._now_ms = now_ms
+        maker = target.maker
+        self._verdicts = VerdictPoints(maker.guard, registry, maker.calendar, rules)
         self._refused: Counter[str] = Counter()
 
     def run(self, first: date, until: date, tell: Callable[[Rebuilt], None] = lambda _: None) -> None:
@@ -135,6 +143,9 @@ class InfluxRebuild:
                     time.perf_counter() - started,
                 )
             )
+        target = self._target
+        for period in dict.fromkeys(period for day in days for period in periods_of(day)):
+            write_period(self._ledger, self._verdicts, period, target.reader, target.settings, target.pipe)
 
     def _begin(self, readings: OfficialReadings, first: date, ends: dict[str, Reading]) -> Carries:
         """From the archive's beginning, or from the day before where the ledger does not say how that one ended."""

@@ -1,6 +1,6 @@
 """`btswatch rebuild influx`, wired."""
 
-from btswatch.cli.configured import directory_of, registry_of
+from btswatch.cli.configured import directory_of, registry_of, rules_of
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.ledger import ledger_of
 from btswatch.parts.sink_influx import need_token
@@ -69,6 +69,7 @@ def _rebuild(wanted: Wanted) -> None:
                 Target(settings, maker, PointReader(reading, settings), pipe),
                 aside=aside,
                 now_ms=wanted.now_ms,
+                rules=rules_of(loaded),
             ).run(wanted.first, wanted.until, tell)
         finally:
             pipe.close()

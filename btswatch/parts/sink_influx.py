@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from btswatch.cli.configured import directory_of, registry_of
+from btswatch.cli.configured import directory_of, registry_of, rules_of
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.ledger import ledger_of
 from btswatch.settings import Settings
@@ -16,7 +16,7 @@ def influx_sink(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
     """Not started yet.
 
     Raises:
-        CommandError: there is no token, or registry or data directory can't be used.
+        CommandError: there is no token, or registry, rules or data directory can't be used.
     """
     need_token(settings)
     letters = DeadLetters("influx", settings.kafka, now_ms)
@@ -27,6 +27,7 @@ def influx_sink(settings: Settings, now_ms: Callable[[], int]) -> SinkConsumer:
         ledger_of(settings, directory_of(settings)),
         letters,
         now_ms,
+        rules_of(settings),
     )
     return SinkConsumer(
         "influx", TOPICS, sink, settings.kafka, settings.sinks, dead_letters=letters, now_ms=now_ms

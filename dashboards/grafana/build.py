@@ -12,6 +12,8 @@ from grafana_foundation_sdk.models.dashboard import Panel
 
 from dashboards.console.texts import Language
 from dashboards.grafana.committed import FOLDER
+from dashboards.grafana.compliance import compliance
+from dashboards.grafana.declared import declared
 from dashboards.grafana.enterprise import enterprise
 from dashboards.grafana.feeds import feeds
 from dashboards.grafana.links import links
@@ -25,6 +27,8 @@ DASHBOARDS: Final[dict[str, Callable[[Language], Dashboard]]] = {
     "enterprise": enterprise,
     "station": station,
     "links": links,
+    "compliance": compliance,
+    "declared": declared,
     "feeds": feeds,
     "pipeline": pipeline,
 }

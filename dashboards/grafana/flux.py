@@ -177,6 +177,12 @@ def cut(parts: str, whole: str, digits: int = 4) -> str:
     return f"if {whole} > 0 then float(v: ({parts}) * {scale} / ({whole})) / {scale}.0 else {NULL}"
 
 
+def cut_column(column: str, digits: int = 4) -> str:
+    """The same of a ratio that is stored as one. What is added is less than a second among all of a province's quarter."""
+    scale = 10**digits
+    return f"{column}: if exists r.{column} then float(v: int(v: r.{column} * {scale}.0 + 0.000001)) / {scale}.0 else {NULL}"
+
+
 RATIOS: Final = (
     "  |> map(fn: (r) => ({r with\n"
     f"    A: {cut('r.up_s + r.degraded_s', 'r.up_s + r.degraded_s + r.down_s')},\n"

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -24,11 +24,13 @@ from grafana_foundation_sdk.models.dashboard import (
 from dashboards.console.palette import LOOKS
 from dashboards.console.texts import Language
 from dashboards.grafana.texts import text
+from schemas.influx import RESULTS
 from schemas.status import Reading
 
 # No legal threshold: availability of single stations has none. It is the level at which a person looks.
 OPERATIONAL_LEVEL: Final = 0.995
 LOW_COVERAGE: Final = 0.8
+MOST_SPENT: Final = 0.75
 # QCVN 34:2019: mean use of each uplink, and of an international one.
 USE_LIMIT: Final = 0.8
 USE_LIMIT_INTERNATIONAL: Final = 0.9
@@ -117,6 +119,64 @@ def coverage_steps() -> ThresholdsConfig:
 def use_steps() -> ThresholdsConfig:
     """From the limit of an uplink on, and from that of an international one on."""
     return steps(colour("up"), (USE_LIMIT, colour("degraded")), (USE_LIMIT_INTERNATIONAL, colour("down")))
+
+
+def budget_steps() -> ThresholdsConfig:
+    """From three quarters of an error budget on, and when it is spent."""
+    return steps(colour("up"), (MOST_SPENT, colour("degraded")), (1, colour("down")))
+
+
+def result_mappings(language: Language) -> list[ValueMapping]:
+    """Verdicts' codes as words; what can't be decided has the colour of what is unknown."""
+    looks = {
+        "pass": ("result_pass", "up"),
+        "fail": ("result_fail", "down"),
+        "not_decidable": ("result_not_decidable", "unknown"),
+        "not_applicable": ("result_not_applicable", "unknown"),
+    }
+    return [
+        ValueMap(
+            {
+                str(RESULTS[name]): ValueMappingResult(
+                    text=text(key, language), color=colour(shade), index=RESULTS[name]
+                )
+                for name, (key, shade) in looks.items()
+            }
+        )
+    ]
+
+
+def reading_mappings(language: Language) -> list[ValueMapping]:
+    """Names of a track's readings as words in the states' colours, with their shapes."""
+    return [
+        ValueMap(
+            {
+                look.name: ValueMappingResult(
+                    text=f"{look.glyph} {text(look.name, language)}",
+                    color=state_colour(reading),
+                    index=int(reading),
+                )
+                for reading, look in LOOKS.items()
+                if reading is not Reading.PLANNED
+            }
+        )
+    ]
+
+
+def word_mappings(words: Mapping[str, str], language: Language) -> list[ValueMapping]:
+    """Names of the schema as words, by the texts' keys."""
+    return [
+        ValueMap(
+            {
+                name: ValueMappingResult(text=text(key, language), index=index)
+                for index, (name, key) in enumerate(words.items())
+            }
+        )
+    ]
+
+
+PERIODS: Final = {"month": "period_month", "quarter": "period_quarter"}
+FORCES: Final = {"legal": "force_legal", "declared": "force_declared", "operational": "force_operational"}
 
 
 def fixed(name: str) -> FieldColor:

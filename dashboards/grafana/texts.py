@@ -12,11 +12,14 @@ GRAFANA: Final[dict[str, Text]] = {
     "links_title": Text("Links and utilisation", "Tuyến truyền dẫn và hiệu suất sử dụng"),
     "feeds_title": Text("Feeds", "Luồng dữ liệu"),
     "pipeline_title": Text("Pipeline health", "Tình trạng hệ thống"),
+    "compliance_title": Text("Compliance", "Tuân thủ chất lượng"),
+    "declared_title": Text("Declared vs measured", "Khai báo so với đo"),
     "other_language": Text("Tiếng Việt", "English"),
     "open_console": Text("Open the console", "Mở bảng giám sát"),
     "open_in_console": Text("This station in the console", "Xem trạm này trên bảng giám sát"),
     "open_station": Text("Open the station", "Xem trạm"),
     "open_enterprise": Text("Open the enterprise", "Xem doanh nghiệp"),
+    "open_declared": Text("Its word against the measurement", "Xem khai báo so với đo"),
     # variables
     "datasource": Text("Data source", "Nguồn dữ liệu"),
     "all": Text("All", "Tất cả"),
@@ -79,6 +82,34 @@ GRAFANA: Final[dict[str, Text]] = {
     "sink_dead": Text(
         "Messages sinks could not take, by reason", "Bản tin nơi lưu không nhận được, theo lý do"
     ),
+    "verdicts": Text(
+        "Availability over time against the thresholds: provincial estimate",
+        "Độ khả dụng theo thời gian so với ngưỡng: ước tính trong tỉnh",
+    ),
+    "budgets": Text(
+        "Error budgets of the month and the quarter: provincial estimate",
+        "Hạn mức gián đoạn của tháng và quý: ước tính trong tỉnh",
+    ),
+    "failing_indicators": Text("Failing indicators of the quarter", "Số chỉ tiêu không đạt trong quý"),
+    "spread": Text("Stations with long outages", "Trạm gián đoạn kéo dài"),
+    "dark_units": Text(
+        "Communes without any working station", "Xã, phường có lúc không còn trạm nào hoạt động"
+    ),
+    "stations_by_result": Text(
+        "Stations of the month by result (operational)", "Trạm theo kết quả trong tháng (quy tắc vận hành)"
+    ),
+    "scores": Text(
+        "Score = (1 - (undeclared + over-declared) / known to both) x (1 - late / declared)",
+        "Điểm = (1 - (không khai báo + khai báo thừa) / cả hai cùng biết) x (1 - khai báo muộn / khai báo)",
+    ),
+    "tracks_table": Text(
+        "Measured (rows) against declared (columns)", "Đo kiểm (hàng) so với khai báo (cột)"
+    ),
+    "score_by_day": Text("Score by day", "Điểm theo ngày"),
+    "over_declared_by_day": Text(
+        "In service by measurement, down by declaration", "Đo được hoạt động, doanh nghiệp khai mất liên lạc"
+    ),
+    "most_apart": Text("Most time apart over the days shown", "Sai khác nhiều nhất trong các ngày đang xem"),
     "notes": Text("How to read this", "Cách đọc"),
     # columns
     "measured": Text("Measured", "Đo kiểm"),
@@ -103,6 +134,50 @@ GRAFANA: Final[dict[str, Text]] = {
     "time": Text("Time", "Thời điểm"),
     "part": Text("Part", "Thành phần"),
     "value": Text("Value", "Giá trị"),
+    "rule": Text("Rule", "Quy định"),
+    "period": Text("Period", "Kỳ"),
+    "period_month": Text("Month", "Tháng"),
+    "period_quarter": Text("Quarter", "Quý"),
+    "period_start": Text("From", "Từ ngày"),
+    "service": Text("Service", "Dịch vụ"),
+    "result": Text("Result", "Kết quả"),
+    "result_pass": Text("✓ pass", "✓ đạt"),
+    "result_fail": Text("✗ fail", "✗ không đạt"),
+    "result_not_decidable": Text("? not decidable", "? chưa đủ căn cứ"),
+    "result_not_applicable": Text("- not applicable", "- không áp dụng"),
+    "force": Text("Force", "Giá trị"),
+    "force_legal": Text("legal threshold", "ngưỡng pháp lý"),
+    "force_declared": Text("declared level", "mức công bố"),
+    "force_operational": Text("operational only", "chỉ để vận hành"),
+    "d_net": Text("D without planned work", "D không tính bảo trì"),
+    "d_gross": Text("D gross", "D gộp cả bảo trì"),
+    "threshold": Text("Threshold", "Ngưỡng"),
+    "open_days": Text("Element-days still open", "Ngày-phần tử chưa khóa sổ"),
+    "failing": Text("Failing", "Không đạt"),
+    "budget": Text("Budget so far", "Hạn mức đến nay"),
+    "spent": Text("Spent", "Đã dùng"),
+    "left": Text("Left", "Còn lại"),
+    "used": Text("Part spent", "Tỷ lệ đã dùng"),
+    "over_1h": Text("1 h or more", "từ 1 giờ"),
+    "over_4h": Text("4 h or more", "từ 4 giờ"),
+    "over_24h": Text("24 h or more", "từ 24 giờ"),
+    "worst_share": Text("Worst tenth's part of down time", "Phần gián đoạn của 10 % trạm kém nhất"),
+    "dark": Text("Without any station", "Không còn trạm nào"),
+    "passed": Text("Pass", "Đạt"),
+    "failed": Text("Fail", "Không đạt"),
+    "not_decidable": Text("Not decidable", "Chưa đủ căn cứ"),
+    "score": Text("Score", "Điểm"),
+    "agreement": Text("Agreement", "Mức khớp"),
+    "late_share": Text("Declared late (closed days)", "Khai báo muộn (ngày đã khóa sổ)"),
+    "over_declared": Text("Over-declared down time", "Khai báo thừa"),
+    "known_to_both": Text("Known to both", "Cả hai cùng biết"),
+    "silent_word": Text("Measured, nothing declared", "Đo được, không khai báo gì"),
+    "word_only": Text("Only declared", "Chỉ có khai báo"),
+    "measured_as": Text("Measured", "Đo kiểm là"),
+    "declared_up": Text("declared up", "khai hoạt động"),
+    "declared_degraded": Text("declared degraded", "khai suy giảm"),
+    "declared_down": Text("declared down", "khai mất liên lạc"),
+    "declared_unknown": Text("nothing declared", "không khai báo"),
     # annotations
     "planned_work": Text("Planned work", "Bảo trì theo kế hoạch"),
     "closed_days": Text("Closed days", "Ngày đã khóa sổ"),
@@ -113,6 +188,9 @@ GRAFANA: Final[dict[str, Text]] = {
     "no_days": Text("No figures for these days", "Chưa có số liệu cho các ngày này"),
     "no_numbers": Text("No numbers came in this time", "Không có số đo trong thời gian này"),
     "no_outages": Text("Nothing is down", "Không có gián đoạn"),
+    "no_verdicts": Text("Nothing was judged for this time", "Chưa có kết quả đánh giá cho thời gian này"),
+    "none_dark": Text("Every commune kept a working station", "Xã, phường nào cũng luôn còn trạm hoạt động"),
+    "none_apart": Text("Word and measurement agree", "Khai báo và đo kiểm khớp nhau"),
     "none_dead": Text("Nothing was refused", "Không có bản tin bị từ chối"),
     "no_metrics": Text("This part shows no such metric", "Thành phần này không có chỉ số này"),
     # notes
@@ -136,6 +214,39 @@ GRAFANA: Final[dict[str, Text]] = {
         "quốc tế **không quá 90 %**, tính theo quý (trị số theo công bố của doanh nghiệp; trị số của QCVN 34:2022, hiệu lực từ "
         "01/7/2023, chưa kiểm chứng). Danh mục không cho biết tuyến nào là quốc tế nên vẽ cả hai ngưỡng. Tính theo trung bình "
         "của chiều bận hơn trong quý, không theo đỉnh. Đây là kết quả để người xem xét, không phải kết luận.",
+    ),
+    "compliance_note": Text(
+        "Periods are the quarter and the month that hold the end of the time shown; worst stations, communes and the lines count "
+        "the days shown. **Availability D is over time** (seconds in service of counted seconds) and, since it sums stations of "
+        "this province alone, a **provincial estimate**; the legal figure is the enterprise's for its network. **Radio "
+        "availability is another indicator**: a share of a drive test's samples, at least 95 %; it is nowhere in these figures. "
+        "*D gross* counts planned work as not available, *D without planned work* leaves it out up to the rule's cap. The budget "
+        "is the down time that the threshold leaves for the time counted so far; a month's budget of a quarterly rule is a "
+        "warning, no verdict. An *operational* result rests on a threshold that is not sure or has no legal force, and does not "
+        "count as a failing indicator. Verdicts are findings: **a person decides**. `btswatch verdicts`, `btswatch worst` and "
+        "`btswatch explain` give the official ones.",
+        "Kỳ là quý và tháng chứa thời điểm cuối của thời gian đang xem; trạm kém nhất, xã phường và các đường tính theo các ngày đang "
+        "xem. **Độ khả dụng D tính theo thời gian** (số giây hoạt động trên số giây được tính) và chỉ gồm các trạm trong tỉnh nên là "
+        "**ước tính trong tỉnh**; trị số pháp lý là của doanh nghiệp trên toàn mạng. **Độ sẵn sàng của mạng vô tuyến là chỉ tiêu "
+        "khác**: tỷ lệ mẫu đo kiểm di động, ít nhất 95 %; không có trong các số liệu này. *D gộp cả bảo trì* coi bảo trì là không sẵn "
+        "sàng, *D không tính bảo trì* bỏ bảo trì trong giới hạn của quy định. Hạn mức là thời gian gián đoạn mà ngưỡng cho phép với "
+        "thời gian đã tính; hạn mức tháng của quy định theo quý chỉ để cảnh báo, không phải kết quả đánh giá. Kết quả *vận hành* dựa "
+        "trên ngưỡng chưa chắc chắn hoặc không có giá trị pháp lý và không tính là chỉ tiêu không đạt. Đây là kết quả để **người có "
+        "thẩm quyền quyết định**. Số chính thức: `btswatch verdicts`, `btswatch worst`, `btswatch explain`.",
+    ),
+    "score_note": Text(
+        "**Score = (1 - (undeclared + over-declared) / known to both) x (1 - late / declared)**, over the local days shown. "
+        "*Undeclared* (không khai báo): measured down while declared in service. *Over-declared* (khai báo thừa): measured in "
+        "service while declared down. *Known to both*: seconds of which both sides say something. *Late* (khai báo muộn): declared "
+        "seconds that were sent more than 15 minutes after the fact; it is known once a day is closed, and its factor is 1 before. "
+        "Time that either side does not know decides nothing. The first factor alone is the *agreement*. Cut, never rounded up. "
+        "`btswatch reconcile` gives the official ones, and with `--findings` each day with its evidence.",
+        "**Điểm = (1 - (không khai báo + khai báo thừa) / cả hai cùng biết) x (1 - khai báo muộn / khai báo)**, tính trên các ngày "
+        "địa phương đang xem. *Không khai báo*: đo được mất liên lạc trong khi khai hoạt động. *Khai báo thừa*: đo được hoạt động "
+        "trong khi khai mất liên lạc. *Cả hai cùng biết*: số giây mà cả hai bên đều có thông tin. *Khai báo muộn*: thời gian được khai "
+        "quá 15 phút sau khi xảy ra; chỉ biết khi đã khóa sổ ngày, trước đó thừa số này bằng 1. Thời gian mà một bên không biết thì "
+        "không kết luận gì. Riêng thừa số đầu là *mức khớp*. Số được cắt, không làm tròn lên. Số chính thức: `btswatch reconcile`, "
+        "thêm `--findings` để xem từng ngày với bằng chứng.",
     ),
     "feeds_note": Text(
         "A reporter is silent since its last event was received. Lines that end mean that the engine told nothing.",

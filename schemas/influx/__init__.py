@@ -3,7 +3,8 @@
 Nothing official lives only there: all of it can be made again from the archive (`btswatch rebuild influx`).
 """
 
-from schemas.influx.measurements import BUCKET, BUCKETS, MEASUREMENT, MEASUREMENTS, RESULTS, TASKS
+from schemas.influx.findings import RESULTS
+from schemas.influx.measurements import BUCKET, BUCKETS, MEASUREMENT, MEASUREMENTS, TASKS
 from schemas.influx.model import Aggregate, Bucket, Field, Measurement, Role, Tag, Task, Type
 
 __all__ = [

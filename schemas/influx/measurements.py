@@ -2,13 +2,12 @@
 
 from typing import Final
 
+from schemas.influx.findings import BUDGET, DARK, FINDING, RECONCILIATION, SPREAD
 from schemas.influx.metrics import METRICS, aggregated
 from schemas.influx.model import DAY_S, Aggregate, Bucket, Field, Measurement, Role, Tag, Task, Type
 from schemas.status import Reading
 
 _STATES: Final = ", ".join(f"{int(one)} {one.name.lower()}" for one in Reading)
-RESULTS: Final = {"not_applicable": 0, "not_decidable": 1, "pass": 2, "fail": 3}
-"""`finding.result` as a number."""
 
 BUCKETS: Final = (
     Bucket(
@@ -46,9 +45,11 @@ _DAY: Final = (
     Field("total_s", Type.INTEGER, "s", "all counted time, the sum of the five"),
     Field("outages", Type.INTEGER, "count", "outages that touch the day (số lần gián đoạn)"),
     Field("longest_s", Type.INTEGER, "s", "the longest of them within the day, 0 without any"),
-    Field("undeclared_s", Type.INTEGER, "s", "measured down while declared up (không khai báo)"),
-    Field("false_alarm_s", Type.INTEGER, "s", "measured up while declared down"),
+    Field("undeclared_s", Type.INTEGER, "s", "measured down while declared in service (không khai báo)"),
+    Field("false_alarm_s", Type.INTEGER, "s", "measured in service while declared down (khai báo thừa)"),
+    Field("both_s", Type.INTEGER, "s", "known to both sides: what a score is out of"),
     Field("declared_only_s", Type.INTEGER, "s", "known only from the enterprise's word"),
+    Field("silent_s", Type.INTEGER, "s", "measured while the enterprise said nothing"),
     Field("final", Type.BOOLEAN, "", "true once the day is closed: the official figure (số liệu chính thức)"),
 )
 
@@ -214,33 +215,30 @@ MEASUREMENTS: Final = (
             Tag("id", "the registry's enterprises, area codes and technologies; province"),
             Tag("kind", "station, link"),
         ),
-        _seconds(*_DAY, Field("elements", Type.INTEGER, "count", "how many it sums", optional=True)),
-    ),
-    Measurement(
-        "finding",
-        Role.LONG,
-        "Running verdicts against thresholds (kết quả đánh giá); a person decides, the product only states.",
-        "the period's start",
-        "topic findings",
-        (
-            Tag("enterprise", "the registry's"),
-            Tag("subject", "ids of the registry's elements and enterprises"),
-            Tag("kind", "station, link: which elements were judged together", optional=True),
-            Tag("period", "hour, day, month, quarter, year"),
-            Tag("rule", "ids of rules; absent where none applies", optional=True),
-        ),
-        (
+        _seconds(
+            *_DAY,
+            Field("elements", Type.INTEGER, "count", "how many it sums", optional=True),
             Field(
-                "result", Type.INTEGER, "code", ", ".join(f"{code} {name}" for name, code in RESULTS.items())
+                "told_s",
+                Type.INTEGER,
+                "s",
+                "of enterprises' closed days: of which they said something",
+                optional=True,
             ),
-            Field("threshold", Type.FLOAT, "ratio", "what is asked", optional=True),
-            Field("availability", Type.FLOAT, "ratio", "ok / (ok + down)", optional=True),
-            Field("coverage", Type.FLOAT, "ratio", "known share of the time", optional=True),
-            Field("budget_s", Type.INTEGER, "s", "down time that the threshold leaves so far", optional=True),
-            Field("down_s", Type.INTEGER, "s", "out of service in the period so far"),
-            Field("total_s", Type.INTEGER, "s", "counted in the period so far"),
+            Field(
+                "late_s",
+                Type.INTEGER,
+                "s",
+                "of that, said later than the tolerance (khai báo muộn)",
+                optional=True,
+            ),
         ),
     ),
+    RECONCILIATION,
+    FINDING,
+    BUDGET,
+    SPREAD,
+    DARK,
     Measurement(
         "link_day",
         Role.LONG,

@@ -12,6 +12,7 @@ from schemas import cluster_metrics, metrics
 from schemas.influx import MEASUREMENT
 from schemas.status import Reading
 from schemas.time import LocalCalendar
+from tests.grafana.made_verdicts import periods
 
 ENTERPRISES = ("viettel", "vnpt", "mobifone", "g(tel).x+")
 UNITS = ("05983", "06004", "06013", "06040")
@@ -97,6 +98,8 @@ def lines(size=SMALL):
     """(measurement, line) of everything."""
     for make in (_days, _states, _nows, _hours, _feeds, _dead_letters, _numbers, _pipeline, _closed):
         yield from make(size)
+    for name, tags, values, at in periods(day_starts(size)[-1], elements(size), ENTERPRISES):
+        yield line(name, tags, values, at)
 
 
 def seconds_of(element, day, length_s=86_400):
@@ -110,12 +113,33 @@ def seconds_of(element, day, length_s=86_400):
     return (length_s - down - planned - 60, 0, down, planned, 60)
 
 
-def _sums(seconds, elements_in=None):
+def cells_of(seconds):
+    """Seconds by measured and declared reading: half of what is down was declared up, a minute of up was declared down."""
+    ok, _, down, planned, unknown = seconds
+    alarm = 60 if down else 0
+    return {
+        "up": {"up": ok - alarm, "down": alarm},
+        "degraded": {},
+        "down": {"up": down // 2, "down": down - down // 2 + planned},
+        "unknown": {"unknown": unknown},
+    }
+
+
+def _sums(seconds, elements_in=None, cells=None):
     outages = 1 if seconds[2] else 0
+    cells = cells or cells_of(seconds)
     fields = dict(zip(SECONDS, seconds, strict=True))
     fields |= {"total_s": sum(seconds), "outages": outages, "longest_s": seconds[2]}
-    fields |= {"undeclared_s": seconds[2] // 2, "false_alarm_s": 0, "declared_only_s": 0, "final": True}
+    both = sum(sum(row.values()) for measured, row in cells.items() if measured != "unknown")
+    fields |= {"undeclared_s": cells["down"]["up"], "false_alarm_s": cells["up"]["down"], "both_s": both}
+    fields |= {"declared_only_s": 0, "silent_s": 0, "final": True}
     return fields if elements_in is None else {**fields, "elements": elements_in}
+
+
+# Of each day but the last four: a thousandth of what was declared came late.
+def late_of(seconds):
+    told = sum(seconds) - seconds[4]
+    return {"told_s": told, "late_s": told // 1000}
 
 
 def _days(size):
@@ -135,7 +159,32 @@ def _days(size):
         for (scope, id_, kind), parts in scopes.items():
             summed = tuple(map(sum, zip(*parts, strict=True)))
             tags = {"scope": scope, "id": id_, "kind": kind}
-            yield line("scope", tags, _sums(summed, len(parts)), start)
+            cells = summed_cells(parts)
+            late = late_of(summed) if day < size.days - 4 and scope == "enterprise" else {}
+            yield line("scope", tags, _sums(summed, len(parts), cells) | late, start)
+            for measured, row in cells.items():
+                fields = {
+                    f"declared_{name}_s": row.get(name, 0) for name in ("up", "degraded", "down", "unknown")
+                }
+                yield line("reconciliation", {**tags, "measured": measured}, fields, start)
+        for number, unit in enumerate(UNITS):
+            dark = dark_of(number, day)
+            fields = {"dark_s": dark, "longest_s": dark, "stations": len(known) // len(UNITS)}
+            yield line("dark", {"unit": unit}, fields, start)
+
+
+def dark_of(unit, day):
+    """Seconds in which the unit of that number had no working station; the last one always had some."""
+    return 900 * (unit + 1) if unit < len(UNITS) - 1 and (unit + day) % 5 == 0 else 0
+
+
+def summed_cells(parts):
+    found = {measured: {} for measured in ("unknown", "up", "degraded", "down")}
+    for seconds in parts:
+        for measured, row in cells_of(seconds).items():
+            for name, count in row.items():
+                found[measured][name] = found[measured].get(name, 0) + count
+    return found
 
 
 def runs_of(element, day, start):

@@ -88,18 +88,28 @@ class SeriesGuard:
         tags = self._tags(element, day)
         return self._admit(measurement, f"{measurement}{tags.head},track={track.value}{tags.tail}")
 
-    def scope(self, scope: str, id_: str, kind: str) -> str:
-        """The series of a scope's sums.
+    def scope(self, scope: str, id_: str, kind: str, measurement: str = "scope", **more: str) -> str:
+        """The series of a scope's sums; `more` are tags of bounded sets.
 
         Raises:
             RefusedSeriesError: no such enterprise, unit, technology.
         """
         if id_ not in self._scopes.get(scope, ()):
             raise RefusedSeriesError(Refusal.INVALID.value, f"no {scope} {id_} in the registry")
-        return self._made("scope", {"scope": scope, "id": id_, "kind": kind})
+        return self._made(measurement, {"scope": scope, "id": id_, "kind": kind, **more})
 
-    def finding(self, tags: Mapping[str, str | None]) -> str:
-        """The series of a verdict.
+    def unit(self, measurement: str, unit: str) -> str:
+        """The series of a commune or ward.
+
+        Raises:
+            RefusedSeriesError: there is none of this code.
+        """
+        if unit not in self._scopes["unit"]:
+            raise RefusedSeriesError(Refusal.INVALID.value, f"no unit {unit} in the registry")
+        return self._made(measurement, {"unit": unit})
+
+    def finding(self, measurement: str, tags: Mapping[str, str | None]) -> str:
+        """The series of a verdict, or of its error budget, which is the enterprise's.
 
         Raises:
             RefusedSeriesError: enterprise or subject are not in the registry, or too many rules.
@@ -113,7 +123,8 @@ class SeriesGuard:
             raise RefusedSeriesError(Refusal.INVALID.value, f"no period {tags['period']}")
         if tags.get("rule"):
             self._value("finding", "rule", str(tags["rule"]))
-        return self._made("finding", tags)
+        known = {one.name for one in MEASUREMENT[measurement].tags}
+        return self._made(measurement, {name: value for name, value in tags.items() if name in known})
 
     def listed(self, measurement: str, tags: Mapping[str, str], known: frozenset[str] = frozenset()) -> str:
         """A series whose tags the registry does not list, but which are few; those in `known` are always taken.

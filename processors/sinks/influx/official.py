@@ -15,7 +15,7 @@ from stores.influx.reading import PointReader
 from stores.ledger.figures import DayFigure
 from stores.ledger.history import Transition
 
-REPLACED: Final = ("state", "availability", "figure", "scope")
+REPLACED: Final = ("state", "availability", "figure", "scope", "reconciliation", "dark")
 """The measurements of which a closing replaces the whole local day."""
 
 
@@ -40,7 +40,8 @@ def official_lines(
             structlog.get_logger().warning(
                 "figure not written to InfluxDB", day=str(day), reason=error.detail
             )
-    yield from (("scope", line) for line in maker.scopes(day, figures))
+    yield from maker.scopes(day, figures)
+    yield from (("dark", line) for line in maker.dark(day, figures))
     if lost:
         structlog.get_logger().warning("closed day without some elements", day=str(day), elements=lost)
 

@@ -3,17 +3,18 @@
 Every point lies on a fixed place of its grid (day, hour, minute, the change's own moment), so that writing it again changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.lines import Value, fields, line
+from processors.sinks.influx.sums import dark_values, day_values, figure_of, reconciliation_values
 from processors.sinks.ledger_messages import Gone, Item, Share
 from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.figures import Figure, total_of
-from schemas.influx import MEASUREMENT, RESULTS
+from schemas.influx import MEASUREMENT
 from schemas.registry import Element, Registry
 from schemas.results import DeadLetter
 from schemas.status import Reading
@@ -35,10 +36,6 @@ _SECONDS: Final = {
     Reading.PLANNED: "planned_s",
     Reading.UNKNOWN: "unknown_s",
 }
-# The reconciliation is stored as 4 * measured + declared.
-_DOWN_UP: Final = 4 * Reading.DOWN + Reading.UP
-_UP_DOWN: Final = 4 * Reading.UP + Reading.DOWN
-_UNKNOWN_KNOWN: Final = slice(Reading.UP, Reading.DOWN + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,30 +130,32 @@ class PointMaker:
         at_us = to_ms(letter.at) * _US + offset % _US
         return line(self.guard.listed("deadletter", tags), fields(MEASUREMENT["deadletter"], values), at_us)
 
-    def finding(self, finding: Finding) -> list[str]:
-        """A running verdict, or a scope's running sums of a day; nothing for other periods' sums, which days add up to."""
-        content = finding.content
-        if finding.finding == "verdict":
-            return [self._verdict(finding, content)]
+    def sums(self, finding: Finding) -> list[tuple[str, str]]:
+        """A scope's running sums of a day, by measurement; nothing of other periods, which days add up to."""
         if finding.period != "day":
             return []
-        day = self.calendar.day_of(finding.from_ms)
-        values = {**_published(content["figure"]), "final": False}
-        return [self._sums(finding.scope, finding.subject, finding.kind, day, values)]
+        day, figure = self.calendar.day_of(finding.from_ms), figure_of(finding.content["figure"])
+        return self._sums(finding.scope, finding.subject, finding.kind, day, figure, final=False)
 
-    def scopes(self, day: date, figures: Sequence[DayFigure]) -> Iterator[str]:
-        """The sums of a closed day's figures, by every scope and kind."""
+    def scopes(self, day: date, figures: Sequence[DayFigure]) -> Iterator[tuple[str, str]]:
+        """The sums of a closed day's figures, by every scope and kind; each line with its measurement."""
         found: dict[tuple[str, str, str], list[Figure]] = {}
         for one in figures:
             for scope, id_ in _scopes_of(one):
                 found.setdefault((scope, id_, one.kind), []).append(one.figure)
         for (scope, id_, kind), parts in found.items():
-            values = {**day_values(total_of(parts), final=True), "elements": len(parts)}
             try:
-                yield self._sums(scope, id_, kind, day, values)
+                yield from self._sums(scope, id_, kind, day, total_of(parts), final=True, elements=len(parts))
             except RefusedSeriesError as error:
                 # A unit that the registry lost since: its neighbours' sums are written all the same.
                 INFLUX_SKIPPED.counter().labels(error.code).inc()
+
+    def dark(self, day: date, figures: Iterable[DayFigure]) -> Iterator[str]:
+        """How long each commune or ward was without any working station on a local day."""
+        at_us = self.calendar.start_of(day) * _US
+        for unit, values in dark_values(figures):
+            if self.registry.unit_on(unit, day) is not None:
+                yield line(self.guard.unit("dark", unit), fields(MEASUREMENT["dark"], values), at_us)
 
     def closed(self, day: date, elements: int, inputs_digest: str, registry_digest: str) -> str:
         """That a day's official figures are here; the last line of them."""
@@ -167,33 +166,17 @@ class PointMaker:
         }
         return line("closed", fields(MEASUREMENT["closed"], values), self.calendar.start_of(day) * _US)
 
-    def _verdict(self, finding: Finding, content: Mapping[str, Any]) -> str:
-        seconds = content["seconds"]
-        ok = seconds["up"] + seconds["degraded"]
-        known = ok + seconds["down"]
-        values = {
-            "result": RESULTS[content["result"]],
-            "threshold": content.get("threshold"),
-            "availability": ok / known if known else None,
-            "coverage": content.get("coverage"),
-            "budget_s": content.get("budget_s"),
-            "down_s": seconds["down"],
-            "total_s": seconds["total"],
-        }
-        series = self.guard.finding(
-            {
-                "enterprise": finding.enterprise,
-                "subject": finding.subject,
-                "kind": content.get("kind"),
-                "period": finding.period,
-                "rule": finding.rule or None,
-            }
-        )
-        return line(series, fields(MEASUREMENT["finding"], values), finding.from_ms * _US)
-
-    def _sums(self, scope: str, id_: str, kind: str, day: date, values: Mapping[str, Value]) -> str:
-        series = self.guard.scope(scope, id_, kind)
-        return line(series, fields(MEASUREMENT["scope"], values), self.calendar.start_of(day) * _US)
+    def _sums(
+        self, scope: str, id_: str, kind: str, day: date, figure: Figure, *, final: bool, elements: int = 0
+    ) -> list[tuple[str, str]]:
+        at_us = self.calendar.start_of(day) * _US
+        values = {**day_values(figure, final=final), **({"elements": elements} if elements else {})}
+        whole = fields(MEASUREMENT["scope"], values)
+        found = [("scope", line(self.guard.scope(scope, id_, kind), whole, at_us))]
+        for measured, row in reconciliation_values(figure):
+            series = self.guard.scope(scope, id_, kind, "reconciliation", measured=measured)
+            found.append(("reconciliation", line(series, fields(MEASUREMENT["reconciliation"], row), at_us)))
+        return found
 
     def _place(self, row: Element, day: date) -> dict[str, Value | None]:
         unit = self.registry.unit_on(row.unit, day) if row.unit else None
@@ -208,24 +191,6 @@ class PointMaker:
             "lon": lon if known else None,
             "place": place if known else None,
         }
-
-
-def day_values(figure: Figure, *, final: bool) -> dict[str, Value]:
-    """The fields of `figure` and `scope`."""
-    return {
-        "up_s": figure.up,
-        "degraded_s": figure.degraded,
-        "down_s": figure.down,
-        "planned_s": figure.planned,
-        "unknown_s": figure.unknown,
-        "total_s": figure.total,
-        "outages": figure.outages,
-        "longest_s": figure.longest_s or 0,
-        "undeclared_s": figure.pairs_s[_DOWN_UP],
-        "false_alarm_s": figure.pairs_s[_UP_DOWN],
-        "declared_only_s": sum(figure.pairs_s[_UNKNOWN_KNOWN]),
-        "final": final,
-    }
 
 
 def hours_of(runs: Sequence[Sequence[int]]) -> dict[int, int | list[int]]:
@@ -265,20 +230,6 @@ def _scopes_of(one: DayFigure) -> Iterator[tuple[str, str]]:
         yield "unit", one.unit
     for name in one.technologies:
         yield "technology", name
-
-
-def _published(figure: Mapping[str, Any]) -> dict[str, Value]:
-    """The same fields from a figure as it is published."""
-    seconds, pairs = figure["seconds"], figure["reconciliation"]
-    unknown = pairs["unknown"]
-    return {
-        **{f"{name}_s": seconds[name] for name in ("up", "degraded", "down", "planned", "unknown", "total")},
-        "outages": figure["outages"]["count"],
-        "longest_s": figure["outages"].get("longest_s") or 0,
-        "undeclared_s": pairs["down"]["up"],
-        "false_alarm_s": pairs["up"]["down"],
-        "declared_only_s": unknown["up"] + unknown["degraded"] + unknown["down"],
-    }
 
 
 def from_text(instant: str) -> int:

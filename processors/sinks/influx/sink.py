@@ -8,16 +8,19 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from processors.rules import NO_RULES, Rules
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.closed import ClosedDays
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.late import LATE_MS, LateNumbers
 from processors.sinks.influx.lines import UnwritableError
 from processors.sinks.influx.numbers import KIND, Numbers
+from processors.sinks.influx.periods import Periods
 from processors.sinks.influx.pipe import Pipe, Rejected, told
 from processors.sinks.influx.points import PointMaker
 from processors.sinks.influx.scrape import Scraper
 from processors.sinks.influx.sets import StateSets
+from processors.sinks.influx.verdict_points import VerdictPoints
 from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
 from schemas.cluster_metrics import INFLUX_SKIPPED
@@ -56,6 +59,7 @@ class InfluxSink:
         ledger: where closings are told; opened and closed here.
         dead_letters: takes what can't be written.
         now_ms: the clock.
+        rules: by which periods are judged; without them there are no verdicts but the topics'.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class InfluxSink:
         ledger: Ledger,
         dead_letters: DeadLetters,
         now_ms: Callable[[], int],
+        rules: Rules = NO_RULES,
     ) -> None:
         self._settings = settings
         self._calendar = calendar
@@ -85,6 +90,8 @@ class InfluxSink:
         )
         self._sets = StateSets(self._reader, settings, calendar)
         self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
+        self._verdicts = VerdictPoints(self._guard, registry, calendar, rules)
+        self._periods = Periods(ledger, self._maker, self._verdicts, settings, self._closed.has)
         self._late = LateNumbers(self._reader, settings, calendar)
         self._raw_s = settings.retention_s(BUCKET[Role.RAW])
         self._buckets = {name: bucket_of(name, settings.prefix) for name in MEASUREMENT}
@@ -117,17 +124,27 @@ class InfluxSink:
         self._late.written()
 
     def idle(self, now_ms: int) -> None:
-        """Closed days' official points, and days whose numbers came late: one of them at a time."""
+        """Closed days' official points, days whose numbers came late, verdicts on periods: one of them at a time."""
         if self._late.downsample(now_ms):
             return
-        if now_ms - self._looked_ms < _LOOK_MS:
+        if now_ms - self._looked_ms >= _LOOK_MS and self._write_closed(now_ms):
             return
+        pipe = self._opened()
+        try:
+            self._put_aside(self._periods.refresh(now_ms, pipe))
+        except BaseException:
+            pipe.drop()
+            raise
+
+    def _write_closed(self, now_ms: int) -> bool:
         days = self._closed.missing(self._calendar.day_of(now_ms - self._kept_ms()))
         if days:
             self._closed.write(days[0], self._opened())
+            self._periods.closed(days[0].day)
             structlog.get_logger().info("closed day written to influxdb", day=str(days[0].day))
         if len(days) <= 1:
             self._looked_ms = now_ms
+        return bool(days)
 
     def close(self) -> None:
         """Give everything back."""
@@ -184,9 +201,12 @@ class InfluxSink:
             case Share(share):
                 return (("feed", [maker.feed(share)]),)
             case Finding() if item.finding == "verdict":
-                return (("finding", maker.finding(item)),)
+                # Days close in order: with its last one the whole period is the ledger's.
+                if self._open_day(self._calendar.day_of(item.to_ms - 1)):
+                    return [(name, [line]) for name, line in self._verdicts.running(item)]
+                return ()
             case Finding() if self._open_day(self._calendar.day_of(item.from_ms)):
-                return (("scope", maker.finding(item)),)
+                return [(name, [line]) for name, line in maker.sums(item)]
             case _:
                 # Proposals to restate stand in the ledger, where a person decides; who left the registry leaves by age.
                 return ()

@@ -94,7 +94,8 @@ def one_table_a_series(answer, title):
 
 def lasting(query):
     """Whether a quarter of an hour has something of it: no days, hours, rare events."""
-    rare = ('"figure"', '"scope"', '"availability"', '"deadletter"', '_hour"')
+    days = ('"figure"', '"scope"', '"reconciliation"', '"dark"')
+    rare = (*days, '"availability"', '"deadletter"', '_hour"')
     return not any(name in query for name in rare) and "limit(n: 500)" not in query
 
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
+from processors.rules import Rules, load_rules
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.sink import InfluxSink
 from schemas.influx import BUCKETS
@@ -28,6 +29,7 @@ REGISTRY = Registry(
         "S2": (Element("S2", Kind.STATION, "E2", "Trạm 2", "U2", 22.33, 107.44),),
         "L1": (Element("L1", Kind.LINK, "E1", "Tuyến 1"),),
     },
+    digest="sha256:" + "0" * 64,
 )
 FOREVER = 36_600
 
@@ -55,6 +57,7 @@ class Bench:
     ledger: Ledger
     registry: Registry = field(default_factory=lambda: REGISTRY)
     now_ms: int = START + 3_600_000
+    rules: Rules = field(default_factory=load_rules)
 
     def __post_init__(self):
         self.letters = DeadLetters("influx", KafkaSettings(), lambda: self.now_ms)
@@ -62,8 +65,19 @@ class Bench:
 
     def new_sink(self):
         return InfluxSink(
-            self.settings, self.registry, CALENDAR, self.ledger, self.letters, lambda: self.now_ms
+            self.settings,
+            self.registry,
+            CALENDAR,
+            self.ledger,
+            self.letters,
+            lambda: self.now_ms,
+            self.rules,
         )
+
+    def settle(self):
+        """All that is done while nothing comes."""
+        for _ in range(20):
+            self.sink.idle(self.now_ms)
 
     def refused(self):
         return [(one.topic, one.code) for one in self.letters._waiting]

@@ -5,11 +5,13 @@ import pytest
 import structlog
 
 from schemas.figures import Figure
+from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
 from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.history import Transition, replace_transitions
+from stores.ledger.tables import day_figures as figures_table
 from tests.contract.sinks import results as told
 from tests.contract.sinks.results import CALENDAR, DAY, START, message
 
@@ -285,7 +287,7 @@ def test_a_closed_day_replaces_what_was_live_and_later_messages_change_nothing(b
     bench.sink.write(live)
     moved = [Transition("S1", START + 86_000_000, Reading.UP, Reading.DOWN, "power")]
     close_day(bench, [official()], {("S1", DAY): moved})
-    bench.sink.idle(bench.now_ms)
+    bench.settle()
     closed = bench.content()
     assert closed["figure", S1, "final", at(0)] == "true"
     assert closed["figure", S1, "undeclared_s", at(0)] == "400"
@@ -300,13 +302,121 @@ def test_a_closed_day_replaces_what_was_live_and_later_messages_change_nothing(b
     }
     assert len(bench.values("availability", "up_s")) == 24
     bench.sink.write(live)
-    bench.sink.idle(bench.now_ms)
+    bench.settle()
     assert bench.content() == closed
     again = bench.new_sink()
     again.open()
     again.write(live)
     again.close()
     assert bench.content() == closed
+
+
+def test_a_closed_day_says_what_was_declared_against_measured_and_where_nobody_served(bench):
+    close_day(bench, [official()], {})
+    bench.settle()
+    day, content = at(0), bench.content()
+    scope = "id=E1,kind=station,scope=enterprise"
+    cells = {
+        (key[1].split("measured=")[1].split(",")[0], key[2]): int(value)
+        for key, value in content.items()
+        if key[0] == "reconciliation" and key[1].startswith("id=E1,")
+    }
+    assert len(cells) == 16
+    assert sum(cells.values()) == int(content["scope", scope, "total_s", day]) == 86_400
+    assert cells["down", "declared_up_s"] == int(content["scope", scope, "undeclared_s", day]) == 400
+    assert content["scope", scope, "both_s", day] == "400"
+    assert content["scope", scope, "silent_s", day] == "86000"
+    assert content["dark", "unit=U1", "dark_s", day] == content["dark", "unit=U1", "longest_s", day] == "400"
+    assert content["dark", "unit=U1", "stations", day] == "1"
+
+
+def test_a_closed_day_brings_verdicts_budgets_and_the_spread_of_its_month_and_quarter(bench):
+    close_day(bench, [official()], {})
+    bench.settle()
+    content = bench.content("finding", "budget", "spread")
+    month, quarter = "2026-10-31T17:00:00Z", "2026-09-30T17:00:00Z"
+    tags = "enterprise=E1,kind=station,period=quarter,rule=V36-D,service=mobile_voice,subject=E1"
+    found = {key[2]: value for key, value in content.items() if key[:2] == ("finding", tags)}
+    assert {key[3] for key in content if key[:2] == ("finding", tags)} == {quarter}
+    assert (found["result"], found["force"], found["open_days"]) == (str(RESULTS["pass"]), "legal", "0")
+    assert float(found["availability"]) == float(found["gross"]) == pytest.approx(86_000 / 86_400)
+    assert (found["budget_s"], found["down_s"], found["elements"]) == ("432", "400", "1")
+    element = "enterprise=E1,kind=station,period=month,rule=O-BTS-A,service=base_station,subject=S1"
+    assert content["finding", element, "force", month] == "operational"
+    for period, begin in (("month", month), ("quarter", quarter)):
+        budget = f"enterprise=E1,kind=station,period={period},rule=V36-D,service=mobile_voice"
+        assert content["budget", budget, "budget_s", begin] == "432"
+        assert content["budget", budget, "spent_s", begin] == "400"
+        spread = f"id=E1,kind=station,period={period},scope=enterprise"
+        assert content["spread", spread, "elements", begin] == "1"
+        assert content["spread", spread, "over_1h", begin] == "0"
+    assert not [
+        key for key in content if key[0] == "budget" and "period=month" in key[1] and "O-BTS" in key[1]
+    ]
+
+
+def test_objections_and_late_closings_show_within_minutes(bench):
+    close_day(bench, [official()], {})
+    bench.settle()
+    with bench.ledger.writing() as connection:
+        connection.execute(
+            figures_table.update().values(down_s=86_400, up_s=0, longest_s=86_400, head_s=86_400)
+        )
+    bench.settle()
+    quarter = "id=E1,kind=station,period=quarter,scope=enterprise"
+    begin = "2026-09-30T17:00:00Z"
+    assert bench.content("spread")["spread", quarter, "over_24h", begin] == "0"
+    bench.now_ms += 300_000
+    bench.settle()
+    assert bench.content("spread")["spread", quarter, "over_24h", begin] == "1"
+
+
+def verdict(rule="V36-D", result="fail", **more):
+    """As the workers tell it while a quarter runs."""
+    whole = json.loads(told.running_sum().value)
+    content = {
+        "finding": "verdict",
+        "enterprise": "E1",
+        "subject": "E1",
+        "kind": "station",
+        "period": "quarter",
+        "from": "2026-10-01T00:00:00+07:00",
+        "to": "2027-01-01T00:00:00+07:00",
+        "result": result,
+        "rule": rule,
+        "rule_version": "2022",
+        "threshold": 0.995,
+        "seconds": whole["figure"]["seconds"] | {"up": 50, "down": 10},
+        "coverage": 1.0,
+        "on_enterprise_word": 0.0,
+        "budget_s": 5,
+        "registry": whole["registry"],
+        "rules": whole["registry"],
+    }
+    return message("findings", content | more, key=b"E1")
+
+
+def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id(bench):
+    bench.sink.write([verdict("V36-22-D")])
+    before = bench.content("finding", "budget")
+    bench.sink.write([verdict("V36-D")])
+    assert bench.refused() == []
+    content = bench.content("finding", "budget")
+    assert content == before
+    tags = "enterprise=E1,kind=station,period=quarter,rule=V36-D,service=mobile_voice"
+    begin = "2026-09-30T17:00:00Z"
+    assert content["finding", f"{tags},subject=E1", "result", begin] == str(RESULTS["fail"])
+    assert content["budget", tags, "spent_s", begin] == "10"
+    # A reason goes when there is none any more.
+    bench.sink.write([verdict(result="not_decidable", reason="unknown time")])
+    bench.sink.write([verdict(result="pass")])
+    assert set(bench.values("finding", "reason").values()) == {""}
+
+
+def test_radio_availability_is_never_written_as_availability_over_time(bench):
+    bench.sink.write([verdict("V36-15-RADIO"), verdict("V36-RADIO"), verdict("V36-D")])
+    assert bench.refused() == [("findings", "not_over_time")] * 2
+    assert {key[1].split("rule=")[1].split(",")[0] for key in bench.content("finding", "budget")} == {"V36-D"}
 
 
 def test_a_day_that_is_closed_anew_is_written_anew(bench):

@@ -8,6 +8,7 @@ import pytest
 
 from processors.core.conventions import Conventions
 from processors.rebuild_influx import InfluxRebuild, OtherEvidenceError, Target
+from processors.rules import load_rules
 from processors.sinks.influx.guard import SeriesGuard
 from processors.sinks.influx.pipe import Pipe
 from processors.sinks.influx.points import PointMaker
@@ -30,6 +31,11 @@ DERIVED = (
     "availability",
     "figure",
     "scope",
+    "reconciliation",
+    "dark",
+    "finding",
+    "budget",
+    "spread",
     "closed",
     "link",
     "station",
@@ -124,6 +130,7 @@ def rebuild(influx, lived, world, settings, first, until, now_ms):
                 Target(settings, maker, PointReader(other, settings), pipe),
                 aside=aside,
                 now_ms=lambda: now_ms,
+                rules=load_rules(),
             ).run(first, until, told.append)
         finally:
             pipe.close()
@@ -133,7 +140,9 @@ def rebuild(influx, lived, world, settings, first, until, now_ms):
 
 def test_the_archive_gives_what_the_sink_wrote(influx, lived, world, days, written):
     before = written.content(*DERIVED)
-    assert {key[0] for key in before} >= set(DERIVED) - {"link", "link_hour", "link_day"} | {"station_hour"}
+    assert {key[0] for key in before} >= set(DERIVED) - {"link", "link_hour", "link_day", "dark"} | {
+        "station_hour"
+    }
     until = days[-1] + timedelta(days=1)
     fresh = Bench(settings_for(influx), written.ledger, world.registry)
     told = rebuild(influx, lived, world, fresh.settings, days[0], until, written.now_ms)

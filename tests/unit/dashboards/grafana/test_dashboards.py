@@ -41,8 +41,8 @@ def test_a_stale_an_absent_and_a_left_over_file_are_drift(tmp_path, monkeypatch)
     monkeypatch.setattr(build, "ROOT", tmp_path)
     (root / "en").mkdir(parents=True)
     (root / "vi").mkdir()
-    assert len(build.drift()) == 12
-    assert len(list(build.write())) == 12
+    assert len(build.drift()) == 16
+    assert len(list(build.write())) == 16
     assert build.drift() == []
     (root / "vi" / "old.json").write_text("{}")
     (root / "en" / "feeds.json").write_text("{}")
@@ -50,7 +50,7 @@ def test_a_stale_an_absent_and_a_left_over_file_are_drift(tmp_path, monkeypatch)
 
 
 def test_uids_never_change():
-    names = ("province", "enterprise", "station", "links", "feeds", "pipeline")
+    names = ("province", "enterprise", "station", "links", "compliance", "declared", "feeds", "pipeline")
     assert set(BY_UID) == {f"btswatch-{name}-{language}" for name in names for language in ("vi", "en")}
     # Grafana takes no longer ones.
     assert all(len(uid) <= 40 for uid in BY_UID)

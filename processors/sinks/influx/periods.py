@@ -1,0 +1,125 @@
+"""Keeps what stands for months, quarters and open days as a whole in step with the ledger, one of them at a time."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from processors.core.periods import CalendarPeriod
+from processors.sinks.influx.pipe import Pipe, Rejected, told
+from processors.sinks.influx.points import PointMaker
+from processors.sinks.influx.verdict_points import VerdictPoints
+from processors.sinks.port import TargetRefusedError, TargetUnavailableError
+from schemas.influx import bucket_of
+from schemas.settings.influx import InfluxSettings
+from stores.influx.reading import PointReader
+from stores.ledger import Ledger, figures
+from stores.ledger.trouble import TROUBLE, in_a_line
+
+REFRESH_MS: Final = 300_000
+# Days that may still be open: today, and so many before it (the lateness, rounded up).
+_OPEN_DAYS: Final = 4
+
+
+class Periods:
+    """What is made anew: this month and quarter and the ones before them every few minutes, and those of a closed day.
+
+    Objections and restatements of older periods come with `btswatch rebuild influx`.
+
+    Args:
+        ledger: open.
+        maker: makes the days' lines.
+        verdicts: makes the periods'.
+        settings: buckets.
+        is_closed: whether a day's official points are written.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        maker: PointMaker,
+        verdicts: VerdictPoints,
+        settings: InfluxSettings,
+        is_closed: Callable[[date], bool],
+    ) -> None:
+        self._ledger = ledger
+        self._maker = maker
+        self._verdicts = verdicts
+        self._settings = settings
+        self._is_closed = is_closed
+        self._waiting: dict[CalendarPeriod | date, None] = {}
+        self._filled_ms: int | None = None
+
+    def closed(self, day: date) -> None:
+        """A day's official figures are there."""
+        self._waiting |= dict.fromkeys(periods_of(day))
+
+    def refresh(self, now_ms: int, pipe: Pipe) -> list[Rejected]:
+        """Write one period or open day that is due; the lines that the server won't have.
+
+        Raises:
+            TargetUnavailableError: the ledger can't be read, or not all may be stored; it is done again.
+        """
+        if self._filled_ms is None or now_ms - self._filled_ms >= REFRESH_MS:
+            self._filled_ms = now_ms
+            self._waiting |= dict.fromkeys(self._due(self._maker.calendar.day_of(now_ms)))
+        if not self._waiting:
+            return []
+        # Taken away only once it is done: what failed is tried again.
+        which = next(iter(self._waiting))
+        try:
+            with self._ledger.reading() as connection:
+                if isinstance(which, CalendarPeriod):
+                    lines = list(self._verdicts.of_period(connection, which))
+                else:
+                    found = figures.figures_of_day(connection, which)
+                    lines = [("dark", line) for line in self._maker.dark(which, found)]
+        except TROUBLE as error:
+            raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
+        for measurement, line in lines:
+            pipe.add(bucket_of(measurement, self._settings.prefix), line)
+        rejected = pipe.finish()
+        del self._waiting[which]
+        return rejected
+
+    def _due(self, today: date) -> Iterator[CalendarPeriod | date]:
+        yield from (
+            day for back in range(_OPEN_DAYS + 1) if not self._is_closed(day := today - timedelta(days=back))
+        )
+        month, quarter = periods_of(today)
+        yield from (month, quarter)
+        yield periods_of(month.first - timedelta(days=1))[0]
+        yield periods_of(quarter.first - timedelta(days=1))[1]
+
+
+def write_period(
+    ledger: Ledger,
+    verdicts: VerdictPoints,
+    period: CalendarPeriod,
+    reader: PointReader,
+    settings: InfluxSettings,
+    pipe: Pipe,
+) -> None:
+    """Replace all that stands of a month or quarter.
+
+    Raises:
+        TargetUnavailableError: not all may be stored; it is done again as a whole.
+        TargetRefusedError: InfluxDB won't have some of it.
+    """
+    start_ms = verdicts.calendar.start_of(period.first)
+    with ledger.reading() as connection:
+        lines = list(verdicts.of_period(connection, period))
+    with told():
+        for measurement in ("finding", "budget", "spread"):
+            predicate = f'_measurement="{measurement}" AND period="{period.kind.value}"'
+            reader.delete(bucket_of(measurement, settings.prefix), start_ms, start_ms + 1, predicate)
+    for measurement, line in lines:
+        pipe.add(bucket_of(measurement, settings.prefix), line)
+    refused = [one.line for one in pipe.finish() if not one.line.expired]
+    if refused:
+        raise TargetRefusedError(f"{len(refused)} lines of {period.name}: {refused[0].reason}")
+
+
+def periods_of(day: date) -> tuple[CalendarPeriod, CalendarPeriod]:
+    """The month and the quarter that hold a day."""
+    quarter = (day.month + 2) // 3
+    return CalendarPeriod.named(f"{day:%Y-%m}"), CalendarPeriod.named(f"{day.year:04}-Q{quarter}")

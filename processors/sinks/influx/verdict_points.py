@@ -1,0 +1,183 @@
+"""Lines of verdicts and of what stands for a month or quarter as a whole: from topics and, the same, from the ledger."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from processors.closed_verdicts import basis_of
+from processors.core.outages_of_a_period import concentration
+from processors.core.periods import CalendarPeriod, PeriodKind
+from processors.findings import as_contract
+from processors.reconciling import over_period
+from processors.rules import Rules
+from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.lines import Value, fields, line
+from processors.verdicts import PeriodVerdict, verdicts
+from schemas.cluster_metrics import INFLUX_SKIPPED
+from schemas.figures import Figure
+from schemas.influx import MEASUREMENT, RESULTS
+from schemas.registry import Kind, Registry
+from schemas.rules import Method
+from schemas.time import LocalCalendar
+from stores.ledger.findings import Finding
+
+NOT_OVER_TIME: Final = "not_over_time"
+"""Refused: a verdict by samples (radio availability, say) is none on availability over time."""
+KINDS: Final = (PeriodKind.MONTH, PeriodKind.QUARTER)
+Line = tuple[str, str]
+Tags = Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictPoints:
+    """Makes lines, each with its measurement."""
+
+    guard: SeriesGuard
+    registry: Registry
+    calendar: LocalCalendar
+    rules: Rules
+
+    def running(self, finding: Finding) -> list[Line]:
+        """Of a verdict as workers tell it.
+
+        Raises:
+            RefusedSeriesError: its rule is judged by samples, or its series may not exist.
+        """
+        content = finding.content
+        tags = {
+            "enterprise": finding.enterprise,
+            "subject": finding.subject,
+            "kind": content.get("kind"),
+            "period": finding.period,
+            **_rule(finding.rule, self.rules),
+        }
+        found = [self._verdict(tags, content, finding.from_ms, None)]
+        budget_s = content.get("budget_s")
+        if finding.subject == finding.enterprise and finding.period in KINDS and budget_s is not None:
+            found.append(self._budget(tags, budget_s, content["seconds"]["down"], finding.from_ms))
+        return found
+
+    def of_period(self, connection: Connection, period: CalendarPeriod) -> Iterator[Line]:
+        """A month's or quarter's verdicts, error budgets and spread, from the ledger's days.
+
+        A closed period's are those by the rules of its closing. What may not be a series (an element that the registry lost since) is left out and counted.
+        """
+        at_ms = self.calendar.start_of(period.first)
+        rules = basis_of(connection, period, self.rules).rules
+        for one in verdicts(connection, self.registry, rules, period):
+            yield from _kept(partial(self._judged, one, rules, at_ms))
+            yield from self._spent(one, rules, at_ms)
+        if period.kind is PeriodKind.MONTH:
+            for one in verdicts(connection, self.registry, _over_months(rules), period):
+                yield from self._spent(one, rules, at_ms)
+        yield from self._spread(connection, period, at_ms)
+
+    def _judged(self, one: PeriodVerdict, rules: Rules, at_ms: int) -> Line:
+        said = as_contract(one, self.registry.digest, rules, self.calendar.zone)
+        content = said.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return self._verdict(_tags(one, rules), content, at_ms, one.open_days)
+
+    def _verdict(self, tags: Tags, content: Mapping[str, Any], from_ms: int, open_days: int | None) -> Line:
+        seconds = content["seconds"]
+        ok = seconds["up"] + seconds["degraded"]
+        known = ok + seconds["down"]
+        values: dict[str, Value | None] = {
+            "result": RESULTS[content["result"]],
+            # Written also when there is none: else the one of before would stay.
+            "reason": content.get("reason") or "",
+            "force": content.get("force"),
+            "threshold": content.get("threshold"),
+            "availability": ok / known if known else None,
+            "gross": ok / (known + seconds["planned"]) if known + seconds["planned"] else None,
+            "coverage": content.get("coverage"),
+            "budget_s": content.get("budget_s"),
+            "down_s": seconds["down"],
+            "total_s": seconds["total"],
+            "elements": content.get("elements"),
+            "open_days": open_days,
+        }
+        return "finding", _line("finding", self.guard.finding("finding", tags), values, from_ms)
+
+    def _spent(self, one: PeriodVerdict, rules: Rules, at_ms: int) -> Iterator[Line]:
+        if one.subject == one.enterprise and one.held:
+            judged = one.judgement
+            yield from _kept(
+                partial(self._budget, _tags(one, rules), judged.budget_s, judged.figure.down, at_ms)
+            )
+
+    def _budget(self, tags: Tags, budget_s: int, spent_s: int, from_ms: int) -> Line:
+        series = self.guard.finding("budget", tags)
+        values: dict[str, Value | None] = {"budget_s": budget_s, "spent_s": spent_s}
+        return "budget", _line("budget", series, values, from_ms)
+
+    def _spread(self, connection: Connection, period: CalendarPeriod, at_ms: int) -> Iterator[Line]:
+        scopes: list[tuple[str, str, str | None]] = [(PROVINCE, PROVINCE, None)]
+        scopes += [("enterprise", name, name) for name in sorted(self.registry.enterprises)]
+        for kind in Kind:
+            for scope, id_, owner in scopes:
+                found = over_period(connection, period, "element", kind, owner)
+                if found:
+                    figures = [one.figure for one in found.values()]
+                    series = self.guard.scope(scope, id_, kind.value, "spread", period=period.kind.value)
+                    yield "spread", _line("spread", series, _spread_values(figures), at_ms)
+
+
+def _over_months(rules: Rules) -> Rules:
+    """The quarter's rules over a month: for what is left of the budget, never for a verdict."""
+    return Rules(
+        tuple(
+            rule.model_copy(update={"period": PeriodKind.MONTH.value})
+            for rule in rules.rules
+            if rule.method is Method.TIME and rule.period == PeriodKind.QUARTER.value
+        )
+    )
+
+
+def _tags(one: PeriodVerdict, rules: Rules) -> dict[str, str | None]:
+    return {
+        "enterprise": one.enterprise,
+        "subject": one.subject,
+        "kind": one.kind.value,
+        "period": one.period.kind.value,
+        **_rule(one.name, rules),
+    }
+
+
+def _rule(told: str, rules: Rules) -> dict[str, str | None]:
+    """The tags of a rule that is told by its versions' common name, or by the id of one version.
+
+    Raises:
+        RefusedSeriesError: it is judged by samples, not over time.
+    """
+    for rule in rules.rules:
+        if told in (rule.rule, rule.id):
+            if rule.method is not Method.TIME:
+                raise RefusedSeriesError(
+                    NOT_OVER_TIME, f"{told} is judged by {rule.method.value}, not over time"
+                )
+            return {"rule": rule.rule, "service": rule.service}
+    return {"rule": told or None, "service": None}
+
+
+def _kept(make: Callable[[], Line]) -> Iterator[Line]:
+    try:
+        yield make()
+    except RefusedSeriesError as error:
+        INFLUX_SKIPPED.counter().labels(error.code).inc()
+
+
+def _line(measurement: str, series: str, values: Mapping[str, Value | None], at_ms: int) -> str:
+    return line(series, fields(MEASUREMENT[measurement], values), at_ms * 1_000)
+
+
+def _spread_values(figures: list[Figure]) -> dict[str, Value | None]:
+    found = concentration(figures)
+    return {
+        "elements": found.elements,
+        **{f"over_{hours}h": count for hours, count in found.over.items()},
+        "down_s": found.down_s,
+        "worst_share": found.worst_share,
+    }
