@@ -1,7 +1,7 @@
 """A figure: seconds by state, what follows from them, and how it is printed (spec: availability 5, interfaces)."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 TRACK_READINGS: Final = ("unknown", "up", "degraded", "down")
@@ -32,6 +32,21 @@ class Figure:
     def ok(self) -> int:
         """In service, also with a part lost."""
         return self.up + self.degraded
+
+    def moved(self, by: Sequence[int]) -> "Figure":
+        """With these seconds by state (up, degraded, down, planned, unknown) added, which add up to 0.
+
+        Outages and reconciliation stay: they tell what was read.
+        """
+        up, degraded, down, planned, unknown = by
+        return replace(
+            self,
+            up=self.up + up,
+            degraded=self.degraded + degraded,
+            down=self.down + down,
+            planned=self.planned + planned,
+            unknown=self.unknown + unknown,
+        )
 
     def ratios(self) -> dict[str, float | None]:
         """A, A_up, A_gross, A_min, A_max and coverage, each rounded to 9 decimals or None where its denominator is 0."""

@@ -151,6 +151,16 @@ class DayDetail(Contract):
     )
 
 
+class AdjustedFigure(Contract):
+    """A day's figure after upheld objections; the official one stays beside it. Vietnamese: số liệu sau khiếu nại."""
+
+    objections: list[Annotated[int, Strict(), Field(ge=1)]] = Field(
+        description="whose rulings moved something of it"
+    )
+    seconds: SecondsByState
+    ratios: Ratios
+
+
 class FigureRecord(Contract):
     """A figure with what it was made from; a restatement is a further revision, the former stays."""
 
@@ -166,6 +176,10 @@ class FigureRecord(Contract):
     registry: Digest
     rules: Digest | None = Field(default=None, description="absent while no rules are in force")
     inputs: Digest | None = Field(default=None, description="the archive's digest; final figures only")
+    adjusted: AdjustedFigure | None = Field(
+        default=None,
+        description="what counts after upheld objections; `figure` is what was closed, before them",
+    )
 
 
 class Transition(Contract):

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -57,14 +57,17 @@ def explain_(
         if (period.end - period.first).days == 1 and name in registry.elements:
             explained = _explained(loaded, connection, registry, name, period.first)
             head = head_of(connection)
+            moved = _adjustments(connection, explained)
             if output:
                 typer.echo(
                     json.dumps(
-                        _as_dict(explained, head, show_bytes=show_bytes), sort_keys=True, ensure_ascii=False
+                        _as_dict(explained, head, moved, show_bytes=show_bytes),
+                        sort_keys=True,
+                        ensure_ascii=False,
                     )
                 )
             else:
-                _tell(explained, loaded.zone, show_bytes=show_bytes)
+                _tell(explained, moved, loaded.zone, show_bytes=show_bytes)
                 tell_head(head)
             if explained.official is not None and not explained.reproduced:
                 raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
@@ -120,12 +123,29 @@ def _tell_days(
         raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")
 
 
-def _as_dict(one: "Explained", head: str, *, show_bytes: bool) -> dict[str, Any]:
+def _adjustments(connection: "Connection", one: "Explained") -> list[dict[str, Any]]:
+    """What upheld objections moved of the day, by whose ruling."""
+    from stores.ledger import objections
+
+    found = objections.adjustments_of(connection, one.element, one.day, one.day + timedelta(days=1))
+    told = []
+    for each in found:
+        ruled = objections.get(connection, each.objection)
+        names = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
+        told.append(
+            {"objection": each.objection, **{name: getattr(each, name) for name in names}}
+            | ({"claim": ruled.claim, "ruled_by": ruled.ruled_by, "ruling": ruled.ruling} if ruled else {})
+        )
+    return told
+
+
+def _as_dict(one: "Explained", head: str, moved: list[dict[str, Any]], *, show_bytes: bool) -> dict[str, Any]:
     return {
         "head": head,
         "element": one.element,
         "day": str(one.day),
         "official": one.official.figure.as_dict() if one.official else None,
+        "adjustments": moved,
         "registry": one.official.registry_digest if one.official else None,
         "inputs": one.official.inputs_digest if one.official else None,
         "reproduced": one.reproduced,
@@ -151,7 +171,7 @@ def _event_dict(event: "Event", *, show_bytes: bool) -> dict[str, Any]:
     return told | ({"line": line.decode()} if show_bytes else {})
 
 
-def _tell(one: "Explained", zone: str, *, show_bytes: bool) -> None:
+def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_bytes: bool) -> None:
     if one.official is None:
         typer.echo(f"{one.element} on {one.day}: not closed; this is what its evidence says by now")
     else:
@@ -160,6 +180,11 @@ def _tell(one: "Explained", zone: str, *, show_bytes: bool) -> None:
             f"{one.element} on {one.day}: official, A {ratios['A']}, down {one.official.figure.down} s,"
             f" registry {one.official.registry_digest}, inputs {one.official.inputs_digest}"
             f" ({'reproduced from the archive' if one.reproduced else 'NOT what the archive gives'})"
+        )
+    for each in moved:
+        typer.echo(
+            f"adjusted by objection {each['objection']}: down {each['down_s']:+} s, up {each['up_s']:+} s, planned"
+            f" {each['planned_s']:+} s, as {each.get('ruled_by')} ruled: {each.get('ruling')} (above: before it)"
         )
     if one.proof is not None:
         typer.echo(

@@ -101,6 +101,7 @@ def worst(
                     "down_s": one.figure.down,
                     "longest_s": one.figure.longest_s,
                     "outages": one.figure.outages,
+                    "adjusted_days": one.adjusted_days,
                 }
                 for name, one in ranked
             ],
@@ -114,6 +115,7 @@ def worst(
         figure = one.figure
         typer.echo(
             f"{name:<20} down {figure.down} s in {figure.outages} outages, longest {figure.longest_s or 0} s"
+            + (f" (down time after objections, {one.adjusted_days} days)" if one.adjusted_days else "")
         )
     over = ", ".join(f"{count} over {hours} h" for hours, count in spread.over.items())
     part = "-" if spread.worst_share is None else f"{spread.worst_share:.1%}"
@@ -136,10 +138,12 @@ def _tell_findings(
 ) -> None:
     from processors.core.declared_against_measured import FindingKind
     from processors.reconciling import day_findings
+    from stores.ledger.objections import adjustments_between
 
     if finding is not None and finding not in set(FindingKind):
         raise CommandError(Exit.MISUSE, f"--finding {finding}: choose {', '.join(FindingKind)}")
     head = head_of(connection)
+    moved = adjustments_between(connection, period.first, period.end)
     kinds = [FindingKind(finding)] if finding is not None else list(FindingKind)
     for one in day_findings(connection, period, tolerance, enterprise, kinds):
         told = {
@@ -147,6 +151,7 @@ def _tell_findings(
             "figure": one.figure,
             "enterprise": one.enterprise,
             "seconds": one.seconds,
+            "objections": [each.objection for each in moved.get((one.element, one.day), ())],
             "head": head,
         }
         more = {
@@ -160,11 +165,11 @@ def _tell_findings(
         if output:
             typer.echo(json.dumps(told, sort_keys=True))
             continue
-        said = ""
+        said = ", adjusted by an objection" if told["objections"] else ""
         if one.longest_s is not None:
-            said = f", up to {one.longest_s} s after the fact"
+            said += f", up to {one.longest_s} s after the fact"
         elif one.measured is not None:
-            said = f", measured {one.measured}, declared {one.declared}, {told['from']} to {told['to']}"
+            said += f", measured {one.measured}, declared {one.declared}, {told['from']} to {told['to']}"
         typer.echo(f"{one.kind.value:<21} {one.figure:<28} {one.enterprise:<14} {one.seconds} s{said}")
     if not output:
         tell_head(head)
@@ -187,6 +192,7 @@ def _tell(name: str, one: "PeriodFigure", parts: "Divergence", head: str, *, out
             "score": parts.score,
             "formula": FORMULA,
             "final": one.final,
+            "adjusted_days": one.adjusted_days,
             "head": head,
             **told,
         }
@@ -199,6 +205,10 @@ def _tell(name: str, one: "PeriodFigure", parts: "Divergence", head: str, *, out
         f"  = (1 - ({parts.undeclared_s} + {parts.over_declared_s}) / {parts.both_s} s)"
         f" x (1 - {parts.late_s} / {parts.declared_s} s){late}"
     )
+    if one.adjusted_days:
+        typer.echo(
+            f"  {one.adjusted_days} element-days were adjusted by objections: the table shows what was read, before them"
+        )
     typer.echo(f"  {'measured / declared':<20}" + "".join(f"{column:>14}" for column in rows))
     for measured, row in rows.items():
         typer.echo(f"  {measured:<20}" + "".join(f"{seconds:>14}" for seconds in row.values()))

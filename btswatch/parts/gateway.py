@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,8 +20,9 @@ from schemas.results import FigureRecord
 from schemas.time import LocalCalendar, format_ms
 from stores.data_directory import DataDirectory
 from stores.keys import KeyStore
-from stores.ledger import Ledger, figures
+from stores.ledger import Ledger, figures, objections
 from stores.ledger.figures import DayFigure
+from stores.ledger.objections import Adjustment
 
 # A quarter of a year of a thousand elements.
 _MOST: Final = 100_000
@@ -47,11 +48,16 @@ class LedgerFigures:
                     )
                 else:
                     found = figures.figures_of_element(connection, element, first, last)
+                moved = objections.adjustments_between(connection, first, until)
         except SQLAlchemyError as error:
             raise FiguresUnavailableError("the ledger does not answer") from error
-        return [self._record(one) for one in found if one.enterprise == enterprise]
+        return [
+            self._record(one, moved.get((one.element, one.day), ()))
+            for one in found
+            if one.enterprise == enterprise
+        ]
 
-    def _record(self, one: DayFigure) -> FigureRecord:
+    def _record(self, one: DayFigure, moved: Sequence[Adjustment]) -> FigureRecord:
         figure = {
             "scope": "element",
             "id": one.element,
@@ -71,8 +77,21 @@ class LedgerFigures:
                 "registry": one.registry_digest,
                 "rules": one.rules_digest or None,
                 "inputs": one.inputs_digest or None,
+                "adjusted": _adjusted(one, moved) if moved else None,
             }
         )
+
+
+def _adjusted(one: DayFigure, moved: Sequence[Adjustment]) -> dict[str, Any]:
+    figure = one.figure
+    for each in moved:
+        figure = figure.moved(each.seconds)
+    told = figure.as_dict()
+    return {
+        "objections": [each.objection for each in moved],
+        "seconds": told["seconds"],
+        "ratios": told["ratios"],
+    }
 
 
 class GatewayPart:

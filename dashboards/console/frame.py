@@ -64,7 +64,7 @@ def top(fragments: Fragments, visit: Visitor, here: str, *, simulated: bool) -> 
 
 def _browser_values(visit: Visitor, settings: ConsoleSettings, now_ms: int) -> dict[str, Any]:
     language = visit.language
-    words = ("no_figure", "coverage_short", "all")
+    words = ("no_figure", "coverage_short", "adjusted", "all")
     return {
         "now": now_ms,
         "zone": settings.zone,

@@ -66,6 +66,7 @@ def _figure(name: str, period: PeriodFigure) -> Row:
     return {
         name: None if availability is None else cut(availability, 2),
         name + "c": None if coverage is None else cut(coverage, 0),
+        **({name + "a": period.adjusted_days} if period.adjusted_days else {}),
     }
 
 

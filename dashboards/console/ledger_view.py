@@ -152,6 +152,7 @@ class LedgerView:
                     total_of(one.figure for one in enterprises.values()),
                     sum(one.elements for one in enterprises.values()),
                     final=bool(enterprises) and all(one.final for one in enterprises.values()),
+                    adjusted_days=sum(one.adjusted_days for one in enterprises.values()),
                 ),
             )
 

@@ -89,6 +89,11 @@ TEXTS: Final[dict[str, Text]] = {
     "mttr": Text("Mean time to repair", "Thời gian khắc phục TB"),
     "provisional": Text("Provisional", "Tạm tính"),
     "final": Text("Final", "Chính thức"),
+    "adjusted": Text("After objections", "Sau khiếu nại"),
+    "adjusted_help": Text(
+        "Upheld objections moved time of so many days; outages and comparison are as they were read",
+        "Khiếu nại được chấp nhận đã điều chỉnh thời gian của số ngày này; số lần gián đoạn và đối chiếu giữ nguyên",
+    ),
     "down_time": Text("Down time", "Thời gian gián đoạn"),
     "seconds_by_state": Text("Time by state", "Thời gian theo trạng thái"),
     # wall

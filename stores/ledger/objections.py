@@ -45,6 +45,11 @@ class Adjustment:
     planned_s: int
     unknown_s: int
 
+    @property
+    def seconds(self) -> tuple[int, int, int, int, int]:
+        """As `Figure.moved` takes them."""
+        return self.up_s, self.degraded_s, self.down_s, self.planned_s, self.unknown_s
+
 
 def raise_objection(connection: Connection, one: Objection) -> None:
     """Keep it; `number` is `next_number`'s."""
@@ -103,6 +108,21 @@ def moved_since(connection: Connection, first: date, end: date, after_ms: int) -
 def forget_adjustments(connection: Connection, element: str, day: date) -> None:
     """Take away what was moved of an element's day: it is worked out anew from a restated figure."""
     connection.execute(adjustments.delete().where(adjustments.c.element == element, adjustments.c.day == day))
+
+
+def adjustments_between(
+    connection: Connection, first: date, end: date
+) -> dict[tuple[str, date], list[Adjustment]]:
+    """What was moved of the local days `[first, end)`, by (element, day)."""
+    query = (
+        select(adjustments)
+        .where(adjustments.c.day >= first, adjustments.c.day < end)
+        .order_by(adjustments.c.objection)
+    )
+    found: dict[tuple[str, date], list[Adjustment]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault((row["element"], row["day"]), []).append(Adjustment(**row))
+    return found
 
 
 def adjustments_of(connection: Connection, element: str, first: date, end: date) -> list[Adjustment]:

@@ -10,19 +10,25 @@ from sqlalchemy import Connection, Subquery, and_, case, func, literal, select
 
 from schemas.figures import Figure, total_of
 from stores.ledger.figures import FINAL, figure_from
-from stores.ledger.tables import RECONCILIATION, SECONDS, day_figures
+from stores.ledger.tables import RECONCILIATION, SECONDS, adjustments, day_figures
 
 PROVINCE: Final = "province"
+_NOTHING: Final = (0,) * 6
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodFigure:
-    """The figure of an element or a scope over `[first, last]` local days; `final` when all its stored days are."""
+    """The figure of an element or a scope over `[first, last]` local days; `final` when all its stored days are.
+
+    What upheld objections moved is in its seconds; `adjusted_days` are the element-days of which something was. Outages and
+    reconciliation tell what was read: they stay as they were.
+    """
 
     id: str
     figure: Figure
     elements: int
     final: bool
+    adjusted_days: int = 0
 
 
 def element_figures(
@@ -38,7 +44,8 @@ def element_figures(
     days = _days(first, last, kind, enterprise, element)
     query = _summed(days, days.c.element)
     longest = _longest(connection, days, lambda row: row.element)
-    return {row["id"]: _period(row, longest) for row in connection.execute(query).mappings()}
+    moved = _moved(connection, _wanted(first, last, kind, enterprise, element), day_figures.c.element)
+    return {row["id"]: _period(row, longest, moved) for row in connection.execute(query).mappings()}
 
 
 def scope_figures(
@@ -69,7 +76,9 @@ def scope_figures(
         apart=whose is not None,
     )
     rows = connection.execute(_summed(days, group)).mappings()
-    found = [_period(row, longest) for row in rows if row["id"] is not None]
+    owner = literal(PROVINCE) if scope == PROVINCE else day_figures.c[name]
+    moved = _moved(connection, _wanted(first, last, kind, None, None), owner)
+    found = [_period(row, longest, moved) for row in rows if row["id"] is not None]
     return _by_technology(found) if scope == "technology" else {one.id: one for one in found}
 
 
@@ -85,10 +94,7 @@ def _days(
     table = day_figures.c
     names = ("element", "day", "enterprise", "unit", "technologies", "state", *SECONDS, *RECONCILIATION)
     edges = ("outages", "longest_s", "head_s", "tail_s", "from_ms", "to_ms", "total_s")
-    wanted = [table.day >= first, table.day <= last]
-    wanted += [table.kind == kind] if kind else []
-    wanted += [table.enterprise == enterprise] if enterprise else []
-    wanted += [table.element == element] if element else []
+    wanted = _wanted(first, last, kind, enterprise, element)
     together = [table.element] if whose is None else [table.element, table[whose]]
     over: dict[str, Any] = {"partition_by": together, "order_by": table.day}
     return (
@@ -100,6 +106,39 @@ def _days(
         .where(and_(*wanted))
         .subquery()
     )
+
+
+def _wanted(
+    first: date, last: date, kind: str | None, enterprise: str | None, element: str | None
+) -> list[Any]:
+    """Which rows of the days are asked for."""
+    table = day_figures.c
+    wanted = [table.day >= first, table.day <= last]
+    wanted += [table.kind == kind] if kind else []
+    wanted += [table.enterprise == enterprise] if enterprise else []
+    wanted += [table.element == element] if element else []
+    return wanted
+
+
+def _moved(connection: Connection, wanted: list[Any], owner: Any) -> dict[str, tuple[int, ...]]:
+    """What objections moved, by owner: seconds by state, and of how many element-days. Few rows are read."""
+    table = adjustments.c
+    by_day = (
+        select(table.element, table.day, *(func.sum(table[name]).label(name) for name in SECONDS))
+        .group_by(table.element, table.day)
+        .subquery()
+    )
+    query = (
+        select(owner.label("id"), *(func.sum(by_day.c[name]) for name in SECONDS), func.count())
+        .join_from(
+            by_day,
+            day_figures,
+            (day_figures.c.element == by_day.c.element) & (day_figures.c.day == by_day.c.day),
+        )
+        .where(*wanted)
+        .group_by("id")
+    )
+    return {row[0]: tuple(int(one) for one in row[1:]) for row in connection.execute(query)}
 
 
 def _goes_on(days: Subquery) -> Any:
@@ -135,9 +174,10 @@ def _longest(
     return longest
 
 
-def _period(row: Any, longest: dict[str, int]) -> PeriodFigure:
+def _period(row: Any, longest: dict[str, int], moved: dict[str, tuple[int, ...]]) -> PeriodFigure:
     figure = figure_from(row, max(row["longest_s"], longest.get(row["id"], 0)))
-    return PeriodFigure(row["id"], figure, row["elements"], bool(row["final"]))
+    *seconds, days = moved.get(row["id"], _NOTHING)
+    return PeriodFigure(row["id"], figure.moved(seconds), row["elements"], bool(row["final"]), days)
 
 
 def _by_technology(found: list[PeriodFigure]) -> dict[str, PeriodFigure]:
@@ -151,6 +191,7 @@ def _by_technology(found: list[PeriodFigure]) -> dict[str, PeriodFigure]:
             total_of(one.figure for one in parts),
             sum(one.elements for one in parts),
             all(one.final for one in parts),
+            sum(one.adjusted_days for one in parts),
         )
         for name, parts in sorted(groups.items())
     }

@@ -58,16 +58,7 @@ def element_sums(
     for row in connection.execute(query):
         up, degraded, down, planned, unknown, *pairs = (int(number) for number in row[3:-2])
         by = moved.get((row[0], row[1], row[2]), _NOTHING)
-        figure = Figure(
-            up + by[0],
-            degraded + by[1],
-            down + by[2],
-            planned + by[3],
-            unknown + by[4],
-            0,
-            None,
-            tuple(pairs),
-        )
+        figure = Figure(up, degraded, down, planned, unknown, 0, None, tuple(pairs)).moved(by[:5])
         yield ElementSum(row[0], row[1], row[2], figure, int(row[-2]), int(row[-1]), by[5])
 
 

@@ -30,8 +30,8 @@ window.bw = (() => {
   const figure = (p) => {
     const coverage = p.data[p.colDef.field + "c"];
     if (p.value == null) return `<span class="muted">${escape(bw.c.words.no_figure)}${coverage == null ? "" : ` · ${escape(bw.c.words.coverage_short)} ${coverage} %`}</span>`;
-    const low = coverage < bw.c.low * 100;
-    return `<span class="fig ${low ? "low" : ""}"><b>${number(p.value, 2)} %</b> <small>${low ? "⚠ " : ""}${escape(bw.c.words.coverage_short)} ${coverage} %</small></span>`;
+    const low = coverage < bw.c.low * 100, adjusted = p.data[p.colDef.field + "a"];
+    return `<span class="fig ${low ? "low" : ""}"><b>${number(p.value, 2)} %</b> <small>${low ? "⚠ " : ""}${escape(bw.c.words.coverage_short)} ${coverage} %${adjusted ? ` <i title="${escape(bw.c.words.adjusted)}: ${adjusted}">±</i>` : ""}</small></span>`;
   };
   const option = (value, text) => `<option value="${escape(value)}">${escape(text)}</option>`;
   const fill = (name, values) => {

@@ -5,6 +5,7 @@ from btswatch.parts.gateway import LedgerFigures
 from schemas.figures import Figure
 from schemas.time import LocalCalendar
 from stores.ledger.figures import PROVISIONAL, DayFigure, save_provisional
+from stores.ledger.objections import Adjustment, save_adjustments
 
 DAY = date(2026, 11, 2)
 CALENDAR = LocalCalendar()
@@ -48,3 +49,18 @@ def test_an_enterprise_reads_its_own_figures_by_element_and_day(ledger):
     assert found[0].figure.seconds.down == 6_400
     assert reader.figures("E2", first=DAY, until=DAY + timedelta(9), element="a") == []
     assert len(reader.figures("E1", first=DAY, until=DAY + timedelta(9), element="a")) == 3
+
+
+def test_an_adjusted_day_shows_before_and_after(ledger):
+    with ledger.writing() as connection:
+        save_provisional(connection, [row("a", DAY), row("a", DAY + timedelta(1)), row("b", DAY)])
+        save_adjustments(
+            connection,
+            [Adjustment(DAY, "a", 7, 0, 0, -600, 600, 0), Adjustment(DAY, "a", 9, 400, 0, -400, 0, 0)],
+        )
+    found = LedgerFigures(ledger, CALENDAR).figures("E1", first=DAY, until=DAY + timedelta(2), element=None)
+    first, *others = found
+    assert (first.figure.seconds.down, first.adjusted.seconds.down) == (6_400, 5_400)
+    assert (first.adjusted.objections, first.adjusted.seconds.total) == ([7, 9], 86_400)
+    assert first.adjusted.ratios.A > first.figure.ratios.A
+    assert [one.adjusted for one in others] == [None, None]

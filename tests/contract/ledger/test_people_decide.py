@@ -28,6 +28,7 @@ from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
 from stores.ledger import audit, figures, objections, restatements
 from stores.ledger.objections import Objection
+from stores.ledger.periods import element_figures, scope_figures
 
 MINUTE, HOUR = 60_000, 3_600_000
 CALENDAR = LocalCalendar()
@@ -284,6 +285,25 @@ def test_an_upheld_objection_moves_seconds_and_leaves_the_official_row(closed, r
     assert (after.judgement.result, after.adjusted_days) != (Result.FAIL, 0)
     assert figure_of(closed, "A-1", day(1)) == row
     assert broken(closed) == ()
+
+
+def test_an_adjustment_shows_in_every_figure_of_a_longer_period(closed, registry):
+    def figures_now():
+        with closed.reading() as connection:
+            found = [element_figures(connection, day(0), day(2))["A-1"]]
+            for scope, name in (("enterprise", "alpha"), ("province", "province")):
+                found.append(scope_figures(connection, scope, day(0), day(2))[name])
+            return found, element_figures(connection, day(0), day(2))["A-2"]
+
+    before, other = figures_now()
+    take(closed, registry, objection(claim="up"))
+    decide(closed, 1)
+    after, same = figures_now()
+    for one, then in zip(after, before, strict=True):
+        assert (one.figure.down, one.figure.up) == (then.figure.down - 3600, then.figure.up + 3600)
+        assert (one.figure.pairs_s, one.figure.outages) == (then.figure.pairs_s, then.figure.outages)
+        assert (one.adjusted_days, then.adjusted_days) == (1, 0)
+    assert same == other
 
 
 def test_a_rejected_objection_moves_nothing_and_a_ruling_stands(closed, registry, rules):

@@ -175,6 +175,14 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert "upheld by D: announced by letter" in call("objection", "list", "--state", "upheld")[1]
     (verdict,) = map(json.loads, call("verdicts", "--period", day, "--json")[1].splitlines())
     assert (verdict["adjusted_days"], verdict["result"]) == (1, "fail")
+    told = json.loads(call("explain", f"A-1@{day}", "--json")[1])["adjustments"]
+    assert [(one["objection"], one["ruled_by"], one["planned_s"] > 0) for one in told] == [(1, "D", True)]
+    assert "adjusted by objection 1: down -" in call("explain", f"A-1@{day}")[1]
+    assert "1 element-days were adjusted" in call("reconcile", day)[1]
+    assert json.loads(call("reconcile", day, "--json")[1])["adjusted_days"] == 1
+    for line in call("reconcile", day, "--findings", "--json")[1].splitlines():
+        assert json.loads(line)["objections"] == [1]
+    assert "(down time after objections, 1 days)" in call("worst", day)[1]
     assert "NOT as (restated, adjusted" in call("verdicts", "--period", day)[1]
     assert json.loads(call("period", "show", day, "--json")[1])["adjusted_since"] == [1]
     assert "revision 3" in call("period", "close", day, "--by", "B")[1]

@@ -168,3 +168,17 @@ def test_changes_are_newest_first_and_tell_how_long_each_lasted():
     moves = [Transition("x", 1_000, up, down, "power"), Transition("x", 61_000, down, up)]
     last, first = timeline.changes(moves, 61_000)
     assert (first.lasted_s, last.lasted_s) == (60, None)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_figures_after_objections_are_marked(snapshot, language, now_ms):
+    id_ = next(iter(snapshot.month.elements))
+    month = replace(snapshot.month, elements={id_: replace(snapshot.month.elements[id_], adjusted_days=2)})
+    made = pieces(language, now_ms).element(replace(snapshot, month=month), snapshot.elements[id_])
+    plain = pieces(language, now_ms).element(snapshot, snapshot.elements[id_])
+    word = TEXTS["adjusted"].in_(language)
+    assert made["element_figures"].count(f"{word}: 2") == 1
+    assert word not in plain["element_figures"]
+    kind = snapshot.elements[id_].element.kind
+    assert grid.rows(replace(snapshot, month=month), kind)[id_]["m1a"] == 2
+    assert "m1a" not in grid.rows(snapshot, kind)[id_]
