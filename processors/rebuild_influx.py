@@ -19,7 +19,7 @@ from processors.rules import NO_RULES, Rules
 from processors.sinks.influx.closed import write_day
 from processors.sinks.influx.late import downsample_day
 from processors.sinks.influx.numbers import Numbers
-from processors.sinks.influx.official import official_lines
+from processors.sinks.influx.official import official_lines, word_of
 from processors.sinks.influx.periods import periods_of, write_period
 from processors.sinks.influx.pipe import Pipe, told
 from processors.sinks.influx.points import PointMaker
@@ -187,7 +187,9 @@ class InfluxRebuild:
             raise OtherEvidenceError(closed, self._registry.digest)
         target = self._target
         marker = target.maker.closed(day, closed.elements, closed.inputs_digest, closed.registry_digest)
-        lines = official_lines(target.maker, day, figures, changes)
+        with self._ledger.reading() as connection:
+            word = word_of(connection, day)
+        lines = official_lines(target.maker, day, figures, changes, word)
         calendar = target.maker.calendar
         write_day(calendar, target.reader, target.settings, target.pipe, day, lines, marker)
         return len(figures)

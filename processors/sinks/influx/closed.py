@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from processors.sinks.influx.official import clear_day, official_lines
+from processors.sinks.influx.official import clear_day, official_lines, word_of
 from processors.sinks.influx.pipe import Pipe, told
 from processors.sinks.influx.points import PointMaker, from_text
 from processors.sinks.port import TargetRefusedError, TargetUnavailableError
@@ -85,10 +85,11 @@ class ClosedDays:
             with self._ledger.reading() as connection:
                 found = [one for one in figures.figures_of_day(connection, day) if one.state == figures.FINAL]
                 changes = history.transitions_on(connection, day)
+                word = word_of(connection, day)
         except TROUBLE as error:
             raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
         marker = self._maker.closed(day, closed.elements, closed.inputs_digest, closed.registry_digest)
-        lines = official_lines(self._maker, day, found, changes)
+        lines = official_lines(self._maker, day, found, changes, word)
         write_day(self._maker.calendar, self._reader, self._settings, pipe, day, lines, marker)
         self._there[day] = closed.inputs_digest
         self._tell()

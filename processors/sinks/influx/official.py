@@ -1,17 +1,20 @@
 """A closed day's official points: from what the ledger holds, or from what was made again from the archive."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from processors.sinks.influx.guard import RefusedSeriesError
 from processors.sinks.influx.points import PointMaker
 from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.influx import bucket_of
+from schemas.registry import Kind
 from schemas.settings.influx import InfluxSettings
 from stores.influx.reading import PointReader
+from stores.ledger.enterprise_word import DeclaredTime, declared_time
 from stores.ledger.figures import DayFigure
 from stores.ledger.history import Transition
 
@@ -24,6 +27,7 @@ def official_lines(
     day: date,
     figures: Sequence[DayFigure],
     changes: Mapping[str, Sequence[Transition]],
+    word: Mapping[tuple[str, str], DeclaredTime],
 ) -> Iterator[tuple[str, str]]:
     """The lines of a closed day, each with its measurement; figures of elements that the registry lost are left out."""
     lost = 0
@@ -40,10 +44,21 @@ def official_lines(
             structlog.get_logger().warning(
                 "figure not written to InfluxDB", day=str(day), reason=error.detail
             )
-    yield from maker.scopes(day, figures)
+    yield from maker.scopes(day, figures, word)
     yield from (("dark", line) for line in maker.dark(day, figures))
     if lost:
         structlog.get_logger().warning("closed day without some elements", day=str(day), elements=lost)
+
+
+def word_of(connection: Connection, day: date) -> dict[tuple[str, str], DeclaredTime]:
+    """What enterprises declared of a closed day, and declared late, by enterprise and kind."""
+    return {
+        (name, kind.value): said
+        for kind in Kind
+        for name, said in declared_time(
+            connection, "enterprise", day, day + timedelta(days=1), kind=kind.value
+        ).items()
+    }
 
 
 def clear_day(reader: PointReader, settings: InfluxSettings, from_ms: int, to_ms: int) -> None:

@@ -3,9 +3,10 @@
 Every point lies on a fixed place of its grid (day, hour, minute, the change's own moment), so that writing it again changes nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
@@ -19,6 +20,7 @@ from schemas.registry import Element, Registry
 from schemas.results import DeadLetter
 from schemas.status import Reading
 from schemas.time import LocalCalendar, parse_rfc3339, to_ms
+from stores.ledger.enterprise_word import DeclaredTime
 from stores.ledger.feed_shares import FeedShare
 from stores.ledger.feeds import LateEvidence as Proposal
 from stores.ledger.figures import FINAL, DayFigure
@@ -26,6 +28,7 @@ from stores.ledger.findings import Finding
 from stores.ledger.history import Transition
 from stores.ledger.province_view import ElementNow
 
+NOTHING: Final[Mapping[str, Value]] = MappingProxyType({})
 _US: Final = 1_000
 _MINUTE_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
@@ -137,15 +140,24 @@ class PointMaker:
         day, figure = self.calendar.day_of(finding.from_ms), figure_of(finding.content["figure"])
         return self._sums(finding.scope, finding.subject, finding.kind, day, figure, final=False)
 
-    def scopes(self, day: date, figures: Sequence[DayFigure]) -> Iterator[tuple[str, str]]:
-        """The sums of a closed day's figures, by every scope and kind; each line with its measurement."""
+    def scopes(
+        self, day: date, figures: Sequence[DayFigure], word: Mapping[tuple[str, str], DeclaredTime]
+    ) -> Iterator[tuple[str, str]]:
+        """The sums of a closed day's figures, by every scope and kind; each line with its measurement.
+
+        `word` is what enterprises declared, and declared late, by enterprise and kind.
+        """
         found: dict[tuple[str, str, str], list[Figure]] = {}
         for one in figures:
             for scope, id_ in _scopes_of(one):
                 found.setdefault((scope, id_, one.kind), []).append(one.figure)
         for (scope, id_, kind), parts in found.items():
+            more: dict[str, Value] = {"elements": len(parts)}
+            if scope == "enterprise" and (id_, kind) in word:
+                said = word[id_, kind]
+                more |= {"told_s": said.declared_s, "late_s": said.late_s}
             try:
-                yield from self._sums(scope, id_, kind, day, total_of(parts), final=True, elements=len(parts))
+                yield from self._sums(scope, id_, kind, day, total_of(parts), final=True, more=more)
             except RefusedSeriesError as error:
                 # A unit that the registry lost since: its neighbours' sums are written all the same.
                 INFLUX_SKIPPED.counter().labels(error.code).inc()
@@ -167,10 +179,18 @@ class PointMaker:
         return line("closed", fields(MEASUREMENT["closed"], values), self.calendar.start_of(day) * _US)
 
     def _sums(
-        self, scope: str, id_: str, kind: str, day: date, figure: Figure, *, final: bool, elements: int = 0
+        self,
+        scope: str,
+        id_: str,
+        kind: str,
+        day: date,
+        figure: Figure,
+        *,
+        final: bool,
+        more: Mapping[str, Value] = NOTHING,
     ) -> list[tuple[str, str]]:
         at_us = self.calendar.start_of(day) * _US
-        values = {**day_values(figure, final=final), **({"elements": elements} if elements else {})}
+        values = {**day_values(figure, final=final), **more}
         whole = fields(MEASUREMENT["scope"], values)
         found = [("scope", line(self.guard.scope(scope, id_, kind), whole, at_us))]
         for measured, row in reconciliation_values(figure):

@@ -20,7 +20,7 @@ from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.figures import Figure
 from schemas.influx import MEASUREMENT, RESULTS
 from schemas.registry import Kind, Registry
-from schemas.rules import Method
+from schemas.rules import Method, Rule
 from schemas.time import LocalCalendar
 from stores.ledger.findings import Finding
 
@@ -46,15 +46,18 @@ class VerdictPoints:
         Raises:
             RefusedSeriesError: its rule is judged by samples, or its series may not exist.
         """
-        content = finding.content
+        content, rule = finding.content, _named(finding.rule, self.rules)
         tags = {
             "enterprise": finding.enterprise,
             "subject": finding.subject,
             "kind": content.get("kind"),
             "period": finding.period,
-            **_rule(finding.rule, self.rules),
+            **_rule(finding.rule, rule),
         }
-        found = [self._verdict(tags, content, finding.from_ms, None)]
+        found = []
+        # A quarter's rule over a month is told for its budget alone.
+        if rule is None or rule.period == finding.period:
+            found.append(self._verdict(tags, content, finding.from_ms, None))
         budget_s = content.get("budget_s")
         if finding.subject == finding.enterprise and finding.period in KINDS and budget_s is not None:
             found.append(self._budget(tags, budget_s, content["seconds"]["down"], finding.from_ms))
@@ -142,24 +145,26 @@ def _tags(one: PeriodVerdict, rules: Rules) -> dict[str, str | None]:
         "subject": one.subject,
         "kind": one.kind.value,
         "period": one.period.kind.value,
-        **_rule(one.name, rules),
+        **_rule(one.name, _named(one.name, rules)),
     }
 
 
-def _rule(told: str, rules: Rules) -> dict[str, str | None]:
-    """The tags of a rule that is told by its versions' common name, or by the id of one version.
+def _named(told: str, rules: Rules) -> Rule | None:
+    """The rule that is told by its versions' common name, or by the id of one version."""
+    return next((rule for rule in rules.rules if told in (rule.rule, rule.id)), None)
+
+
+def _rule(told: str, rule: Rule | None) -> dict[str, str | None]:
+    """The tags of a rule; one that we don't know keeps the name that was told.
 
     Raises:
         RefusedSeriesError: it is judged by samples, not over time.
     """
-    for rule in rules.rules:
-        if told in (rule.rule, rule.id):
-            if rule.method is not Method.TIME:
-                raise RefusedSeriesError(
-                    NOT_OVER_TIME, f"{told} is judged by {rule.method.value}, not over time"
-                )
-            return {"rule": rule.rule, "service": rule.service}
-    return {"rule": told or None, "service": None}
+    if rule is None:
+        return {"rule": told or None, "service": None}
+    if rule.method is not Method.TIME:
+        raise RefusedSeriesError(NOT_OVER_TIME, f"{told} is judged by {rule.method.value}, not over time")
+    return {"rule": rule.rule, "service": rule.service}
 
 
 def _kept(make: Callable[[], Line]) -> Iterator[Line]:

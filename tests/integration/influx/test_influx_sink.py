@@ -9,6 +9,7 @@ from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
 from stores.ledger.closings import ClosedDay, save_closed
+from stores.ledger.enterprise_word import LateRow, save_of_elements
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.history import Transition, replace_transitions
 from stores.ledger.tables import day_figures as figures_table
@@ -313,6 +314,8 @@ def test_a_closed_day_replaces_what_was_live_and_later_messages_change_nothing(b
 
 def test_a_closed_day_says_what_was_declared_against_measured_and_where_nobody_served(bench):
     close_day(bench, [official()], {})
+    with bench.ledger.writing() as connection:
+        save_of_elements(connection, DAY, ["S1"], [LateRow(DAY, "S1", "E1", 120, 1_200, None)], [])
     bench.settle()
     day, content = at(0), bench.content()
     scope = "id=E1,kind=station,scope=enterprise"
@@ -326,6 +329,8 @@ def test_a_closed_day_says_what_was_declared_against_measured_and_where_nobody_s
     assert cells["down", "declared_up_s"] == int(content["scope", scope, "undeclared_s", day]) == 400
     assert content["scope", scope, "both_s", day] == "400"
     assert content["scope", scope, "silent_s", day] == "86000"
+    assert content["scope", scope, "told_s", day] == "400"
+    assert content["scope", scope, "late_s", day] == "120"
     assert content["dark", "unit=U1", "dark_s", day] == content["dark", "unit=U1", "longest_s", day] == "400"
     assert content["dark", "unit=U1", "stations", day] == "1"
 
@@ -407,6 +412,16 @@ def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id
     begin = "2026-09-30T17:00:00Z"
     assert content["finding", f"{tags},subject=E1", "result", begin] == str(RESULTS["fail"])
     assert content["budget", tags, "spent_s", begin] == "10"
+    # A quarter's rule over a month is a budget, no verdict.
+    bench.sink.write(
+        [
+            verdict(
+                **{"period": "month", "from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00"}
+            )
+        ]
+    )
+    monthly = bench.content("finding", "budget").keys() - content.keys()
+    assert {key[0] for key in monthly} == {"budget"}
     # A reason goes when there is none any more.
     bench.sink.write([verdict(result="not_decidable", reason="unknown time")])
     bench.sink.write([verdict(result="pass")])
