@@ -14,6 +14,7 @@ from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.official import OfficialDay, OfficialReadings
+from processors.retention import must_have_evidence
 from processors.told import ToldBefore
 from schemas.audit import merkle_path
 from schemas.registry import Registry
@@ -108,7 +109,9 @@ def explain(
     Raises:
         KeyError: no such element.
         NothingToExplainError: it was not in the registry on that day.
+        PrunedError: the day's evidence was pruned.
     """
+    must_have_evidence(connection, day, edge_days=0)
     stored = figures.figures_of_element(connection, element, day, day)
     official = next((one for one in stored if one.state == FINAL), None)
     wanted = official.inputs_digest if official is not None else None

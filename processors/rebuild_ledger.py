@@ -20,6 +20,7 @@ from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.retention import must_have_evidence
 from processors.told import Word
 from processors.word_of_a_day import save_feeds, save_word
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry
@@ -161,6 +162,7 @@ class LedgerRebuild:
         Raises:
             OfficialChangeError: it would change official rows; the days before stand rebuilt.
             OtherBasisError: the same, told before a row of the day is looked at.
+            PrunedError: evidence of some of the days was pruned.
             RestatedLostError: rows are lost that only a person's restatement gave.
             SealBrokenError: the day's rows are not those that the audit chain seals.
             StillImportedError: some of the days are still being imported.
@@ -170,6 +172,7 @@ class LedgerRebuild:
         if not days:
             return
         with self._ledger.reading() as connection:
+            must_have_evidence(connection, first, edge_days=0)
             held = positions.known_property(connection, CLOSING_HELD_FROM)
             closed = {one.day: one for one in closings.closings(connection, first, days[-1]) if one.complete}
         if held and date.fromisoformat(held) <= days[-1]:

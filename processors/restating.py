@@ -15,6 +15,7 @@ from processors.core.conventions import US, Conventions, Grid
 from processors.objecting import readjust
 from processors.official import OfficialReadings
 from processors.results import Basis, day_figure, end_reading, transitions
+from processors.retention import must_have_evidence
 from processors.told import Word
 from processors.word_of_a_day import restate_word
 from schemas.audit import AuditKind, NewAuditEntry
@@ -85,10 +86,12 @@ class Restating:
         Raises:
             KeyError: no such element.
             NotClosedError: the day is not closed.
+            PrunedError: what it rests on was pruned.
         """
         last = closings.last_closed(connection)
         if last is None or day > last:
             raise NotClosedError(day)
+        must_have_evidence(connection, day)
         found: list[Proposed] = []
         for figure, changes, word in self._days(connection, element, day, last):
             stored = figures.figures_of_element(connection, element, figure.day, figure.day)

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verdicts": ("btswatch.cli.verdicts", "A period's availability against the rules in force"),
     "measurements": ("btswatch.cli.measurements", "Quality indicators: what was reported and measured"),
     "ledger": ("btswatch.cli.ledger", "The audit chain of everything official"),
+    "archive": ("btswatch.cli.archive", "The evidence: its size, legal holds, pruning"),
     "alarms": ("btswatch.cli.alarms", "What the product found about itself, and who has seen it"),
     "duties": ("btswatch.cli.duties", "Who owes a report or a certificate"),
     "period": ("btswatch.cli.period", "Where a period stands; sign it off; restate"),

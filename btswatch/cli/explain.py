@@ -79,11 +79,12 @@ def _explained(
     settings: "Settings", connection: "Connection", registry: "Registry", element: str, day: date
 ) -> "Explained":
     from processors.explaining import NothingToExplainError, explain
+    from processors.retention import PrunedError
 
     archive = directory_of(settings, create=False).archive()
     try:
         return explain(connection, archive, registry, settings.conventions(), element, day)
-    except NothingToExplainError as error:
+    except (NothingToExplainError, PrunedError) as error:
         raise CommandError(Exit.NO, str(error)) from error
 
 

@@ -230,10 +230,11 @@ def period_of(name: str) -> "CalendarPeriod":
 
 def _proposed(restating: "Restating", connection: object, element: str, day: date) -> "list[Proposed]":
     from processors.restating import NotClosedError
+    from processors.retention import PrunedError
 
     try:
         return restating.propose(connection, element, day)  # type: ignore[arg-type] # a Connection, imported late
-    except NotClosedError as error:
+    except (NotClosedError, PrunedError) as error:
         raise CommandError(Exit.NO, str(error)) from error
     except KeyError as error:
         raise CommandError(Exit.MISUSE, f"{element}: not in the registry") from error

@@ -14,6 +14,7 @@ from processors.rebuild_ledger import (
     SealBrokenError,
     StillImportedError,
 )
+from processors.retention import PrunedError
 
 
 def rebuild(wanted: Wanted) -> None:
@@ -54,6 +55,7 @@ def rebuild(wanted: Wanted) -> None:
             except (
                 OfficialChangeError,
                 OtherBasisError,
+                PrunedError,
                 RestatedLostError,
                 SealBrokenError,
                 StillImportedError,

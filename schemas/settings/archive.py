@@ -1,4 +1,4 @@
-"""Settings of the cluster's archive sink; the embedded engine's archive follows `engine`."""
+"""How long the archive is kept, and settings of the cluster's archive sink; the embedded engine's writing follows `engine`."""
 
 from typing import Annotated
 
@@ -6,12 +6,19 @@ from pydantic import Field
 
 from schemas.base import Contract
 
+TWO_YEARS = 731
+"""Days that evidence is kept at least, a leap day included."""
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class ArchiveSettings(Contract):
-    """When the archive sink writes files, and whom the closing of days waits for. Used by the cluster only."""
+    """How long evidence is kept; of the cluster, when its sink writes files and whom the closing of days waits for."""
 
+    keep_days: Annotated[int, Field(ge=TWO_YEARS, le=36_525)] = Field(
+        default=1_096,
+        description="how many days evidence is kept before `btswatch archive prune` may take it away; never below two years",
+    )
     flush_s: Seconds = Field(
         default=300.0,
         description="longest time an event on the brokers waits for its file; every flush makes files, which a day's closing merges",
