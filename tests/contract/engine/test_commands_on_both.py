@@ -1,0 +1,204 @@
+"""The commands of what is official, over the same events: an embedded installation, and a cluster with its ledger on PostgreSQL.
+
+The cluster's ledger and archive are written by its own processes over Kafka, and closed by the closing's code.
+"""
+
+import re
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import yaml
+
+from btswatch.cli.app import run
+from btswatch.ledger import ledger_of
+from btswatch.parts.closing import close_due
+from btswatch.settings import Settings
+from processors.core.periods import CalendarPeriod
+from processors.findings import as_contract
+from processors.rules import Rules, load_rules
+from processors.verdicts import verdicts
+from stores.data_directory import DataDirectory
+from stores.ledger.findings import findings_of
+from tests.cluster import Cluster
+from tests.contract.engine.cluster_host import with_unit
+from tests.contract.engine.lived import live_through
+from tests.contract.engine.world import CALENDAR, FIRST, HOUR, make_world
+
+pytestmark = pytest.mark.service
+DAY = FIRST + timedelta(days=1)
+LAST = FIRST + timedelta(days=2)
+# Some hours after its lateness is over.
+NOW = CALENDAR.end_of(LAST) + 78 * HOUR
+# What differs: digests of entries, since their moments do, and where in the archive's files the lines lie.
+DIFFERS = re.compile(
+    r'(?:"head": ?"|head |"digest": ?"|entry \d+ )sha256:[0-9a-f]{64}'
+    r'|[a-z]+-\d+-\d+\.ndjson\.gz(?: line \d+)?|"number": \d+'
+)
+RULE = {
+    "id": "D-1",
+    "rule": "D",
+    "version": "1",
+    "title": "D",
+    "title_vi": "D",
+    "service": "mobile_voice",
+    "indicator": "service_availability",
+    "method": "time",
+    "comparator": "at_least",
+    "threshold": "80",
+    "unit": "percent",
+    "period": "day",
+    "weight": "station",
+    "legal_basis": "a test",
+    "kind": "legal",
+    "confidence": "high",
+    "note": "a test",
+}
+RULES = [RULE, RULE | {"id": "Q-1", "rule": "Q", "period": "quarter", "threshold": "95"}]
+
+
+@pytest.fixture(scope="module")
+def world():
+    made = make_world(7)
+    return replace(made, registry=with_unit(made.registry))
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory, kafka, postgres, world):
+    """All of it in the ledger and the archive; days are open."""
+    root = tmp_path_factory.mktemp("cluster")
+    made = Cluster(root, kafka.bootstrap, "both.", world.registry, ledger={"url": postgres.new_database()})
+    (root / "rules").mkdir()
+    (root / "rules" / "a.yaml").write_text(yaml.safe_dump({"about": "a test", "rules": RULES}))
+    made.settings_path.write_text('rules = "rules"\n' + made.settings_path.read_text())
+    made.settings = Settings.load(made.settings_path, {})
+    made.append(world.entries)
+    sinks = [made.forwarder(), made.worker(), made.sink("ledger"), made.sink("archive")][2:]
+    made.settle(120)
+    for one in sinks:
+        assert one.stop() == 0, one.last_lines()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory, cluster, world):
+    root = tmp_path_factory.mktemp("embedded")
+    for name in ("registry", "rules"):
+        shutil.copytree(cluster.root / name, root / name)
+    live_through(root / "data", replace(world, registry=cluster.registry))
+    (root / "data" / "mode").write_text("production\n")
+    path = root / "btswatch.toml"
+    path.write_text('rules = "rules"\nregistry = "registry"\ndata = "data"\n')
+    return path
+
+
+@pytest.fixture(scope="module")
+def told(cluster):
+    """What workers told of running months and quarters while days were open, and what the ledger's days say to it."""
+    rules = load_rules(cluster.root / "rules")
+    monthly = Rules(tuple(one.model_copy(update={"period": "month"}) for one in rules.rules))
+    ledger, expected = ledger_of(cluster.settings, cluster.directory), []
+    ledger.open()
+    with ledger.reading() as connection:
+        kept = [one for name in ("PER", "TRA") for one in findings_of(connection, name, 0)]
+        for period, by in (("2026-Q4", rules), ("2026-11", monthly)):
+            for one in verdicts(connection, cluster.registry, by, CalendarPeriod.named(period)):
+                if one.name == "Q":
+                    said = as_contract(one, cluster.registry.digest, rules, cluster.settings.zone)
+                    expected.append(said.model_dump(mode="json", by_alias=True, exclude_none=True))
+    ledger.close()
+    return [one.content for one in kept if one.finding == "verdict"], expected
+
+
+@pytest.fixture(scope="module")
+def both(embedded, cluster, told):
+    """Settings of both, with all days closed."""
+    for path in (embedded, cluster.settings_path):
+        settings = Settings.load(path, {})
+        days = close_due(settings, DataDirectory(settings.data), cluster.registry, lambda: NOW)
+        assert days[-1] == LAST
+    return embedded, cluster.settings_path
+
+
+@pytest.fixture
+def answers(both, capsys):
+    """A command's exit code and words on each; the chain's heads differ, as the moments of its entries do."""
+
+    def ask(*words):
+        found = []
+        for path in both:
+            code = run([*words, "--settings", str(path)])
+            out, err = (text.replace(str(path.parent), "ROOT") for text in capsys.readouterr())
+            found.append((code, DIFFERS.sub("...", out), DIFFERS.sub("...", err)))
+        return found
+
+    return ask
+
+
+def test_workers_told_what_the_ledgers_days_say(told):
+    found, expected = told
+    assert len(found) == len(expected) == 4
+
+    def in_order(told):
+        ignored = {"as_of", "force", "suggestion"}
+        plain = [{name: value for name, value in one.items() if name not in ignored} for one in told]
+        return sorted(plain, key=lambda one: (one["period"], one["enterprise"]))
+
+    assert in_order(found) == in_order(expected)
+    assert {(one["period"], one["force"]) for one in found} == {
+        ("month", "operational"),
+        ("quarter", "legal"),
+    }
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("verdicts", "--period", str(DAY), "--json"),
+        ("verdicts", "--period", "2026-Q4", "--provisional"),
+        ("reconcile", str(DAY), "--json"),
+        ("reconcile", str(DAY), "--scope", "element"),
+        ("reconcile", str(DAY), "--findings", "--json"),
+        ("worst", str(DAY), "--json"),
+        ("duties", "reports", "--on", "2027-02-01"),
+        ("duties", "certificates", "--on", "2027-02-01"),
+        ("period", "show", str(DAY)),
+        ("explain", f"PER-0@{DAY}", "--bytes", "--json"),
+        ("explain", f"MOVED@{DAY}"),
+        ("explain", f"TRA@{DAY}"),
+        ("ledger", "verify"),
+    ],
+    ids=" ".join,
+)
+def test_the_cluster_answers_as_the_embedded_form_does(answers, words):
+    embedded, cluster = answers(*words)
+    assert embedded == cluster
+    assert embedded[0] == 0
+    assert embedded[1]
+
+
+def test_what_people_decide_has_the_same_effect_on_both(answers):
+    at = [f"{LAST}T{hour}:00:00+07:00" for hour in ("08", "11")]
+    objection = ("raise", "PER-0", "--enterprise", "PER", "--from", at[0], "--to", at[1], "--claim", "up")
+    for words in (
+        ("objection", *objection, "--evidence", "a log", "--by", "An"),
+        ("objection", "list"),
+        ("objection", "rule", "1", "--uphold", "--by", "Binh", "--ruling", "shown by the log"),
+        ("verdicts", "--period", str(LAST), "--json"),
+        ("period", "restate", "TRA-0", str(LAST), "--by", "An", "--reason", "late evidence"),
+        ("period", "close", str(LAST), "--by", "An"),
+        ("period", "show", str(LAST)),
+        ("verdicts", "--period", str(LAST), "--json"),
+        ("explain", f"PER-0@{LAST}"),
+        ("ledger", "verify"),
+    ):
+        embedded, cluster = answers(*words)
+        assert without_moments(embedded) == without_moments(cluster)
+        assert embedded[0] == 0, (words, embedded)
+
+
+def without_moments(answer):
+    """A restated row holds the moment, and so does the day's new root."""
+    return re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s\"]*|root sha256:\w+", "...", repr(answer))
