@@ -2,12 +2,14 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
+from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.measured import measurements_of
 
 if TYPE_CHECKING:
@@ -54,6 +56,81 @@ def list_(
         ]
     for one in told:
         typer.echo(json.dumps(one, sort_keys=True, ensure_ascii=False) if output else _line(one))
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV in UTF-8, one sample a row")],
+    campaign: Annotated[str, typer.Option(help="Its name, such as lang-son-2026-09")],
+    settings: SettingsOption = None,
+    unit: Annotated[str | None, typer.Option(help="Code of the area (default: the province)")] = None,
+    correct: Annotated[
+        bool, typer.Option("--correct", help="Replace the campaign's figures of these days where they differ")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and compare")] = False,
+    refused: Annotated[Path | None, typer.Option(help="Write every refused row to this CSV file")] = None,
+    output: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
+) -> None:
+    """Take in a drive-test campaign of the Department. The same files again change nothing.
+
+    Bad rows are refused by number and never take their neighbours along; --dry-run exits 1 when there are some.
+    Columns: time,lat,lon,enterprise,technology,signal_dbm,download_mbps,upload_mbps,call_outcome.
+
+    Example: btswatch measurements import drive-test.csv --campaign lang-son-2026-09
+    """
+    from btswatch.cli.drive_test import Asked, take_in
+
+    loaded = settings_from(settings)
+    for path in files:
+        if not path.is_file():
+            raise CommandError(Exit.MISUSE, f"{path}: no such file")
+    asked = Asked(files, campaign, unit, correct, dry_run, refused)
+    found = take_in(loaded, registry_of(loaded), rules_of(loaded), asked)
+    bad = dict(sorted((fault.value, count) for fault, count in found.read.refused.items()))
+    told = {
+        "campaign": campaign,
+        "rows": found.read.rows,
+        "good": found.read.good,
+        "refused": bad,
+        "figures_sent": 0 if dry_run else len(found.planned.events),
+        "figures_changed": found.planned.corrected,
+        "figures_unchanged": found.planned.unchanged,
+        "samples_without_level": found.without_level,
+        "files": [f"sha256:{one}" for one in found.read.digests],
+    }
+    if output:
+        typer.echo(json.dumps(told, sort_keys=True))
+    else:
+        _tell(told, len(found.planned.events), dry_run=dry_run)
+    if dry_run and bad:
+        raise typer.Exit(int(Exit.NO))
+
+
+def _tell(told: dict[str, Any], events: int, *, dry_run: bool) -> None:
+    reasons = ", ".join(f"{count} {code}" for code, count in told["refused"].items())
+    typer.echo(
+        f"{told['rows']:,} rows: {told['good']:,} good, {told['rows'] - told['good']:,} refused"
+        + (f" ({reasons})" if reasons else "")
+    )
+    for technology, count in sorted(told["samples_without_level"].items()):
+        typer.echo(
+            f"{count:,} signals of {technology} do not count for radio availability: no rule says the least level"
+        )
+    typer.echo(
+        f"{told['campaign']}: {events} figures {'would be ' if dry_run else ''}sent,"
+        f" {told['figures_changed']} of them corrections; {told['figures_unchanged']} stand as they are"
+    )
+
+
+@app.command()
+def template() -> None:
+    """Print the header line of a drive-test file.
+
+    Example: btswatch measurements template > drive-test.csv
+    """
+    from processors.drive_test.columns import COLUMNS
+
+    typer.echo(",".join(COLUMNS))
 
 
 def _told(one: "Said", fate: "Fate | str", zone: str) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import Final
 
 from schemas.events import ArchivedMeasurement
+from schemas.events.measurement import MeasurementData
+from schemas.indicators import Form
 from schemas.results import canonical_json
 from schemas.status import Track
 from schemas.time import to_ms
@@ -55,6 +57,7 @@ class Said:
     received_ms: int
     replaces: str | None = None
     basis: str | None = None
+    form: Form = Form.RATIO
     order: str = ""
 
     @property
@@ -84,12 +87,6 @@ class Fate(StrEnum):
 def said(event: ArchivedMeasurement) -> Said:
     """The event as it is counted."""
     data = event.data
-    if data.numerator is not None:
-        amount = Amount(Fraction(data.numerator), data.denominator or 0)
-    else:
-        # As it was written: 0.1 is a tenth.
-        value, samples = Fraction(Decimal(repr(data.value))), data.samples or 0
-        amount = Amount(value * samples, samples)
     return Said(
         reporter=event.reporter,
         track=event.track,
@@ -101,12 +98,22 @@ def said(event: ArchivedMeasurement) -> Said:
         unit=data.unit,
         from_ms=to_ms(data.period.from_),
         to_ms=to_ms(data.period.to),
-        amount=amount,
+        amount=amount_of(data),
         received_ms=to_ms(event.receivedtime),
         replaces=data.replaces,
         basis=data.basis,
+        form=Form.RATIO if data.numerator is not None else Form.VALUE,
         order=canonical_json(data.model_dump(mode="json", by_alias=True, exclude_none=True)),
     )
+
+
+def amount_of(data: MeasurementData) -> Amount:
+    """What the measurement adds to a sum."""
+    if data.numerator is not None:
+        return Amount(Fraction(data.numerator), data.denominator or 0)
+    # As it was written: 0.1 is a tenth.
+    value, samples = Fraction(Decimal(repr(data.value))), data.samples or 0
+    return Amount(value * samples, samples)
 
 
 def fates(events: Iterable[Said]) -> Iterator[tuple[Said, Fate]]:

@@ -58,7 +58,7 @@ def test_show_gives_all_versions_and_why_none_may_judge(capsys):
 
 def test_check_of_files_that_contradict_each_other_says_no(tmp_path, capsys):
     assert run(["rules", "check"]) == 0
-    assert "63 rules" in capsys.readouterr().out
+    assert " rules, " in capsys.readouterr().out
     (tmp_path / "a.yaml").write_text("about: nothing\nrules: []\n")
     assert run(["rules", "check", str(tmp_path)]) == 1
     assert "a.yaml: rules: List should have at least 1 item" in capsys.readouterr().err

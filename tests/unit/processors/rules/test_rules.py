@@ -53,7 +53,7 @@ def lines_of(directory) -> tuple[str, ...]:
 
 def test_the_shipped_rules_are_whole_and_their_page_is_theirs():
     rules = load_rules()
-    assert len(rules.rules) == 63
+    assert len(rules.rules) >= 67
     assert rules == load_rules(SHIPPED)
     assert main(["--check"]) == 0
     assert all(one.id in PAGE.read_text() for one in rules.rules)

@@ -1,0 +1,1 @@
+"""Drive tests of the Department (đo kiểm chất lượng mạng): samples as CSV, row by row, to counts that are measurements."""
