@@ -13,7 +13,7 @@ from processors.core.feed_days import FeedDay, FeedSigns
 from processors.core.late_declarations import DeclaredReceipts, LateDeclared, late_declared
 from processors.core.life import days_back
 from schemas.registry import Element, Registry
-from schemas.status import Status, Track
+from schemas.status import Feed, Status, Track
 
 
 @dataclass(slots=True)
@@ -102,7 +102,10 @@ class Told:
         return found
 
     def feeds(self, registry: Registry, day: date) -> list[FeedDay]:
-        """The day of each feed whose enterprise has an element on it; days come in order, each once."""
+        """The day of each transition feed whose enterprise has an element on it; days come in order, each once.
+
+        A feed that repeats its states owes no heartbeats: where it falls silent, its states lapse.
+        """
         owners = {
             row.enterprise
             for element in registry.elements
@@ -114,6 +117,7 @@ class Told:
                 name, registry.enterprises[name].heartbeat_s, day.toordinal(), self.before.signs.get(name)
             )
             for name in sorted(owners)
+            if registry.enterprises[name].feed is Feed.TRANSITION
         ]
         self.before.signs = {one.enterprise: one.last_ms for one in found if one.last_ms is not None}
         return found
@@ -129,6 +133,7 @@ class Told:
 
 def reaching_back(grid: Grid, registry: Registry, day: date) -> list[date]:
     """The days before this one whose evidence may have come on it or later, or whose signs may keep a feed alive on it."""
-    feeds = (days_back(one.heartbeat_s) for one in registry.enterprises.values())
+    enterprises = registry.enterprises.values()
+    feeds = (days_back(one.heartbeat_s) for one in enterprises if one.feed is Feed.TRANSITION)
     back = max(-(-grid.conventions.lateness_s // 86_400) + 1, *feeds, 0)
     return [day - timedelta(days=offset) for offset in range(back, 0, -1)]

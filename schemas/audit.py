@@ -21,7 +21,7 @@ class AuditKind(StrEnum):
 
     Vietnamese: chốt số liệu ngày, thay đổi sổ đăng ký, thay đổi quy định, vòng đời khóa, điều chỉnh số liệu, ký duyệt kỳ,
     khiếu nại số liệu, kết luận khiếu nại, biên nhận, xác nhận cảnh báo, kết quả đánh giá kỳ, lưu giữ theo yêu cầu pháp lý,
-    gỡ lưu giữ, xóa dữ liệu lưu trữ.
+    gỡ lưu giữ, xóa dữ liệu lưu trữ, yêu cầu báo cáo đột xuất, rút yêu cầu.
     """
 
     DAY_CLOSED = "day_closed"
@@ -38,6 +38,8 @@ class AuditKind(StrEnum):
     HELD = "archive_held"
     RELEASED = "archive_released"
     PRUNED = "archive_pruned"
+    REPORT_REQUESTED = "report_requested"
+    REQUEST_WITHDRAWN = "request_withdrawn"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """`btswatch duties`: who owes a report or a certificate, and which days are worked."""
 
 import json
-from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,32 +11,41 @@ from btswatch.cli.configured import (
     SettingsOption,
     day_from,
     directory_of,
-    open_ledger,
     registry_of,
     rules_of,
     settings_from,
+)
+from btswatch.cli.duties_of_feeds import heartbeats, notices
+from btswatch.cli.duties_on_request import request, requests_, withdraw
+from btswatch.cli.duty_sources import (
+    AsJson,
+    On,
+    as_told,
+    calendar_of,
+    checked,
+    key_of,
+    moment,
+    reports_and_inspections,
+    tell_values,
 )
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_beside, tell_head
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
-    from processors.core.periods import CalendarPeriod
-    from processors.core.working_days import WorkingCalendar
-    from processors.rules import Rules
-    from processors.verdicts import PeriodVerdict
-    from schemas.events import ArchivedInspection, ArchivedReport
-    from schemas.registry import Registry
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="JSON objects, one a line")]
-On = Annotated[str | None, typer.Option(metavar="DAY", help="As of the end of this local day (default: now)")]
+app.command("heartbeats")(heartbeats)
+app.command("notices")(notices)
+app.command("request")(request)
+app.command("requests")(requests_)
+app.command("withdraw")(withdraw)
 
 
 @app.callback()
 def _group() -> None:
-    """Duties: quarterly reports, inspection certificates, the working calendar.
+    """Duties: reports, notices, heartbeats, inspection certificates, and the working calendar.
 
     Example: btswatch duties reports
     """
@@ -57,18 +65,18 @@ def reports(
 
     Example: btswatch duties reports --on 2026-11-23
     """
-    from processors.duties.reports import mismatches, report_duties
+    from processors.duties.reports import report_duties
 
     loaded = settings_from(settings)
-    now_ms = _now_ms(on, loaded.zone)
-    found, _ = _archived(loaded)
+    now_ms = moment(on, loaded.zone)
+    found, _ = reports_and_inspections(loaded)
     first = day_from(since, "--since") if since else _first_day(loaded)
     years = range(first.year, 2 + datetime.fromtimestamp(now_ms / 1000, ZoneInfo(loaded.zone)).year)
-    calendar = _calendar(loaded, years)
+    calendar = calendar_of(loaded, years)
     registry, rules = registry_of(loaded), rules_of(loaded)
     duties = list(report_duties(registry, rules, found, calendar, first, now_ms, loaded.zone))
     head = head_beside(loaded)
-    own = _own_figures(loaded, registry, rules, {one.period for one in duties if one.last})
+    values = checked(loaded, registry, rules, [one.last for one in duties if one.last])
     for duty in duties:
         told: dict[str, Any] = {
             "enterprise": duty.enterprise,
@@ -78,23 +86,18 @@ def reports(
             "late_s": duty.standing.late_ms // 1000,
             "rule": duty.rule.id,
             "confidence": str(duty.rule.confidence),
-            "mismatches": [asdict(one) for one in mismatches(duty.last, own[duty.period])]
-            if duty.last
-            else [],
             "head": head,
         }
+        compared = values[key_of(duty.last)] if duty.last else []
         if output:
-            typer.echo(json.dumps(told, sort_keys=True))
+            typer.echo(json.dumps(told | {"values": as_told(compared)}, sort_keys=True))
         else:
             late = f", {told['late_s'] // 86_400} days late" if told["late_s"] else ""
             typer.echo(
                 f"{duty.enterprise:<14} {duty.period.name}  {told['state']}{late}  (by {duty.deadline}, {duty.rule.id},"
                 f" confidence {duty.rule.confidence})"
             )
-            for one in told["mismatches"]:
-                typer.echo(
-                    f"{'':<14} reported {one['name']} {one['reported']} %, measured {one['least']:.3f} to {one['most']:.3f} %"
-                )
+            tell_values(compared)
     if not output:
         tell_head(head)
     if any(duty.standing.late_ms for duty in duties):
@@ -110,8 +113,8 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
     from processors.duties.certificates import CertificateState, certificates
 
     loaded = settings_from(settings)
-    day = datetime.fromtimestamp((_now_ms(on, loaded.zone) - 1) / 1000, ZoneInfo(loaded.zone)).date()
-    _, inspections = _archived(loaded)
+    day = datetime.fromtimestamp((moment(on, loaded.zone) - 1) / 1000, ZoneInfo(loaded.zone)).date()
+    _, inspections = reports_and_inspections(loaded)
     passed = [
         (one.data.station, one.time.astimezone(ZoneInfo(loaded.zone)).date())
         for one in inspections
@@ -152,7 +155,7 @@ def working_days(
 
     Example: btswatch duties working-days 2026
     """
-    calendar = _calendar(settings_from(settings), [year])
+    calendar = calendar_of(settings_from(settings), [year])
     day = date(year, 1, 1)
     while day.year == year:
         if calendar.is_working(day) != (day.weekday() < 5):
@@ -160,60 +163,8 @@ def working_days(
         day += timedelta(days=1)
 
 
-def _own_figures(
-    settings: "Settings", registry: "Registry", rules: "Rules", periods: "set[CalendarPeriod]"
-) -> "dict[CalendarPeriod, list[PeriodVerdict]]":
-    """What was measured here in those periods; by period."""
-    from processors.verdicts import verdicts
-
-    if not periods:
-        return {}
-    with open_ledger(settings) as ledger, ledger.reading() as connection:
-        return {one: list(verdicts(connection, registry, rules, one)) for one in periods}
-
-
-def _calendar(settings: "Settings", years: Any) -> "WorkingCalendar":
-    from processors.duties.working_calendar import WorkingCalendarError, working_calendar
-
-    try:
-        return working_calendar(years, settings.moved_days)
-    except WorkingCalendarError as error:
-        raise CommandError(Exit.MISUSE, str(error)) from error
-
-
-def _now_ms(on: str | None, zone: str) -> int:
-    from btswatch.parts.part import system_now_ms
-    from schemas.time import LocalCalendar
-
-    if on is None:
-        return system_now_ms()
-    return LocalCalendar(zone).start_of(day_from(on, "--on") + timedelta(days=1))
-
-
 def _first_day(settings: "Settings") -> date:
     days = directory_of(settings, create=False).archive().days()
     if not days:
         raise CommandError(Exit.NO, "the archive is empty: say with --since from when on reports are owed")
     return days[0]
-
-
-def _archived(settings: "Settings") -> "tuple[list[ArchivedReport], list[ArchivedInspection]]":
-    """All reports and inspections of the archive, as it keeps them."""
-    from schemas.events import ARCHIVED, ArchivedInspection, ArchivedReport
-    from stores.archive_files import ArchiveDamagedError
-    from stores.archive_names import Family
-
-    archive = directory_of(settings, create=False).archive()
-    reports: list[ArchivedReport] = []
-    inspections: list[ArchivedInspection] = []
-    try:
-        for day in archive.days():
-            for line in archive.read(day, (Family.OTHER,)):
-                event = ARCHIVED.validate_json(line)
-                if isinstance(event, ArchivedReport):
-                    reports.append(event)
-                elif isinstance(event, ArchivedInspection):
-                    inspections.append(event)
-    except ArchiveDamagedError as error:
-        raise CommandError(Exit.NO, str(error)) from error
-    return reports, inspections

@@ -27,6 +27,8 @@ _SLEEPERS: Final = 0.04
 # Who says "up" while it is down, in so many of the cases, and who says it late.
 LIES: Final[Mapping[str, float]] = {"gtel": 0.8, "vietnamobile": 0.5}
 LATE: Final = "mobifone"
+# Who blames the mains for some of its own faults.
+BLAMES: Final[Mapping[str, float]] = {"vnpt": 0.4}
 _SILENT_FEED: Final = "vietnamobile"
 
 
@@ -120,10 +122,13 @@ class Script:
         return {id_: self._course(id_, troubles, from_ms, to_ms) for id_ in self.rows}
 
     def declared(self, element: str, true: Course) -> Course:
-        """What the enterprise says of it: the truth, but for some outages of a liar's own making."""
-        if self.rows[element].enterprise not in LIES:
-            return Course(true.starts, tuple(replace(state, silent=False) for state in true.states))
-        said = [UP if self._lied(element, at, state) else state for at, state in _pairs(true)]
+        """What the enterprise says of it: the truth, but for some outages of its own making."""
+        enterprise = self.rows[element].enterprise
+        said = list(true.states)
+        if enterprise in LIES:
+            said = [UP if self._lied(element, at, state) else state for at, state in _pairs(true)]
+        elif enterprise in BLAMES:
+            said = [self._blamed(element, at, state) for at, state in _pairs(true)]
         return Course(true.starts, tuple(replace(state, silent=False) for state in said))
 
     def delay_of(self, enterprise: str, element: str, ms: int) -> int:
@@ -151,6 +156,12 @@ class Script:
         if state.status is not Status.DOWN or state.cause in (Cause.MANUAL, Cause.TRANSPORT):
             return False
         return Random(f"lie {self._seed} {element} {at}").random() < LIES[self.rows[element].enterprise]
+
+    def _blamed(self, element: str, at: int, state: State) -> State:
+        blames = Random(f"blame {self._seed} {element} {at}").random()
+        if state.cause is not Cause.FAULT or blames >= BLAMES[self.rows[element].enterprise]:
+            return state
+        return replace(state, cause=Cause.POWER)
 
     def _course(
         self, element: str, troubles: Mapping[str, list[Incident]], from_ms: int, to_ms: int

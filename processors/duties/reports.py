@@ -1,7 +1,7 @@
-"""Periodic quality reports: who owes one for which quarter, and what a received one says against our own figures."""
+"""Periodic quality reports: who owes one for which quarter."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -11,7 +11,6 @@ from processors.core.duty import DutyStanding, standing
 from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.working_days import WorkingCalendar
 from processors.rules import Rules
-from processors.verdicts import PeriodVerdict
 from schemas.events import ArchivedReport
 from schemas.registry import Registry
 from schemas.rules import Rule
@@ -76,44 +75,6 @@ def report_duties(
                 standing(deadline_ms, [to_ms(one.receivedtime) for one in found], now_ms),
                 known[-1] if known else None,
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A reported figure that our own bounds exclude; percent."""
-
-    name: str
-    reported: float
-    least: float
-    most: float
-
-
-def mismatches(report: ArchivedReport, verdicts: Iterable[PeriodVerdict]) -> Iterator[Mismatch]:
-    """Reported availabilities that lie outside of what was measured: below A_min, or above A_max.
-
-    A figure stands under `SERVICE.D` or `SERVICE.service_availability`, in percent. Within the bounds both may be right:
-    what is unknown here decides nothing.
-    """
-    values: Mapping[str, float] = report.data.values
-    for verdict in verdicts:
-        if verdict.enterprise != report.subject or verdict.subject != verdict.enterprise or not verdict.held:
-            continue
-        service = verdict.held[-1].by.rule.service
-        ratios = verdict.judgement.figure.ratios()
-        least, most = ratios["A_min"], ratios["A_max"]
-        for name in (f"{service}.D", f"{service}.service_availability"):
-            reported = values.get(name)
-            if reported is None or least is None or most is None:
-                continue
-            # As exact as it was reported: 99.5 stands for what rounds to it.
-            slack = 0.5 * 10 ** -_decimals(reported)
-            if not 100 * least - slack <= reported <= 100 * most + slack:
-                yield Mismatch(name, reported, 100 * least, 100 * most)
-
-
-def _decimals(value: float) -> int:
-    text = repr(value)
-    return len(text.partition(".")[2]) if "e" not in text and not text.endswith(".0") else 0
 
 
 def _rule(rules: Rules, day: date) -> Rule | None:

@@ -139,6 +139,19 @@ def causes_of(
     return found
 
 
+def transitions_for_cause(
+    connection: Connection, cause: str, after: Reading, from_ms: int, to_ms: int
+) -> list[Transition]:
+    """All transitions to a reading in `[from_ms, to_ms)` whose evidence gave the cause, in time order."""
+    table = transitions.c
+    query = (
+        select(transitions)
+        .where(table.cause == cause, table.after == int(after), table.at_ms >= from_ms, table.at_ms < to_ms)
+        .order_by(table.at_ms, table.element)
+    )
+    return [_transition(row) for row in connection.execute(query).mappings()]
+
+
 def ends_of(connection: Connection, day: date, elements: Sequence[str] | None = None) -> dict[str, Reading]:
     """What each element, or each of these, read at the end of the local day, as far as it was counted."""
     query = select(day_figures.c.element, day_figures.c.runs).where(day_figures.c.day == day)

@@ -229,8 +229,8 @@ def test_causes_of_different_outages_are_not_held_against_each_other(tmp_path):
     assert causes_of(tmp_path, lines) == ()
 
 
-def feeds_of(tmp_path, lines, heartbeat_s=600):
-    feeds = {"vnpt": Enterprise("vnpt", "v", feed=Feed.PERIODIC, heartbeat_s=heartbeat_s)}
+def feeds_of(tmp_path, lines, heartbeat_s=600, feed=Feed.TRANSITION):
+    feeds = {"vnpt": Enterprise("vnpt", "v", feed=feed, heartbeat_s=heartbeat_s)}
     registry = Registry(feeds, {}, {"A": (station("A"),)})
     return words(archived(tmp_path / "archive", registry, lines), registry)[1]
 
@@ -251,3 +251,8 @@ def test_any_event_is_a_sign_of_life_also_a_notice(tmp_path):
     first, *_ = feeds_of(tmp_path, [notice], heartbeat_s=3600)
     assert first.silent_s == 86_400 - 3 * 3600
     assert first.day == date(2026, 11, 3).toordinal()
+
+
+def test_a_feed_that_repeats_its_states_owes_no_heartbeats(tmp_path):
+    beat = event("heartbeat", at("12:00"), "vnpt", "vnpt")
+    assert feeds_of(tmp_path, [beat], feed=Feed.PERIODIC) == []

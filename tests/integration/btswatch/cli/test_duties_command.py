@@ -45,7 +45,11 @@ def installation(tmp_path, capsys):
                 1,
                 "report",
                 "alpha",
-                {"duty": "quality-quarterly", "period": "2026-Q3", "values": {"mobile_voice.D": 99.9}},
+                {
+                    "duty": "quality-quarterly",
+                    "period": "2026-Q3",
+                    "values": {"mobile_voice.dropped_calls": 0.2, "mobile_voice.D": 99.9},
+                },
             ),
             "alpha",
         ),
@@ -91,10 +95,35 @@ def test_reports_are_received_checked_and_owed(installation, capsys):
     alpha, beta = map(json.loads, out.splitlines())
     assert code == 1
     assert (alpha["state"], alpha["deadline"]) == ("received", "2026-10-20")
-    assert alpha["mismatches"] == [{"name": "mobile_voice.D", "reported": 99.9, "least": 99.0, "most": 99.5}]
+    assert alpha["values"] == [
+        {
+            "name": "mobile_voice.D",
+            "reported": 99.9,
+            "against": "measured_availability",
+            "own": 99.4974874,
+            "least": 99.0,
+            "most": 99.5,
+            "differs": True,
+            "difference": 0.4025126,
+        },
+        {
+            "name": "mobile_voice.dropped_calls",
+            "reported": 0.2,
+            "against": "nothing_here",
+            "own": None,
+            "least": None,
+            "most": None,
+            "differs": None,
+            "difference": None,
+        },
+    ]
     assert (beta["state"], beta["late_s"]) == ("overdue", 33 * 86_400)
     code, out, _ = call(installation, *arguments, capsys=capsys)
-    assert "reported mobile_voice.D 99.9 %, measured 99.000 to 99.500 %" in out
+    assert (
+        "DIFFERS reported mobile_voice.D 99.9, measured_availability 99.4975 (99.000 to 99.500), difference +0.402513"
+        in out
+    )
+    assert "reported mobile_voice.dropped_calls 0.2: nothing here to hold it against" in out
     assert "2026-Q3  overdue, 33 days late  (by 2026-10-20, R-QTR, confidence medium)" in out
 
 

@@ -2,7 +2,7 @@ import random
 
 from btswatch.demo.declarations import Beat, Declared, Notice, senders
 from btswatch.demo.incidents import HOUR, MINUTE
-from btswatch.demo.script import LIES, Script
+from btswatch.demo.script import BLAMES, LIES, Script
 from btswatch.demo.works import DAY, Plan
 from schemas.registry import Kind
 from schemas.status import Cause, Feed, Status
@@ -63,6 +63,20 @@ def test_liars_say_up_while_it_is_down_and_nobody_else_does(script, live_from):
                 assert said.at(at).status is Status.UP
     assert lied
     assert lied <= LIES.keys()
+
+
+def test_somebody_blames_the_mains_for_some_of_its_own_faults_and_nobody_else_does(script, live_from):
+    courses = script.courses(live_from - 20 * DAY, live_from)
+    blamed, owned_up = set(), set()
+    for id_, row in script.rows.items():
+        said = script.declared(id_, courses[id_])
+        for at, state in zip(courses[id_].starts, courses[id_].states, strict=True):
+            told = said.at(at)
+            if state.cause is Cause.FAULT and told.status is state.status:
+                (owned_up if told.cause is Cause.FAULT else blamed).add(row.enterprise)
+                assert told.cause in (Cause.FAULT, Cause.POWER)
+    assert blamed == BLAMES.keys()
+    assert blamed <= owned_up
 
 
 def test_notices_of_every_kind_are_told_and_work_takes_things_down(script, live_from):

@@ -1,18 +1,26 @@
-from datetime import date, timedelta
+import json
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processors.core.conventions import Conventions
 from processors.core.duty import TABLE, DutyEvent, DutyState, standing
+from processors.core.periods import CalendarPeriod
 from processors.core.working_days import WorkingCalendar
 from processors.duties.certificates import CertificateState, certificates
+from processors.duties.heartbeats import heartbeat_duties
+from processors.duties.notices import notice_book, notice_duties
 from processors.duties.reports import report_duties
 from processors.duties.working_calendar import WorkingCalendarError, working_calendar
 from processors.rules import load_rules
 from schemas.events import ArchivedReport
 from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.status import Feed, Reading
 from schemas.time import LocalCalendar
+from stores.ledger.enterprise_word import FeedRow
+from stores.ledger.history import Transition
 
 ZONE = "Asia/Ho_Chi_Minh"
 CALENDAR = LocalCalendar(ZONE)
@@ -90,9 +98,11 @@ def test_a_limit_of_working_days_holds_so_many_of_them(day, count):
     assert calendar.is_working(calendar.on_or_after(day))
 
 
-def registry(**changes) -> Registry:
+def registry(feed=Feed.TRANSITION, **changes) -> Registry:
     row = Element("A-1", Kind.STATION, "alpha", **changes)
-    return Registry({"alpha": Enterprise("alpha", "A"), "idle": Enterprise("idle", "I")}, {}, {"A-1": (row,)})
+    return Registry(
+        {"alpha": Enterprise("alpha", "A", feed=feed), "idle": Enterprise("idle", "I")}, {}, {"A-1": (row,)}
+    )
 
 
 def report(period, received, subject="alpha", duty="quality-quarterly") -> ArchivedReport:
@@ -188,3 +198,111 @@ def test_an_empty_calendar_is_weeks():
     assert [calendar.is_working(date(2026, 11, 16) + timedelta(days=n)) for n in range(7)] == [True] * 5 + [
         False
     ] * 2
+
+
+def feed_row(day, silent_s, *, ends_silent=False, enterprise="alpha") -> FeedRow:
+    return FeedRow(day, enterprise, 300, 86_400, silent_s, int(silent_s > 0), silent_s, None, ends_silent)
+
+
+def heartbeats(rows, today=date(2026, 9, 5), closed=(), known=None):
+    week = CalendarPeriod.named("2026-09")
+    found = heartbeat_duties(rows, known or registry(), load_rules(), week, today, closed)
+    return [(one.enterprise, one.day.day, one.state.value) for one in found]
+
+
+def test_a_feeds_day_is_received_late_overdue_or_pending():
+    days = [date(2026, 9, number) for number in range(1, 6)]
+    rows = [feed_row(days[0], 0), feed_row(days[1], 10), feed_row(days[2], 10, ends_silent=True)]
+    # The fourth was closed without looking.
+    assert heartbeats(rows, closed=days[:4]) == [
+        ("alpha", 1, "received"),
+        ("alpha", 2, "late"),
+        ("alpha", 3, "overdue"),
+        ("alpha", 5, "pending"),
+    ]
+    assert heartbeats(list(reversed(rows)), closed=days[:4]) == heartbeats(rows, closed=days[:4])
+    assert heartbeats([], today=date(2026, 8, 31)) == []
+
+
+def test_before_its_first_element_and_without_one_an_enterprise_owes_no_heartbeat():
+    later = registry(valid_from=date(2026, 9, 4))
+    assert heartbeats([], known=later) == [("alpha", 4, "pending"), ("alpha", 5, "pending")]
+    assert heartbeats([], known=registry(Feed.PERIODIC)) == []
+
+
+def notice_line(name, received, begins, *, hours=2, action="announce", element="A-1") -> bytes:
+    begin = datetime.fromisoformat(begins)
+    return json.dumps(
+        {
+            "type": "btswatch.maintenance.v1",
+            "id": f"{name}{action}",
+            "subject": "alpha",
+            "time": received,
+            "receivedtime": received,
+            "track": "declared",
+            "reporter": "alpha",
+            "data": {
+                "action": action,
+                "notice": name,
+                "elements": [element],
+                "from": begins,
+                "to": (begin + timedelta(hours=hours)).isoformat(),
+            },
+        }
+    ).encode()
+
+
+AFTERWARDS = datetime.fromisoformat("2026-10-05T00:00:00+07:00")
+
+
+def notices(lines, manual=(), now=AFTERWARDS):
+    book = notice_book(lines, Conventions())
+    seen = [
+        Transition(element, int(datetime.fromisoformat(at).timestamp() * 1000), Reading.UP, Reading.DOWN, "manual")
+        for element, at in manual
+    ]  # fmt: skip
+    found = notice_duties(
+        book,
+        seen,
+        registry(),
+        load_rules(),
+        CalendarPeriod.named("2026-09"),
+        int(now.timestamp() * 1000),
+        Conventions(),
+    )
+    return [(one.notice, one.standing.state.value, one.standing.late_ms, one.excuses) for one in found]
+
+
+def test_a_notice_is_in_time_exactly_a_day_before_the_work():
+    begins = "2026-09-10T08:00:00+07:00"
+    for received, expected in (
+        ("2026-09-09T08:00:00+07:00", ("n", "received", 0, True)),
+        ("2026-09-09T08:00:00.001+07:00", ("n", "late", 0, False)),
+        ("2026-09-09T09:00:00+07:00", ("n", "late", 3_599_999, False)),
+        ("2026-09-11T08:00:00+07:00", ("n", "late", 172_799_999, False)),
+    ):
+        assert notices([notice_line("n", received, begins)]) == [expected]
+    assert notices([notice_line("n", "2026-09-01T00:00:00+07:00", begins, hours=73)])[0][3] is False
+    assert notices([notice_line("n", "2026-09-01T00:00:00+07:00", "2026-10-01T00:00:00+07:00")]) == []
+
+
+def test_of_notices_that_come_often_the_first_counts_and_one_taken_back_is_corrected():
+    begins = "2026-09-10T08:00:00+07:00"
+    lines = [
+        notice_line("n", "2026-09-09T20:00:00+07:00", begins),
+        notice_line("n", "2026-09-01T08:00:00+07:00", begins),
+        notice_line("m", "2026-09-01T08:00:00+07:00", begins),
+        notice_line("m", "2026-09-02T08:00:00+07:00", begins, action="withdraw"),
+        notice_line("k", "2026-09-01T08:00:00+07:00", begins),
+        notice_line("k", "2026-09-10T09:00:00+07:00", begins, action="withdraw"),
+    ]
+    expected = [("k", "received", 0, True), ("m", "corrected", 0, False), ("n", "received", 0, True)]
+    assert notices(lines) == notices([*reversed(lines), *lines]) == expected
+
+
+def test_work_by_hand_outside_of_any_notice_is_owed_one():
+    lines = [notice_line("late", "2026-09-10T07:00:00+07:00", "2026-09-10T08:00:00+07:00")]
+    manual = [("A-1", "2026-09-10T08:30:00+07:00"), ("A-1", "2026-09-10T10:00:00+07:00")]
+    found = notices(lines, manual)
+    assert [(name, state) for name, state, *_ in found] == [("late", "late"), (None, "overdue")]
+    assert notices([], [("B-9", "2026-09-10T08:30:00+07:00")]) == []
