@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from btswatch.cli.app import run
 from processors.core.conventions import Conventions
 from processors.rebuild_influx import InfluxRebuild, OtherEvidenceError, Target
 from processors.rules import load_rules
@@ -21,6 +22,9 @@ from stores.influx.reading import PointReader
 from stores.influx.writer import LineWriter
 from stores.ledger import Ledger
 from stores.ledger.closings import closings
+from stores.registry.load import load
+from stores.registry.write import write
+from tests.contract.engine.cluster_host import with_unit
 from tests.contract.engine.lived import close_days, live_through
 from tests.contract.engine.world import CALENDAR, make_world
 from tests.integration.influx.conftest import Bench, settings_for
@@ -65,14 +69,23 @@ def with_numbers(world):
 
 
 @pytest.fixture(scope="module")
-def world():
-    return with_numbers(make_world(7))
+def place(tmp_path_factory):
+    """Of an installation: its registry as files, its data below it."""
+    made = tmp_path_factory.mktemp("lived")
+    write(with_unit(make_world(7).registry), made / "registry")
+    return made
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory, world):
-    data = tmp_path_factory.mktemp("lived") / "data"
+def world(place):
+    return with_numbers(replace(make_world(7), registry=load(place / "registry")))
+
+
+@pytest.fixture(scope="module")
+def lived(place, world):
+    data = place / "data"
     live_through(data, world)
+    (data / "mode").write_text("production\n")
     close_days(data, world, world.last_received + LONG_AFTER)
     return data
 
@@ -162,6 +175,27 @@ def test_the_archive_gives_what_the_sink_wrote(influx, lived, world, days, writt
     assert fresh.content(*DERIVED) != before
     rebuild(influx, lived, world, fresh.settings, lost, lost + timedelta(days=1), written.now_ms)
     assert fresh.content(*DERIVED) == before
+
+
+def test_the_command_gives_it_too(influx, place, days, written, capsys, monkeypatch):
+    before = written.content(*DERIVED)
+    fresh = Bench(settings_for(influx), written.ledger, written.registry)
+    path = place / "btswatch.toml"
+    (place / "token").write_text(influx.token)
+    monkeypatch.setenv("BTSWATCH_INFLUX__TOKEN_FILE", str(place / "token"))
+    chosen = fresh.settings.model_dump(include={"url", "org", "prefix", "main_days", "raw_days", "long_days"})
+    influx_section = "\n".join(f"{name} = {json.dumps(value)}" for name, value in chosen.items())
+    path.write_text(f'data = "data"\nregistry = "registry"\n[influx]\n{influx_section}\n')
+    words = ["rebuild", "influx", "--from", str(days[0]), "--to", str(days[-1] + timedelta(days=1))]
+    assert run([*words, "--settings", str(path)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert [one.split()[:3] for one in said if "official:" in one] == [
+        [str(day), f"{number}/{len(days)}", "official:"] for number, day in enumerate(days, 1)
+    ]
+    assert fresh.content(*DERIVED) == before
+    path.write_text(path.read_text().replace(influx.url, "http://127.0.0.1:9"))
+    assert run([*words, "--settings", str(path)]) == 3
+    assert "call it again" in capsys.readouterr().err
 
 
 def test_hours_of_days_that_the_raw_bucket_keeps_no_more_come_back_too(influx, lived, world, days, written):
