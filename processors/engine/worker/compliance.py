@@ -28,6 +28,7 @@ from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_p
 from processors.rules import Rules
 from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
+from schemas.dead_letters import REPLAY_TO
 from schemas.registry import Kind, Registry
 from schemas.results import FigureRecord, Tick, Verdict
 from schemas.settings.kafka import KafkaSettings
@@ -40,6 +41,7 @@ BY_ENTERPRISE: Final = "enterprise_figures"
 FINDINGS: Final = "findings"
 DEAD_LETTERS: Final = "deadletter"
 ENTRANCE: Final = "compliance"
+_OURS: Final = ENTRANCE.encode()
 _LOG = structlog.get_logger()
 _CONTROL: Final = {"kind": b"control"}
 # So many at once are sent on and waited for together.
@@ -99,6 +101,7 @@ class Compliance:
         self._standstill = standstill
         self._rules_digest = rules.digest
         self._verdicts = RunningVerdicts(registry, rules, conventions.zone)
+        self._prefix = kafka.prefix
         self._gather_s = settings.checkpoint_s / _PART_OF_CHECKPOINT
         self._partitions = load_topics()[BY_ENTERPRISE].partitions
         self._hosted: dict[int, _Hosted] = {}
@@ -127,6 +130,8 @@ class Compliance:
             newest: dict[int, int] = {}
             sent = []
             for event in events:
+                if _headers(event).get(REPLAY_TO, _OURS) != _OURS:
+                    continue  # put back to a sink: it was taken here the first time
                 try:
                     found = _ADDRESSED.validate_json(event.message.value or b"")
                 except ValidationError as error:
@@ -232,7 +237,7 @@ class Compliance:
             "reporter": "",
             "code": "invalid",
             "detail": why.replace("\x00", " ")[:1000],
-            "topic": FIGURES,
+            "topic": message.topic.removeprefix(self._prefix),
             "partition": message.partition,
             "offset": message.offset,
             "body": b64encode(message.value or b"").decode(),
@@ -241,8 +246,12 @@ class Compliance:
 
 
 def _is_control(event: EventT[Any]) -> bool:
+    return _headers(event).get("kind") == b"control"
+
+
+def _headers(event: EventT[Any]) -> dict[str, bytes]:
     headers = event.message.headers or {}
-    return dict(headers.items() if hasattr(headers, "items") else headers).get("kind") == b"control"
+    return dict(headers.items() if hasattr(headers, "items") else headers)
 
 
 def _row(number: int, day: date, kind: Kind, enterprise: str) -> bytes:

@@ -3,6 +3,7 @@
 The cluster's ledger and archive are written by its own processes over Kafka, and closed by the closing's code.
 """
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -10,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 import yaml
+from sqlalchemy import delete, select
 
 from btswatch.cli.app import run
 from btswatch.ledger import ledger_of
@@ -21,14 +23,17 @@ from processors.rules import Rules, load_rules
 from processors.verdicts import verdicts
 from stores.data_directory import DataDirectory
 from stores.ledger.findings import findings_of
+from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations, transitions
 from tests.cluster import Cluster
 from tests.contract.engine.cluster_host import with_unit
 from tests.contract.engine.lived import live_through
 from tests.contract.engine.world import CALENDAR, FIRST, HOUR, make_world
+from tests.kafka_topics import records_of, send
 
 pytestmark = pytest.mark.service
 DAY = FIRST + timedelta(days=1)
 LAST = FIRST + timedelta(days=2)
+DERIVED = (day_figures, transitions, late_declarations, differing_causes, feed_days)
 # Some hours after its lateness is over.
 NOW = CALENDAR.end_of(LAST) + 78 * HOUR
 # What differs: digests of entries, since their moments do, and where in the archive's files the lines lie.
@@ -177,6 +182,80 @@ def test_the_cluster_answers_as_the_embedded_form_does(answers, words):
     assert embedded == cluster
     assert embedded[0] == 0
     assert embedded[1]
+
+
+def test_rebuild_gives_a_lost_day_again_and_the_same_on_both(both, capsys):
+    of_both = []
+    for path in both:
+        settings = Settings.load(path, {})
+        ledger = ledger_of(settings, DataDirectory(settings.data))
+        ledger.open()
+        before = content_of(ledger, FIRST)
+        assert min(len(before[name]) for name in ("day_figures", "transitions", "feed_days")) > 0
+        with ledger.writing() as connection:
+            for table in DERIVED:
+                connection.execute(delete(table).where(table.c.day == FIRST))
+        words = ["rebuild", "ledger", "--from", str(FIRST), "--to", str(DAY), "--settings", str(path)]
+        assert run(words) == 0
+        assert f"{FIRST}  1/1  official: 12 rows written, 0 kept" in capsys.readouterr().err
+        assert content_of(ledger, FIRST) == before
+        assert run(words) == 0
+        assert "0 rows written, 12 kept" in capsys.readouterr().err
+        assert run(["ledger", "verify", "--settings", str(path)]) == 0
+        of_both.append(before)
+        ledger.close()
+    assert of_both[0] == of_both[1]
+
+
+def content_of(ledger, day):
+    with ledger.reading() as connection:
+        rows = {
+            table.name: connection.execute(select(table).where(table.c.day == day)).mappings().all()
+            for table in DERIVED
+        }
+    return {
+        name: sorted(repr({key: row[key] for key in row if key != "revision"}) for row in found)
+        for name, found in rows.items()
+    }
+
+
+def test_what_a_worker_refuses_says_where_it_stood_and_is_put_back_to_it_alone(cluster, both, capsys):
+    kafka, no_record = cluster.settings.kafka, b'{"enterprise":"PER","as_of":"2026-11-03T00:00:00Z"}'
+    others = no_record.replace(b"2026-11-03", b"2026-11-04")
+    send(
+        kafka,
+        "figures",
+        {"partition": 0, "key": b"PER-0", "value": b"{"},
+        {"partition": 0, "key": b"PER-0", "value": others, "headers": [("replay-to", b"influx")]},
+        {"partition": 0, "key": b"PER-0", "value": no_record},
+    )
+
+    def letters(count):
+        def ours(found):
+            return [one for one in map(as_letter, found) if one.get("entrance") == "compliance"]
+
+        return ours(records_of(kafka, "deadletter", lambda found: len(ours(found)) == count, 60))
+
+    first, second = letters(2)
+    assert (first["topic"], second["topic"]) == ("figures", "enterprise_figures")
+    assert run(["dlq", "replay", f"k{second['number']}", "--settings", str(both[1])]) == 0
+    assert "to compliance, in enterprise_figures/" in capsys.readouterr().out
+    again = letters(3)[-1]
+    assert (again["topic"], again["body"]) == (second["topic"], second["body"])
+    assert again["offset"] > second["offset"]
+    passed_on = records_of(
+        kafka, "enterprise_figures", lambda found: found[-1:] and no_record in values(found)
+    )
+    assert values(passed_on).count(no_record) == 2
+    assert others not in values(passed_on)
+
+
+def as_letter(record):
+    return json.loads(record.value) | {"number": record.offset}
+
+
+def values(records):
+    return [one.value for one in records]
 
 
 def test_what_people_decide_has_the_same_effect_on_both(answers):
