@@ -38,6 +38,8 @@ class Figure:
 
         Outages and reconciliation stay: they tell what was read.
         """
+        if not any(by):
+            return self
         up, degraded, down, planned, unknown = by
         return replace(
             self,
@@ -90,8 +92,9 @@ NO_TIME: Final = Figure(0, 0, 0, 0, 0, 0, None, (0,) * 16)
 
 def total_of(figures: Iterable[Figure]) -> Figure:
     """A scope's figure: sums of its elements' seconds and outages, the greatest of their longest."""
-    result = NO_TIME
-    for one in figures:
+    found = iter(figures)
+    result = next(found, NO_TIME)
+    for one in found:
         result = Figure(
             result.up + one.up,
             result.degraded + one.degraded,

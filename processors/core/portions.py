@@ -49,13 +49,14 @@ def add_up(
 
 def weighted(portions: Iterable[Portion], weight: int) -> Iterator[Portion]:
     """The portions with every second counted so many times (QCVN 34, 35, 36: r of R in the formula of D)."""
+    if weight == 1:
+        yield from portions
+        return
     for one in portions:
         yield replace(one, figure=_times(one.figure, weight), planned_beyond_s=one.planned_beyond_s * weight)
 
 
 def _times(figure: Figure, weight: int) -> Figure:
-    if weight == 1:
-        return figure
     return replace(
         figure,
         up=figure.up * weight,

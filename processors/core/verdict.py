@@ -131,6 +131,8 @@ def judge_portions(portions: Sequence[Portion]) -> Judgement:
 
 def _capped(one: Portion) -> Figure:
     beyond = one.planned_beyond_s
+    if not beyond:
+        return one.figure
     return replace(one.figure, planned=one.figure.planned - beyond, down=one.figure.down + beyond)
 
 
