@@ -74,3 +74,4 @@ class IndicatorVerdict(Contract):
         default=None,
         description="article and range that a failed legal threshold points to; deciding is a person's",
     )
+    head: Digest | None = Field(default=None, description="the audit chain's head that it was told under")

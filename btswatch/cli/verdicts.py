@@ -80,6 +80,7 @@ def verdicts(
             typer.echo(told.model_dump_json(by_alias=True, exclude_none=True))
         for each in indicators:
             counts = indicator_as_contract(each, registry.digest, basis.rules.digest, loaded.zone)
+            counts = counts.model_copy(update={"head": head})
             typer.echo(counts.model_dump_json(by_alias=True, exclude_none=True))
         return
     for line in (*map(_line, found), *map(indicator_line, indicators)):
