@@ -1,8 +1,10 @@
 """`btswatch sink ledger` as a process on real Kafka and PostgreSQL: a wrong password, kill -9 in the middle of batches."""
 
 import json
+import os
 import random
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
@@ -194,3 +196,51 @@ def test_killed_in_the_middle_of_batches_nothing_is_lost_or_doubled(place, url, 
     assert process.stop() == 0
     assert content_now() == wanted
     ledger.close()
+
+
+def resident_mb(process):
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def test_half_an_hour_without_the_database_costs_no_memory_and_nothing(
+    tmp_path, kafka, kafka_prefix, postgres_server
+):
+    """What 300 elements make in 30 minutes: a figure and a state every five."""
+    url = postgres_server.new_database()
+    place = Place(tmp_path, kafka, kafka_prefix, url)
+    place.text = place.text.replace("batch_messages = 10", "batch_messages = 200")
+    place.use(url)
+    lanes = [
+        [
+            one(f"S{n}", as_of=minute * 60_000)
+            for minute in range(5, 35, 5)
+            for one in (told.figure, told.state)
+        ]
+        for n in range(300)
+    ]
+    process = place.process()
+    try:
+        place.send([[told.state("S1", as_of=1)]])
+        place.until(process, lambda: place.written() == 1)
+        before = highest = resident_mb(process)
+        postgres_server.server.stop()
+        place.send(lanes)
+        process.line("target is out of reach")
+        for _ in range(20):
+            highest = max(highest, resident_mb(process))
+            time.sleep(0.1)
+        assert place.written() == 1
+        postgres_server.server.start()
+        count = 1 + sum(map(len, lanes))
+        place.until(process, lambda: place.written() == count)
+        highest = max(highest, resident_mb(process))
+        assert process.stop() == 0
+    finally:
+        process.kill()
+    assert highest < before + 60
+    assert sum("target is out of reach" in line for line in process.lines) == 1
+    ledger = Ledger(url)
+    ledger.open()
+    found = content(ledger)
+    ledger.close()
+    assert found == undisturbed(tmp_path / "one.db", [[told.state("S1", as_of=1)], *lanes])
