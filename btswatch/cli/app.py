@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rules": ("btswatch.cli.rules", "The rules in force, and why"),
     "verdicts": ("btswatch.cli.verdicts", "A period's availability against the rules in force"),
     "measurements": ("btswatch.cli.measurements", "Quality indicators: what was reported and measured"),
+    "inspections": ("btswatch.cli.inspections", "Findings on site: conformity, EMF, earthing, certificates"),
     "ledger": ("btswatch.cli.ledger", "The audit chain of everything official"),
     "archive": ("btswatch.cli.archive", "The evidence: its size, legal holds, pruning"),
     "alarms": ("btswatch.cli.alarms", "What the product found about itself, and who has seen it"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from btswatch.cli.configured import directory_of
+from btswatch.cli.department import append, must_be_free
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.measured import measurements_of
 
@@ -50,7 +51,7 @@ class Imported:
 def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: Asked) -> Imported:
     """Read the files and send what is new; nothing is sent where the campaign can't be taken in as a whole."""
     from btswatch.parts.part import system_now_ms
-    from processors.drive_test.campaign import NAME, REPORTER, Campaign, CampaignError, figures
+    from processors.drive_test.campaign import NAME, Campaign, CampaignError, figures
     from processors.drive_test.columns import WrongColumnsError
     from processors.drive_test.counting import Counting
     from processors.drive_test.reading import read_files
@@ -58,10 +59,7 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
 
     if not NAME.fullmatch(asked.campaign):
         raise CommandError(Exit.MISUSE, f"--campaign {asked.campaign}: lower-case letters, digits, . _ -")
-    if REPORTER in registry.enterprises:
-        raise CommandError(
-            Exit.MISUSE, f"the registry has an enterprise {REPORTER!r}: the Department's own id"
-        )
+    must_be_free(registry)
     unit, now_ms = _unit(registry, asked.unit), system_now_ms()
     calendar, names = LocalCalendar(settings.zone), sorted(registry.enterprises)
     counting = Counting(names, rules, calendar)
@@ -90,35 +88,17 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
 def _send(
     settings: "Settings", files: Sequence[Path], read: "ReadFiles", planned: "Planned", now_ms: int
 ) -> None:
-    from processors.drive_test.campaign import REPORTER
-    from schemas.status import Track
-    from stores.data_directory import Mode
-    from stores.entries import entry_of
-    from stores.journal import JournalError, Outcome
+    from stores.journal import Outcome
     from stores.kept_files import FileChangedError, keep_file
 
     directory = directory_of(settings, create=False)
-    made_up = directory.mode() is Mode.DEMO
-    entries = [
-        entry_of(
-            event,
-            received_ms=now_ms,
-            track=Track.MEASURED,
-            reporter=REPORTER,
-            origin="simulated" if made_up else None,
-        )
-        for event in planned.events
-    ]
     try:
         # What figures rest on is on disk before they are.
         for path, digest in zip(files, read.digests, strict=True):
             keep_file(path, directory.path / KEPT, digest)
-        with directory.journal(settings.journal) as journal:
-            answers = journal.append(entries)
     except FileChangedError as error:
         raise CommandError(Exit.NO, str(error)) from error
-    except JournalError as error:
-        raise CommandError(Exit.UNREACHABLE, str(error)) from error
+    answers = append(settings, planned.events, now_ms)
     conflicts = sum(one.outcome is Outcome.CONFLICT for one in answers)
     if conflicts:
         raise CommandError(

@@ -106,22 +106,21 @@ def reports(
 
 @app.command("certificates")
 def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson = False) -> None:
-    """Inspection certificates of class A stations. Exit 1 when one is missing or expired.
+    """Inspection certificates of class A stations. Exit 1 when one is missing or expired, or its inspection failed.
 
     Example: btswatch duties certificates
     """
+    from btswatch.cli.inspections import findings_of
     from processors.duties.certificates import CertificateState, certificates
+    from processors.inspections import certificate_days
 
     loaded = settings_from(settings)
     day = datetime.fromtimestamp((moment(on, loaded.zone) - 1) / 1000, ZoneInfo(loaded.zone)).date()
-    _, inspections = reports_and_inspections(loaded)
-    passed = [
-        (one.data.station, one.time.astimezone(ZoneInfo(loaded.zone)).date())
-        for one in inspections
-        if one.data.kind == "certificate" and one.data.result == "pass"
-    ]
+    registry, rules = registry_of(loaded), rules_of(loaded)
+    inspected = findings_of(loaded, registry, rules)
+    passed, failed = certificate_days(inspected, "pass"), certificate_days(inspected, "fail")
     head = head_beside(loaded)
-    found = list(certificates(registry_of(loaded), rules_of(loaded), day, passed))
+    found = list(certificates(registry, rules, day, passed, failed))
     for one in found:
         if output:
             told = {
@@ -142,7 +141,8 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
         valid = sum(one.state is CertificateState.VALID for one in found)
         typer.echo(f"{len(found)} class A stations on {day}, {valid} with a certificate beyond 90 days")
         tell_head(head)
-    if any(one.state in (CertificateState.MISSING, CertificateState.EXPIRED) for one in found):
+    bad = (CertificateState.MISSING, CertificateState.EXPIRED, CertificateState.FAILED_INSPECTION)
+    if any(one.state in bad for one in found):
         raise typer.Exit(int(Exit.NO))
 
 

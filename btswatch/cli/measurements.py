@@ -126,7 +126,7 @@ def _tell(told: dict[str, Any], events: int, *, dry_run: bool) -> None:
 def template() -> None:
     """Print the header line of a drive-test file.
 
-    Example: btswatch measurements template > drive-test.csv
+    Example: btswatch measurements template
     """
     from processors.drive_test.columns import COLUMNS
 

@@ -3,12 +3,14 @@
 import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
 
 from btswatch.demo import ports
 from btswatch.demo.agents import AgentAddresses
+from btswatch.demo.drive_test import campaign
 from btswatch.demo.history import before_history
 from btswatch.demo.past_days import past_days
 from btswatch.demo.province import province, write_province
@@ -33,6 +35,9 @@ from stores.registry.write import write_file
 
 CONSOLE_PORT: Final = 8088
 GATEWAY_PORT: Final = 8080
+# A made-up campaign of the Department, to be taken in by hand.
+DRIVE_TEST: Final = "drive-test.csv"
+_DRIVEN_DAYS_AGO: Final = 7
 
 
 class DifferentDemoError(Exception):
@@ -84,6 +89,10 @@ def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) ->
     # Written before the record: what was half made is made again.
     if known != record:
         _write_registry(data, record)
+    if not (data / DRIVE_TEST).exists():
+        day = LocalCalendar().day_of(record.live_from) - timedelta(days=_DRIVEN_DAYS_AGO)
+        radio = [share.id for share in SHARES if share.stations > 0]
+        write_file(data / DRIVE_TEST, campaign(radio, day, record.seed))
     if not (data / TOKENS).exists():
         _make_keys(data, now_ms())
     read_tokens(data)

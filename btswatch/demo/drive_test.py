@@ -15,7 +15,15 @@ _NETWORKS: Final = (
     ("5G", 0.1, -92.0, 210.0),
     ("2G", 0.05, -82.0, 0.0),
 )
+_SAMPLES: Final = 10_000
 _NORTH, _EAST = 21.8539, 106.7612
+
+
+def campaign(enterprises: Sequence[str], day: date, seed: int) -> bytes:
+    """A file of 10,000 samples, the last enterprise's the weakest, and some rows that are refused."""
+    lines = list(rows(enterprises, day, _SAMPLES, seed, {enterprises[-1]: 12.0}))
+    wrong = [lines[7], lines[8].replace("Z,", ",", 1), lines[9].replace(",2", ",92", 1)]
+    return "\n".join([*lines, *wrong, ""]).encode()
 
 
 def rows(

@@ -14,13 +14,14 @@ WARN_DAYS: Final = (30, 90)
 
 
 class CertificateState(StrEnum):
-    """Vietnamese: còn hạn, sắp hết hạn (90 ngày), sắp hết hạn (30 ngày), hết hạn, chưa có."""
+    """Vietnamese: còn hạn, sắp hết hạn (90 ngày), sắp hết hạn (30 ngày), hết hạn, chưa có, kiểm tra không đạt."""
 
     VALID = "valid"
     EXPIRES_IN_90_DAYS = "expires_in_90_days"
     EXPIRES_IN_30_DAYS = "expires_in_30_days"
     EXPIRED = "expired"
     MISSING = "missing"
+    FAILED_INSPECTION = "failed_inspection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,11 @@ class Certificate:
 
 
 def certificates(
-    registry: Registry, rules: Rules, on: date, passed: Iterable[tuple[str, date]] = ()
+    registry: Registry,
+    rules: Rules,
+    on: date,
+    passed: Iterable[tuple[str, date]] = (),
+    failed: Iterable[tuple[str, date]] = (),
 ) -> Iterator[Certificate]:
     """The certificates of all class A stations in service on the day, by station.
 
@@ -45,14 +50,12 @@ def certificates(
         rules: with the certificate's life (indicator `certificate_age`), in force on the day.
         on: the local day.
         passed: (station, day) of later inspections of the certificate that were passed.
+        failed: of those that were not; one stands until a later day on which the certificate was issued or passed.
     """
     rule = next((one for one in rules.in_force(on) if one.indicator == "certificate_age"), None)
     if rule is None or rule.threshold is None:
         return
-    renewed: dict[str, date] = {}
-    for station, day in passed:
-        if day <= on:
-            renewed[station] = max(day, renewed.get(station, day))
+    renewed, lost = _latest(passed, on), _latest(failed, on)
     for station in sorted(registry.elements):
         row = registry.on(station, on)
         if row is None or row.kind is not Kind.STATION or row.inspection_class != CLASS_A:
@@ -61,7 +64,19 @@ def certificates(
             (day for day in (row.certificate_issued, renewed.get(station)) if day is not None), default=None
         )
         last_day = _years_after(issued, int(rule.threshold)) if issued is not None else None
-        yield Certificate(station, row.enterprise, _state(last_day, on), issued, last_day, rule.id)
+        state = _state(last_day, on)
+        if station in lost and (issued is None or lost[station] >= issued):
+            state = CertificateState.FAILED_INSPECTION
+        yield Certificate(station, row.enterprise, state, issued, last_day, rule.id)
+
+
+def _latest(found: Iterable[tuple[str, date]], on: date) -> dict[str, date]:
+    """Each station's last day, up to that one."""
+    latest: dict[str, date] = {}
+    for station, day in found:
+        if day <= on:
+            latest[station] = max(day, latest.get(station, day))
+    return latest
 
 
 def _state(last_day: date | None, on: date) -> CertificateState:

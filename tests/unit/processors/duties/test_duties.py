@@ -193,6 +193,20 @@ def test_a_passed_inspection_renews_and_only_from_its_day_on():
     assert (after.last_day, after.state) == (date(2030, 3, 1), CertificateState.VALID)
 
 
+def test_a_failed_inspection_stands_until_a_later_one_is_passed():
+    known = registry(inspection_class="A", certificate_issued=date(2024, 1, 1))
+    failed, passed = [("A-1", date(2025, 3, 1))], [("A-1", date(2025, 6, 1))]
+
+    def state(on, again=()):
+        (found,) = certificates(known, load_rules(), on, again, failed)
+        return found.state
+
+    assert state(date(2025, 2, 28)) is CertificateState.VALID
+    assert state(date(2025, 3, 1), passed) is CertificateState.FAILED_INSPECTION
+    assert state(date(2026, 1, 1)) is CertificateState.FAILED_INSPECTION
+    assert state(date(2025, 6, 1), passed) is CertificateState.VALID
+
+
 def test_an_empty_calendar_is_weeks():
     calendar = WorkingCalendar()
     assert [calendar.is_working(date(2026, 11, 16) + timedelta(days=n)) for n in range(7)] == [True] * 5 + [
