@@ -153,7 +153,7 @@ class OfficialReadings:
             self._taken.add(day)
             # Notices were all taken at the beginning; as signs of life they counted then too.
             lines = self._archive.read(day, (Family.EVIDENCE, Family.OTHER))
-            self._take(self._told.noting_causes(lines, day))
+            self._take(self._told.noting_causes(lines))
 
     def causes(self, day: date) -> Mapping[str, Mapping[int, str]]:
         """What evidence that counts gave as its cause, by element and moment (ms), of the day that was read last."""

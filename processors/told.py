@@ -6,14 +6,19 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from processors.core.conventions import US, Grid
-from processors.core.decode import Decoded, decode_one, microseconds, parse_any
+from processors.core.decode import Decoded, DecodedStatus, decode_one, microseconds, parse_any
 from processors.core.differing_causes import CauseTold, DifferingCauses, differing_causes
 from processors.core.element_day import ElementDay
 from processors.core.feed_days import FeedDay, FeedSigns
 from processors.core.late_declarations import DeclaredReceipts, LateDeclared, late_declared
 from processors.core.life import days_back
+from processors.core.track import FOREVER
 from schemas.registry import Element, Registry
 from schemas.status import Feed, Status, Track
+
+# Outside of these no zone has a date; the core refuses what lies there.
+_EARLIEST_US = 86_400 * US
+_LATEST_US = 32_503_593_600 * US
 
 
 @dataclass(slots=True)
@@ -43,10 +48,12 @@ class Told:
 
     Args:
         grid: the deployment's.
+        until_us: what was received after this instant does not exist yet.
     """
 
-    def __init__(self, grid: Grid) -> None:
+    def __init__(self, grid: Grid, until_us: int = FOREVER) -> None:
         self._grid = grid
+        self._until_us = until_us
         self._receipts = DeclaredReceipts(grid)
         self._signs = FeedSigns(grid)
         self._moments: dict[date, dict[str, dict[int, str]]] = {}
@@ -59,28 +66,35 @@ class Told:
         self._receipts.note(event)
         self._signs.note(event)
 
-    def noting_causes(self, lines: Iterable[bytes], day: date) -> Iterator[bytes]:
-        """The day's lines, of whose causes notes are made as they pass."""
-        close_us = self._grid.close_us(day.toordinal())
-        future_us = self._grid.conventions.max_future_s * US
-        moments = self._moments.setdefault(day, {})
-        causes = self._causes.setdefault(day, defaultdict(set))
+    def noting_causes(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines, of whose causes notes are made as they pass."""
         for line in lines:
             if b'"cause"' in line:
                 event = decode_one(line)
                 if isinstance(event, dict) and event["type"] == "btswatch.status.v1":
-                    cause = parse_any(line)["data"].get("cause")
-                    at_us, received_us = microseconds(event["time"]), microseconds(event["receivedtime"])
-                    status = event["data"]["status"]
-                    if cause and received_us <= close_us and status != Status.UP.value:
-                        moments.setdefault(event["subject"], {})[at_us // 1000] = str(cause)
-                        refused = (
-                            event["track"] == Track.DECLARED.value and status == Status.NO_RESPONSE.value
-                        )
-                        if at_us - received_us <= future_us and not refused:
-                            told = CauseTold(at_us // 1000, str(cause), event["track"], event["reporter"])
-                            causes[event["subject"]].add(told)
+                    self._note_cause(event, parse_any(line)["data"].get("cause"))
             yield line
+
+    def _note_cause(self, event: DecodedStatus, cause: object) -> None:
+        at_us, received_us = microseconds(event["time"]), microseconds(event["receivedtime"])
+        status = event["data"]["status"]
+        if not cause or status == Status.UP.value or not _EARLIEST_US <= at_us < _LATEST_US:
+            return
+        day = self._grid.day_of(at_us)
+        if received_us > min(self._grid.close_us(day), self._until_us):
+            return
+        named = date.fromordinal(day)
+        moments = self._moments.setdefault(named, {}).setdefault(event["subject"], {})
+        moments[at_us // 1000] = str(cause)
+        refused = event["track"] == Track.DECLARED.value and status == Status.NO_RESPONSE.value
+        if at_us - received_us <= self._grid.conventions.max_future_s * US and not refused:
+            told = CauseTold(at_us // 1000, str(cause), event["track"], event["reporter"])
+            self._causes.setdefault(named, defaultdict(set))[event["subject"]].add(told)
+
+    def first_day(self) -> date | None:
+        """The first day of which something declared is noted."""
+        day = self._receipts.first_day()
+        return date.fromordinal(day) if day is not None else None
 
     def causes(self, day: date) -> Mapping[str, Mapping[int, str]]:
         """What evidence that counts gave as its cause, by element and moment (ms)."""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from schemas.registry import Registry
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+# What takes longer to come is told with its delay.
+_PROMPT_S = 900
 
 
 @app.command("explain")
@@ -205,7 +207,9 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
 
 
 def _tell_event(event: "Event", mark: str, zone: str, *, show_bytes: bool) -> None:
-    late = "" if event.counts else "  CAME AFTER THE CLOSE"
+    delay_s = (event.received_ms - event.at_ms) // 1000
+    late = f"  received {delay_s // 3600} h {delay_s % 3600 // 60} min later" if delay_s > _PROMPT_S else ""
+    late += "" if event.counts else "  CAME AFTER THE CLOSE"
     typer.echo(
         f"  {mark} {_time(event.at_ms, zone)} {event.track:<8} {event.status or event.type} {event.cause or ''}"
         f" by {event.reporter} id {event.id}, {event.file.name} line {event.number}{late}"

@@ -5,6 +5,8 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,7 +22,7 @@ from processors.core.province import Province
 from processors.replay import PeriodFigure, Question, Scope, figures, take_in
 from schemas.refusal import Refusal
 from schemas.registry import Kind, Registry
-from schemas.time import DEFAULT_ZONE, known_zone, parse_rfc3339, to_ms
+from schemas.time import DEFAULT_ZONE, LocalCalendar, known_zone, parse_rfc3339, to_ms
 
 # One day within 1970 and 3000, so that every zone has a date for what lies between.
 _EARLIEST_MS = to_ms(parse_rfc3339("1970-01-02T00:00:00Z"))
@@ -53,6 +55,13 @@ def replay(
     grid_seconds: Annotated[int, typer.Option(help="Slot length in seconds; divides 3600")] = 10,
     zone: Annotated[str, typer.Option(help="Time zone of the calendar")] = DEFAULT_ZONE,
     format_: Annotated[Format, typer.Option("--format", help="json, csv or table")] = Format.TABLE,
+    declared: Annotated[
+        bool,
+        typer.Option(
+            "--declared",
+            help="Print instead, as JSON, what was declared late and which causes differ, by element and day",
+        ),
+    ] = False,
     more_events: Annotated[
         list[Path] | None, typer.Argument(help="Further files or directories", show_default=False)
     ] = None,
@@ -80,13 +89,37 @@ def replay(
         refusals[code] += 1
         first.setdefault(code, _showable(f"{detail}: {line[:120].decode(errors='replace')}"))
 
+    lines = event_lines([*events, *(more_events or [])], refuse)
+    found: list[dict[str, Any]] = []
     try:
-        take_in(province, event_lines([*events, *(more_events or [])], refuse), question.now, refuse)
+        if declared:
+            found = _words(province, lines, question, refuse)
+        else:
+            take_in(province, lines, question.now, refuse)
     except EventFileError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
     for code, number in sorted(refusals.items()):
         typer.echo(f"btswatch: refused {number} as {code}; first: {first[code]}", err=True)
-    sys.stdout.write(_PRINTERS[format_](list(figures(province, question)), zone))
+    printed = (
+        _PRINTERS[format_](list(figures(province, question)), zone) if not declared else _canonical(found)
+    )
+    sys.stdout.write(printed)
+
+
+def _words(
+    province: Province,
+    lines: Iterator[bytes],
+    question: Question,
+    refuse: Callable[[bytes, Refusal, str], None],
+) -> list[dict[str, Any]]:
+    """What stands out of the enterprises' word on the local days of the question's interval."""
+    from processors.replaying_word import as_dict, words
+
+    zone = province.conventions.zone
+    calendar = LocalCalendar(zone)
+    first, end = calendar.day_of(question.start), calendar.day_of(question.end - 1) + timedelta(days=1)
+    found = words(province, lines, first, end, question.now, refuse)
+    return [as_dict(day, word, zone) for day, word in found if word.late.late_s or word.differing]
 
 
 def _check_zone_and_boundaries(question: Question, zone: str) -> None:
@@ -130,7 +163,10 @@ def _registry(directory: Path, zone: str) -> Registry:
 
 
 def _json(rows: list[PeriodFigure], zone: str) -> str:
-    objects = [row.as_dict(zone) for row in rows]
+    return _canonical([row.as_dict(zone) for row in rows])
+
+
+def _canonical(objects: list[dict[str, Any]]) -> str:
     return json.dumps(objects, sort_keys=True, separators=(",", ":"), ensure_ascii=True) + "\n"
 
 

@@ -73,6 +73,10 @@ class DeclaredReceipts:
             found[key] = min(received, found.get(key, received))
         return found
 
+    def first_day(self) -> int | None:
+        """The first day of which something is noted."""
+        return min(self._told, default=None)
+
     def drop_before(self, day: int) -> None:
         """Forget earlier days."""
         self._told = {at: told for at, told in self._told.items() if at >= day}

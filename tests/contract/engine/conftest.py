@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ from processors.core.conventions import Conventions
 from processors.core.periods import PeriodKind
 from processors.core.province import Province
 from processors.replay import Question, figures, take_in
+from processors.replaying_word import words
 from schemas.registry import Kind, Registry
 from schemas.settings.engine import ClosingSettings
 from stores.archive import ArchiveReader
 from stores.journal import Journal
 from stores.ledger import Ledger
+from stores.ledger.enterprise_word import differing_on, late_on
 from stores.ledger.figures import figures_of_day
 from tests.contract.engine.world import CALENDAR, DAYS, FIRST, World, make_world
 
@@ -88,6 +91,25 @@ class Host:
         ledger.close()
         return self._figures()
 
+    def word(self) -> list[str]:
+        """What the closing found of the enterprises' word, as lines that an equal replay prints."""
+        ledger = Ledger(self.data / "ledger.db")
+        ledger.open()
+        with ledger.reading() as connection:
+            days = [FIRST + timedelta(days=offset) for offset in range(DAYS)]
+            late = [
+                word_line(day, one.element, [one.late_s, one.longest_s])
+                for day in days
+                for one in late_on(connection, day)
+            ]
+            differing = [
+                word_line(day, one.element, [one.from_ms, one.to_ms, one.seconds, one.measured, one.declared])
+                for day in days
+                for one in differing_on(connection, day)
+            ]
+        ledger.close()
+        return sorted(late + differing)
+
     def refused_codes(self) -> set[str]:
         """Why the engine put entries aside."""
         return {one.code for one in self.journal.refused() if one.entrance == "engine"}
@@ -112,6 +134,32 @@ class Host:
 
 def line_of(element: str, day: date, state: str, figure: object) -> str:
     return json.dumps([element, day.isoformat(), state, figure], sort_keys=True)
+
+
+def word_line(day: date, element: str, found: list[object]) -> str:
+    return json.dumps([day.isoformat(), element, found])
+
+
+def replayed_word(archive: Path, registry: Registry, now_ms: int) -> list[str]:
+    """What an offline replay of the archive's files finds of the enterprises' word."""
+    reader = ArchiveReader(archive)
+    lines = [line for day in reader.days() for line in reader.read(day)]
+    # In any order.
+    random.Random(3).shuffle(lines)
+    province = Province(registry, Conventions())
+    found = []
+    for day, word in words(province, lines, FIRST, FIRST + timedelta(days=DAYS), now_ms, lambda *_: None):
+        if word.late.late_s:
+            found.append(word_line(day, word.element, [word.late.late_s, word.late.longest_s]))
+        found += [
+            word_line(
+                day,
+                word.element,
+                [one.from_ms, one.to_ms, one.seconds, ";".join(one.measured), ";".join(one.declared)],
+            )
+            for one in word.differing
+        ]
+    return sorted(found)
 
 
 def replayed(archive: Path, registry: Registry, now_ms: int) -> list[str]:
@@ -149,6 +197,11 @@ def make_host(request: pytest.FixtureRequest, tmp_path: Path, world: World) -> I
     yield make
     for host in hosts:
         host.close()
+
+
+@pytest.fixture
+def word_of():
+    return replayed_word
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from stores.ledger.alarms import FIGURE_DIFFERS, open_alarms
 LONG_AFTER = 20 * 86_400_000
 
 
-def test_final_figures_equal_a_replay_of_the_archive(make_host, world, replay_of):
+def test_final_figures_and_findings_equal_a_replay_of_the_archive(make_host, world, replay_of, word_of):
     host = make_host("plain")
     host.append(0, len(world.entries))
     host.start(until=len(world.entries))
@@ -19,6 +19,10 @@ def test_final_figures_equal_a_replay_of_the_archive(make_host, world, replay_of
     official = host.close_days(now)
     assert official == replay_of(host.data / "archive", host.world.registry, now)
     assert len(official) > 30
+    found = host.word()
+    assert found == word_of(host.data / "archive", host.world.registry, now)
+    assert len(found) > 10
+    assert any("fault" in line for line in found)
 
 
 @pytest.mark.parametrize("batch_events", [37])

@@ -100,7 +100,10 @@ def make_world(seed: int) -> World:
             if dice.random() < 0.3:
                 owner = row.enterprise if dice.random() < 0.98 else "PER"
                 late = dice.choice([500, 500, 500, 2 * HOUR, 30 * HOUR, 90 * HOUR])
-                found.append((at + late, status(element, at, said, owner, len(found)), Track.DECLARED, owner))
+                # Not always the cause that was measured.
+                cause = {"cause": "fault" if len(found) % 3 else "power"} if said == "down" else {}
+                event = status(element, at, said, owner, len(found), **cause)
+                found.append((at + late, event, Track.DECLARED, owner))
             at += dice.randrange(MINUTE, 12 * MINUTE)
     at = start
     while at < end:
