@@ -230,9 +230,9 @@ class InfluxRebuild:
         for line in self._archive.read(day, (Family.EVIDENCE,)):
             batch.append(line)
             if len(batch) == _EVENTS_AT_ONCE:
-                yield from (text for text, _ in numbers.lines(_array(batch), self._refuse))
+                yield from numbers.lines(_array(batch), self._refuse)[0]
                 batch = []
-        yield from (text for text, _ in numbers.lines(_array(batch), self._refuse))
+        yield from numbers.lines(_array(batch), self._refuse)[0]
 
     def _refuse(self, code: str, _detail: str) -> None:
         self._refused[code] += 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import lru_cache
-from math import inf
+from math import inf, isfinite
 from typing import Final, Literal, NotRequired
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
@@ -20,7 +20,8 @@ KIND: Final = b"evidence"
 """The header `kind` of messages that carry events of one shard."""
 _NAMES: Final = frozenset(one.name for one in METRICS)
 _MINUTE_US: Final = 60_000_000
-_INF: Final = inf
+# Senders name the numbers: what is remembered of them is bounded.
+_SHAPES: Final = 256
 _USES: Final = (("in_use", "in_bps"), ("out_use", "out_bps"))
 _LEAN: Final = ConfigDict(extra="ignore")
 
@@ -60,16 +61,28 @@ class Numbers:
         self._calendar = calendar
         self._skipped = skipped
         self._steady: dict[tuple[str, str], str] = {}
+        self._shapes: dict[tuple[str, ...], str] = {}
 
-    def lines(self, value: bytes, refuse: Refuse) -> Iterator[tuple[str, int]]:
-        """The lines of a message (a JSON array of archived events), each with its minute in microseconds."""
+    def lines(self, value: bytes, refuse: Refuse) -> tuple[list[str], list[int]]:
+        """The lines of a message (a JSON array of archived events), and each one's minute in microseconds."""
+        lines: list[str] = []
+        minutes: list[int] = []
         for event in self._events(value, refuse):
             metrics = event["data"].get("metrics") if "data" in event else None
             if metrics and event["type"] == "btswatch.status.v1":
                 try:
-                    yield from self._line(event, metrics)
+                    moment = _moment(event["time"])
+                    written = self._fields(metrics)
+                    if written:
+                        series = self._steady.get((event["subject"], event["track"])) or self._series(
+                            event["subject"], event["track"], moment
+                        )
+                        minute_us = moment - moment % _MINUTE_US
+                        lines.append(f"{series} {written} {minute_us}")
+                        minutes.append(minute_us)
                 except RefusedSeriesError as error:
                     refuse(error.code, error.detail)
+        return lines, minutes
 
     def _events(self, value: bytes, refuse: Refuse) -> Iterator[_Event]:
         try:
@@ -91,30 +104,30 @@ class Numbers:
                 first = error.errors(include_url=False, include_input=False)[0]
                 refuse(Refusal.INVALID.value, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
 
-    def _line(self, event: _Event, metrics: dict[str, float]) -> Iterator[tuple[str, int]]:
-        moment = _moment(event["time"])
-        if moment is None:
-            raise RefusedSeriesError(Refusal.INVALID.value, f"time {event['time'][:40]}")
-        written = [
-            f"{name}={value!r}" for name, value in metrics.items() if name in _NAMES and -_INF < value < _INF
-        ]
-        if len(written) < len(metrics):
-            self._skipped(len(metrics) - len(written))
+    def _fields(self, metrics: dict[str, float]) -> str:
+        """The fields of a line; empty where nothing can be written."""
+        names = tuple(metrics)
+        shape = self._shapes.get(names)
+        # One that is no number makes the sum none; so does a sum too great, which the longer way sorts out.
+        if shape is not None and isfinite(sum(metrics.values())):
+            written = shape % tuple(metrics.values())
+        else:
+            kept = [(name, value) for name, value in metrics.items() if name in _NAMES and isfinite(value)]
+            if len(kept) == len(metrics):
+                if len(self._shapes) < _SHAPES:
+                    self._shapes[names] = ",".join(f"{name}=%r" for name in names)
+            else:
+                self._skipped(len(metrics) - len(kept))
+            written = ",".join(f"{name}={value!r}" for name, value in kept)
         speed = metrics.get("speed_bps")
-        if speed and 0 < speed < _INF:
+        if speed and 0 < speed < inf:
             for way, name in _USES:
                 value = metrics.get(name)
-                if value is not None and -_INF < value < _INF:
-                    written.append(f"{way}={round(value / speed, 6)!r}")
-        if written:
-            minute_us = moment - moment % _MINUTE_US
-            series = self._series(event["subject"], event["track"], moment)
-            yield f"{series} {','.join(written)} {minute_us}", minute_us
+                if value is not None and isfinite(value):
+                    written += f",{way}={value / speed:.6f}"
+        return written
 
     def _series(self, element: str, track: Literal["measured", "declared"], moment_us: int) -> str:
-        known = self._steady.get((element, track))
-        if known is not None:
-            return known
         day = self._calendar.day_of(moment_us // 1000)
         row = self._guard.row(element, day)
         measurement = "link" if row.kind is Kind.LINK else "station"
@@ -126,10 +139,16 @@ class Numbers:
 
 
 @lru_cache(maxsize=4096)
-def _moment(text: str) -> int | None:
-    """Microseconds of an archived event's own time; polls of one pulse share it."""
+def _moment(text: str) -> int:
+    """Microseconds of an archived event's own time; polls of one pulse share it.
+
+    Raises:
+        RefusedSeriesError: it is no time with a zone.
+    """
     try:
         moment = datetime.fromisoformat(text)
-        return None if moment.tzinfo is None else int(moment.timestamp() * 1_000_000)
     except ValueError:
-        return None
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise RefusedSeriesError(Refusal.INVALID.value, f"time {text[:40]}")
+    return int(moment.timestamp() * 1_000_000)

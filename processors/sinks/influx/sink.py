@@ -1,7 +1,7 @@
 """The sink itself: messages in, points out, in an order that a crash anywhere leaves repairable."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Final
 
@@ -231,21 +231,25 @@ class InfluxSink:
         bucket = self._buckets["link"]
 
         refused: dict[str, list[str]] = defaultdict(list)
-        lines: list[str] = []
-
-        for text, at_us in self._numbers.lines(
-            message.value, lambda code, detail: refused[code].append(detail)
-        ):
-            if at_us < late_us:
-                if at_us <= oldest_us:
-                    INFLUX_SKIPPED.counter().labels("expired").inc()
-                    continue
-                self._late.note(text[: text.index(",")], at_us // 1000, now_ms, pipe)
-            lines.append(text)
+        lines, minutes = self._numbers.lines(message.value, lambda code, detail: refused[code].append(detail))
+        if minutes and min(minutes) < late_us:
+            lines = list(self._in_time(lines, minutes, (oldest_us, late_us), pipe))
         pipe.add_all(bucket, lines, message)
         for code, details in refused.items():
             INFLUX_SKIPPED.counter().labels(code).inc(len(details))
             self._dead_letters.send(message, code, f"{len(details)} events of it: {details[0]}")
+
+    def _in_time(
+        self, lines: list[str], minutes: list[int], late: tuple[int, int], pipe: Pipe
+    ) -> Iterator[str]:
+        """Without what is older than the bucket keeps; of what is too late for the tasks the days are noted."""
+        for text, at_us in zip(lines, minutes, strict=True):
+            if at_us <= late[0]:
+                INFLUX_SKIPPED.counter().labels("expired").inc()
+                continue
+            if at_us < late[1]:
+                self._late.note(text[: text.index(",")], at_us // 1000, self._now_ms(), pipe)
+            yield text
 
     def _dead_letter(self, message: Message, pipe: Pipe) -> None:
         if message.headers.get("kind") == b"control":

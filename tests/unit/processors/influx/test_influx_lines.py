@@ -119,13 +119,13 @@ def test_numbers_lie_on_their_minute_and_bring_their_share_of_the_speed():
         event(track="x"),
         event(time="?"),
     ]
-    found = list(numbers.lines(json.dumps(body).encode(), lambda code, detail: refused.append(code)))
+    found = numbers.lines(json.dumps(body).encode(), lambda code, detail: refused.append(code))
     at = 1_793_552_460_000_000
     head = r"link,element=L\ 1,enterprise=E\,1,kind=link,track=measured"
-    assert found == [(f"{head} in_bps=500000000.0,speed_bps=1000000000.0,in_use=0.5 {at}", at)]
+    assert found == ([f"{head} in_bps=500000000.0,speed_bps=1000000000.0,in_use=0.500000 {at}"], [at])
     assert sorted(refused) == ["invalid", "invalid", "unknown_element"]
     assert skipped[0] == 1
-    assert list(numbers.lines(b"nonsense", lambda code, detail: refused.append(code))) == []
+    assert numbers.lines(b"nonsense", lambda code, detail: refused.append(code)) == ([], [])
     assert refused[-1] == "malformed"
 
 
