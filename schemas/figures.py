@@ -92,20 +92,17 @@ NO_TIME: Final = Figure(0, 0, 0, 0, 0, 0, None, (0,) * 16)
 
 def total_of(figures: Iterable[Figure]) -> Figure:
     """A scope's figure: sums of its elements' seconds and outages, the greatest of their longest."""
-    found = iter(figures)
-    result = next(found, NO_TIME)
-    for one in found:
-        result = Figure(
-            result.up + one.up,
-            result.degraded + one.degraded,
-            result.down + one.down,
-            result.planned + one.planned,
-            result.unknown + one.unknown,
-            result.outages + one.outages,
-            max((s for s in (result.longest_s, one.longest_s) if s is not None), default=None),
-            tuple(x + y for x, y in zip(result.pairs_s, one.pairs_s, strict=True)),
-        )
-    return result
+    found = list(figures)
+    return Figure(
+        sum(one.up for one in found),
+        sum(one.degraded for one in found),
+        sum(one.down for one in found),
+        sum(one.planned for one in found),
+        sum(one.unknown for one in found),
+        sum(one.outages for one in found),
+        max((one.longest_s for one in found if one.longest_s is not None), default=None),
+        tuple(map(sum, zip(NO_TIME.pairs_s, *(one.pairs_s for one in found), strict=True))),
+    )
 
 
 def ratio(numerator: int, denominator: int) -> float | None:

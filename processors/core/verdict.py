@@ -1,6 +1,6 @@
 """Verdicts of figures against a threshold (spec: availability, section 6). All comparisons are of integers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -107,12 +107,14 @@ def judge_portions(portions: Sequence[Portion]) -> Judgement:
     The portions' needs are added up: a day under a milder version excuses nothing of the others, and the period as a
     whole passes when it has the time in service that its days together need.
     """
-    judged = total_of(_capped(one) for one in portions)
+    # Added up by rule first: many portions share one, and fractions are dear.
+    by_rule = [(some[0].rule, _capped(some)) for some in _shared(portions)]
+    judged = total_of(capped for _, capped in by_rule)
     expected = judged.total - judged.planned
     # A_max < X and A_min >= X, without a division.
-    needed = sum((one.rule.threshold * _expected(_capped(one)) for one in portions), Fraction(0))
-    measured = sum((one.rule.measured_floor * one.figure.total for one in portions), Fraction(0))
-    known = sum((one.rule.coverage_floor * one.figure.total for one in portions), Fraction(0))
+    needed = sum((rule.threshold * _expected(capped) for rule, capped in by_rule), Fraction(0))
+    measured = sum((rule.measured_floor * capped.total for rule, capped in by_rule), Fraction(0))
+    known = sum((rule.coverage_floor * capped.total for rule, capped in by_rule), Fraction(0))
     result, reason = Result.NOT_DECIDABLE, None
     if expected == 0:
         reason = Reason.NO_TIME
@@ -129,11 +131,17 @@ def judge_portions(portions: Sequence[Portion]) -> Judgement:
     return Judgement(result, reason, judged, int(expected - needed))
 
 
-def _capped(one: Portion) -> Figure:
-    beyond = one.planned_beyond_s
-    if not beyond:
-        return one.figure
-    return replace(one.figure, planned=one.figure.planned - beyond, down=one.figure.down + beyond)
+def _shared(portions: Sequence[Portion]) -> Iterable[list[Portion]]:
+    found: dict[int, list[Portion]] = {}
+    for one in portions:
+        found.setdefault(id(one.rule), []).append(one)
+    return found.values()
+
+
+def _capped(portions: Sequence[Portion]) -> Figure:
+    figure = total_of(one.figure for one in portions)
+    beyond = sum(one.planned_beyond_s for one in portions)
+    return replace(figure, planned=figure.planned - beyond, down=figure.down + beyond)
 
 
 def _expected(figure: Figure) -> int:
