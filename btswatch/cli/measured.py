@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 def others_of(settings: "Settings") -> "Iterator[Other]":
-    """What the archive has of them, and the journal's part that is not archived yet."""
+    """What the archive has of them, and of an embedded installation the journal's part that is not archived yet.
+
+    The cluster's archive is fed from Kafka and counts otherwise than the journals of its hosts.
+    """
     from processors.archived_others import other_lines, others
     from stores.archive_files import ArchiveDamagedError
     from stores.journal_errors import JournalError
@@ -27,7 +30,8 @@ def others_of(settings: "Settings") -> "Iterator[Other]":
     journal = directory.journal(settings.journal)
     try:
         with ExitStack() as stack:
-            there = stack.enter_context(journal) if journal.path.exists() else None
+            beside = settings.form == "embedded" and journal.path.exists()
+            there = stack.enter_context(journal) if beside else None
             yield from others(other_lines(directory.archive(), there))
     except (ArchiveDamagedError, JournalError) as error:
         raise CommandError(Exit.NO, str(error)) from error

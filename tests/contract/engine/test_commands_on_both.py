@@ -21,7 +21,9 @@ from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
 from processors.rules import Rules, load_rules
 from processors.verdicts import verdicts
+from schemas.status import Track
 from stores.data_directory import DataDirectory
+from stores.entries import entry_of
 from stores.ledger.findings import findings_of
 from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations, transitions
 from tests.cluster import Cluster
@@ -60,13 +62,46 @@ RULE = {
     "confidence": "high",
     "note": "a test",
 }
-RULES = [RULE, RULE | {"id": "Q-1", "rule": "Q", "period": "quarter", "threshold": "95"}]
+RADIO = {"indicator": "radio_availability", "method": "samples", "period": "campaign", "weight": None}
+RULES = [
+    RULE,
+    RULE | {"id": "Q-1", "rule": "Q", "period": "quarter", "threshold": "95"},
+    RULE | RADIO | {"id": "R-1", "rule": "R", "threshold": "95"},
+]
 
 
 @pytest.fixture(scope="module")
 def world():
     made = make_world(7)
-    return replace(made, registry=with_unit(made.registry))
+    entries = sorted([*made.entries, *measured_and_found()], key=lambda one: one.received_ms)
+    return replace(made, registry=with_unit(made.registry), entries=entries)
+
+
+def measured_and_found():
+    """An enterprise's measurement with its correction, one of the Department's campaign, and a finding on site."""
+    begin, end = (CALENDAR.format(CALENDAR.start_of(day)) for day in (DAY, LAST))
+    shared = {"service": "mobile_voice", "indicator": "radio_availability", "unit": "06001"}
+    counts = shared | {"period": {"from": begin, "to": end}, "denominator": 100}
+    emf = {"station": "PER-0", "kind": "emf", "result": "pass", "inspector": "An"}
+    sent = [
+        ("PER", "PER/oss", "PER", "measurement", counts | {"numerator": 93}),
+        ("PER", "PER/oss", "PER", "measurement", counts | {"numerator": 94, "replaces": "x0"}),
+        ("department", "department/c1", "TRA", "measurement", counts | {"numerator": 97}),
+        ("department", "department/inspections", "PER-0", "inspection", emf),
+    ]
+    for number, (reporter, source, subject, kind, data) in enumerate(sent):
+        event = {
+            "specversion": "1.0",
+            "id": f"x{number}",
+            "source": source,
+            "subject": subject,
+            "time": end,
+            "type": f"btswatch.{kind}.v1",
+            "data": data,
+        }
+        track = Track.MEASURED if reporter == "department" else Track.DECLARED
+        at = CALENDAR.start_of(LAST) + HOUR + number
+        yield entry_of(event, received_ms=at, track=track, reporter=reporter)
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +198,8 @@ def test_workers_told_what_the_ledgers_days_say(told):
     [
         ("verdicts", "--period", str(DAY), "--json"),
         ("verdicts", "--period", "2026-Q4", "--provisional"),
+        ("measurements", "list", "--all"),
+        ("inspections", "list"),
         ("reconcile", str(DAY), "--json"),
         ("reconcile", str(DAY), "--scope", "element"),
         ("reconcile", str(DAY), "--findings", "--json"),
@@ -182,6 +219,15 @@ def test_the_cluster_answers_as_the_embedded_form_does(answers, words):
     assert embedded == cluster
     assert embedded[0] == 0
     assert embedded[1]
+
+
+def test_what_was_measured_is_judged_on_both_by_the_same_counts(answers):
+    for code, out, _ in answers("verdicts", "--period", str(DAY)):
+        lines = [line.split() for line in out.splitlines() if "radio_availability" in line]
+        assert code == 0
+        assert [(line[0], line[2]) for line in lines] == [("PER", "fail"), ("TRA", "pass")]
+        assert "94 percent share of samples, 100 (declared)" in " ".join(lines[0])
+        assert "97 percent share of samples, 100 (campaign department/c1)" in " ".join(lines[1])
 
 
 def test_rebuild_gives_a_lost_day_again_and_the_same_on_both(both, capsys):
