@@ -1,8 +1,5 @@
 """The sink killed in the middle of its work, the server killed under it, its disk full, and both away for long."""
 
-import os
-import subprocess
-from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -18,6 +15,7 @@ from tests.faults.influx.proxy import Proxy
 from tests.integration.influx.conftest import REGISTRY
 from tests.kafka_topics import eventually
 from tests.servers import Influx
+from tests.small_disk import fill, small_disk
 
 pytestmark = pytest.mark.service
 NAMES = [f"M{number}" for number in range(300)]
@@ -112,33 +110,8 @@ def test_killed_in_the_middle_of_a_write_and_its_server_too_it_ends_as_if_nothin
     assert sink.content() == expected_of(influx, [one for wave in waves for one in wave], tmp_path, MANY)
 
 
-@contextmanager
-def small_disk(directory, megabytes):
-    """A file system of this size; only root may mount one."""
-    directory.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(directory)],
-        capture_output=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield directory
-    finally:
-        subprocess.run(["umount", "--lazy", str(directory)], check=True)
-
-
-def fill(path):
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-
-
 def test_a_full_disk_is_waited_out(kafka, influx, sink_process, tmp_path):
-    with small_disk(tmp_path / "disk", 300) as disk:
+    with small_disk(tmp_path / "disk", "300m") as disk:
         small = Influx(InfluxServer(servers_directory(), disk / "influx")).start()
         try:
             sink = sink_process(kafka, small, registry=MANY)

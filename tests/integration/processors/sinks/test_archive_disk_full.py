@@ -1,9 +1,6 @@
 """The archive sink on a real broker while its disk is full: nothing is lost, memory is bounded, one alarm."""
 
-import os
 import random
-import subprocess
-from contextlib import suppress
 
 import pytest
 
@@ -11,6 +8,7 @@ from schemas.cluster_metrics import SINK_OUTAGES, SINK_PENDING_BYTES
 from schemas.settings.sinks import MIB
 from stores.archive import ArchiveReader
 from tests.kafka_topics import eventually, send
+from tests.small_disk import fill, resize, small_disk
 
 from .conftest import QUICK, evidence
 
@@ -18,21 +16,10 @@ pytestmark = pytest.mark.service
 
 
 @pytest.fixture
-def disk(tmp_path, absent):
+def disk(tmp_path):
     """The archive's directory with half a megabyte of room."""
-    place = tmp_path / "archive"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=500k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode != 0:
-        absent("a small file system can't be mounted here")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
-
-
-def fill(path):
-    with path.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"x" * 1024)
+    with small_disk(tmp_path / "archive", "500k") as place:
+        yield place
 
 
 def outages():
@@ -50,7 +37,9 @@ def test_a_full_disk_is_waited_out_and_every_event_is_archived_once(settings, ar
         # Compresses to no less than what is free.
         made = [evidence(n, first + n) for n in range(16)]
         for one in made:
-            one["value"] = one["value"].replace(b'"n"', b'"r":"%s","n"' % dice.randbytes(9_000).hex().encode())
+            one["value"] = one["value"].replace(
+                b'"n"', b'"r":"%s","n"' % dice.randbytes(9_000).hex().encode()
+            )
         return made
 
     before = outages()
@@ -67,8 +56,7 @@ def test_a_full_disk_is_waited_out_and_every_event_is_archived_once(settings, ar
         eventually(lambda: "No space left" in (consumer.not_ready() or ""))
         assert len(lines()) == 16
         eventually(lambda: SINK_PENDING_BYTES.gauge().labels("archive")._value.get() < MIB)
-        # Room for some of it, and later for the rest.
-        subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
+        resize(disk, "16m")
         eventually(lambda: len(lines()) == 64, 30)
         eventually(lambda: consumer.not_ready() is None)
     finally:

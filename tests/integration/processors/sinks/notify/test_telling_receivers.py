@@ -14,11 +14,12 @@ from processors.sinks.notify.apprise_url import AppriseUrl
 from processors.sinks.notify.sink import NotifySink
 from processors.sinks.notify.texts import Texts
 from processors.sinks.notify.webhook import Webhook as WebhookReceiver
-from processors.sinks.port import Message, TargetRefusedError
+from processors.sinks.port import Message, TargetRefusedError, TargetUnavailableError
 from schemas.settings.notify import NotifySettings, ReceiverSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.time import LocalCalendar, format_ms
 from tests.notify_receivers import MailServer, Webhook
+from tests.small_disk import fill, resize, small_disk
 
 QUICK = SinkSettings(retry_s=0.1, retry_most_s=0.2, refused_retry_s=0.3)
 CALENDAR = LocalCalendar()
@@ -215,6 +216,23 @@ def test_while_a_receiver_is_away_the_file_grows_with_elements_not_with_messages
         hook.until(lambda h: len(h.alerts) == 2, 30)
     # What began and ended meanwhile is told as over: it did fire.
     assert sorted(one[:2] for one in hook.alerts) == [("firing", "S1"), ("resolved", "S2")]
+
+
+def test_a_full_disk_is_told_as_such_and_the_same_messages_are_taken_once_there_is_room(tmp_path):
+    with small_disk(tmp_path / "disk", "400k") as disk, Webhook() as hook:
+        world = World(disk, [BEGIN])
+        many = [world.message(f"M{n}", (0, "down"), at_s=91) for n in range(500)]
+        with world.notifier(receiver(hook.url)) as sink:
+            sink.write([world.message("S1", (0, "down"), at_s=90)])
+            hook.until(lambda h: len(h.alerts) == 1)
+            fill(disk / "filler")
+            for _ in range(2):
+                with pytest.raises(TargetUnavailableError, match="disk"):
+                    sink.write(many)
+            resize(disk, "16m")
+            sink.write(many)
+            hook.until(lambda h: len(h.alerts) == 501, 30)
+    assert len({one[1] for one in hook.alerts}) == 501
 
 
 def test_one_receiver_that_is_away_does_not_hold_up_the_other(world):
