@@ -125,6 +125,10 @@ class Rule(Contract):
             raise ValueError("in_force_to must be after in_force_from")
         if self.method is Method.TIME and self.weight is None:
             raise ValueError("an indicator over time needs a weight: station, cells or subscribers")
+        if (self.indicator == "service_availability") != (self.method is Method.TIME):
+            raise ValueError("service_availability is a share of time, and nothing else is")
+        if self.indicator == "radio_availability" and self.method is not Method.SAMPLES:
+            raise ValueError("radio_availability is a share of samples")
         if (self.method is Method.PERCENTILE) != (self.percentile is not None):
             raise ValueError("`percentile` says which one, in a percentile rule and in no other")
         return self

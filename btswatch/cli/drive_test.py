@@ -2,7 +2,6 @@
 
 import csv
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,12 +64,8 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
     counting = Counting(names, rules, calendar)
     directory_of(settings, create=False)
     try:
-        with (
-            _refusals(asked.refused) as refuse,
-            _bar(asked.files) as progress,
-            tempfile.TemporaryDirectory(prefix="drive-test-", dir=settings.data) as room,
-        ):
-            read = read_files(asked.files, counting, names, now_ms, Path(room), refuse, progress)
+        with _refusals(asked.refused) as refuse, _bar(asked.files) as progress:
+            read = read_files(asked.files, counting, names, now_ms, settings.data, refuse, progress)
         bad = read.refused.total()
         counted = f"{read.rows:,} rows: {read.good:,} good, {bad:,} refused; nothing was sent"
         known, _ = measurements_of(settings, registry, rules)

@@ -49,7 +49,7 @@ def read_files(
         counting: what counts the samples.
         enterprises: the registry's ids, by the samples' index.
         now_ms: samples after it are refused.
-        directory: empty, for what is kept meanwhile.
+        directory: where there is room for what is kept meanwhile.
         refuse: told of every refused row.
         progress: told how many bytes of the files were read.
 

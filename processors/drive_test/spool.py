@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
+from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Final, Self
 
@@ -26,7 +27,7 @@ class Spool:
     """Takes rows in order, gives them back by content.
 
     Args:
-        directory: of its own, empty, and removed by whoever made it.
+        directory: where there is room. The files have no names: nothing is left behind, however the process ends.
         input_bytes: how much text the rows come from: decides on how many files they are spread.
     """
 
@@ -38,8 +39,8 @@ class Spool:
 
     def __enter__(self) -> Self:
         self._files = [
-            self._stack.enter_context((self._directory / f"{number:03}").open("w+b"))
-            for number in range(self._partitions)
+            self._stack.enter_context(TemporaryFile(dir=self._directory))  # noqa: SIM115 - the stack closes it
+            for _ in range(self._partitions)
         ]
         return self
 

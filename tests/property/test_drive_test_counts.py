@@ -58,10 +58,8 @@ def count(directory, files, rules=RULES):
         path = directory / f"{number}.csv"
         path.write_text("\n".join([",".join(COLUMNS), *lines]) + "\n")
         paths.append(path)
-    room = directory / "room"
-    room.mkdir(exist_ok=True)
     counting, refused = Counting(NAMES, rules, CALENDAR), []
-    read = read_files(paths, counting, NAMES, NOW, room, lambda *told: refused.append(told))
+    read = read_files(paths, counting, NAMES, NOW, directory, lambda *told: refused.append(told))
     return read, list(figures(counting, rules)), refused
 
 

@@ -63,7 +63,7 @@ def test_a_campaign_is_taken_in_once_and_its_file_kept(installation, capsys):
     (kept,) = (directory.path / KEPT).iterdir()
     assert gzip.decompress(kept.read_bytes()) == file.read_bytes()
     assert kept.name.removesuffix(".gz") in one["data"]["basis"]
-    assert not [one for one in directory.path.iterdir() if one.name.startswith("drive-test-")]
+    assert {one.name for one in directory.path.iterdir()} <= {"mode", "ledger.db", "journal.db", KEPT}
 
 
 def test_bad_rows_are_told_by_number_and_take_nobody_along(installation, capsys):

@@ -126,6 +126,19 @@ def test_all_that_is_wrong_is_told_in_one_pass(rules_of):
     assert "b.yaml: T-1: stands in b.yaml too" in found
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"indicator": "radio_availability"}, "service_availability is a share of time"),
+        ({"method": "samples", "weight": None}, "service_availability is a share of time"),
+        ({"indicator": "radio_availability", "method": "ratio", "weight": None}, "a share of samples"),
+        ({"indicator": "x", "method": "percentile", "weight": None}, "`percentile` says which one"),
+    ],
+)
+def test_a_rule_file_can_not_mix_up_time_and_samples(rules_of, changes, said):
+    assert said in lines_of(rules_of(rule(**changes)))[0]
+
+
 def test_a_directory_without_rules_is_no_empty_set_of_rules(tmp_path):
     assert "no rules" in lines_of(tmp_path)[0]
     assert "no such directory" in lines_of(tmp_path / "absent")[0]
