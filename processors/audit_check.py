@@ -7,10 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from processors.objecting import adjustments
+from processors.provenance import snapshot_digest
 from processors.receipt_anchors import root_of
 from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
-from stores.ledger import audit, objections, official_day, restatements, signatures
+from schemas.time import LocalCalendar
+from stores.ledger import audit, objections, official_day, restatements, signatures, snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,16 @@ class Walked:
     broken: tuple[Broken, ...]
 
 
-def walk(connection: Connection, anchors: tuple[str, ...] = ()) -> Walked:
+def walk(
+    connection: Connection, anchors: tuple[str, ...] = (), calendar: LocalCalendar | None = None
+) -> Walked:
     """Check every entry, every sealed day, and that each anchor stands in the chain.
 
     Args:
         connection: to the ledger, reading.
         anchors: digests that were printed in reports or receipts: without one, nobody can tell that the end was cut off
             or that the whole chain was written anew.
+        calendar: the local days, by which upheld objections are worked out again; by default those of the default zone.
     """
     broken: list[Broken] = []
     sealed: dict[str, AuditEntry] = {}
@@ -53,6 +59,7 @@ def walk(connection: Connection, anchors: tuple[str, ...] = ()) -> Walked:
         number, head = entry.number, entry.digest
     for day in sorted(sealed):
         broken += _differs(connection, sealed[day])
+    broken += _adjusted(connection, calendar or LocalCalendar())
     broken += [
         Broken(0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew")
         for anchor in anchors
@@ -133,6 +140,33 @@ def _ruling(connection: Connection, entry: AuditEntry) -> str | None:
     return None if same else f"the ruling on objection {number} is not what was sealed"
 
 
+def _adjusted(connection: Connection, calendar: LocalCalendar) -> Iterator[Broken]:
+    """What upheld objections moved, held against what they give from the official rows."""
+    upheld = objections.every(connection, objections.UPHELD)
+    given = {
+        (each.objection, each.day): each for one in upheld for each in adjustments(connection, one, calendar)
+    }
+    kept = {
+        (each.objection, each.day): each
+        for moved in objections.adjustments_between(connection, date.min, date.max).values()
+        for each in moved
+    }
+    others = sorted({*given, *kept} - {key for key in given if given[key] == kept.get(key)})
+    for number in sorted({number for number, _ in others}):
+        days = ", ".join(str(day) for one, day in others if one == number)
+        yield Broken(
+            0, f"what objection {number} moved is not what its ruling gives from the official figures: {days}"
+        )
+
+
+def _snapshot(connection: Connection, entry: AuditEntry) -> str | None:
+    wanted = entry.content.get("snapshot")
+    kept = snapshots.load(connection, entry.subject)
+    # Entries of former versions name none.
+    same = wanted is None or (kept is not None and snapshot_digest(kept) == wanted)
+    return None if same else f"the rows kept of {entry.subject} are not those that were noted"
+
+
 def _receipts(connection: Connection, entry: AuditEntry) -> str | None:
     same = root_of(connection, entry) == entry.content.get("root")
     return None if same else f"the receipts' digests of {entry.subject} are not those that were anchored"
@@ -145,4 +179,6 @@ _KEPT: Final[Mapping[AuditKind, Callable[[Connection, AuditEntry], str | None]]]
     AuditKind.OBJECTION: _objection,
     AuditKind.RULING: _ruling,
     AuditKind.RECEIPTS: _receipts,
+    AuditKind.REGISTRY_CHANGED: _snapshot,
+    AuditKind.RULES_CHANGED: _snapshot,
 }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
 from enum import Enum
+from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 from processors.rules import Rules
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.registry import Registry
+from schemas.results import canonical_json
 from schemas.rules import Rule
 from stores.keys import ApiKey, AuditLine
 from stores.ledger import Ledger, audit, positions, snapshots
@@ -92,9 +94,15 @@ def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms
         before = snapshots.load(connection, known.subject) if known is not None else None
         snapshots.save(connection, digest, kind.value, content)
         told = {"before": known.subject if known is not None else None} | difference(before or {}, content)
+        told |= {"snapshot": snapshot_digest(content)}
         told |= {"reason": by.reason} if by.reason else {}
         audit.append(connection, [NewAuditEntry(now_ms, kind, digest, by.actor, told)])
     return True
+
+
+def snapshot_digest(content: Content) -> str:
+    """What vouches for the rows that are kept beside the chain: the registry's own digest is that of its files."""
+    return f"sha256:{sha256(canonical_json(content).encode()).hexdigest()}"
 
 
 def registry_content(registry: Registry) -> dict[str, dict[str, Any]]:

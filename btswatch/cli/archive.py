@@ -117,8 +117,11 @@ def prune(
     else:
         for one in found.days:
             typer.echo(f"{one.day}  {_mb(one.size)} in {len(one.digests)} files")
-        done = "gone" if gone else "would go (dry run: --by and --reason do it)"
-        typer.echo(f"{len(found.days)} days, {_mb(found.bytes)}: {done}")
+        if found.days:
+            done = "gone" if gone else "would go (dry run: --by and --reason do it)"
+            typer.echo(f"{len(found.days)} days, {_mb(found.bytes)}: {done}")
+        else:
+            typer.echo("no day can go")
         typer.echo(f"kept: {found.kept_by or 'nothing is left'}")
         tell_head(head)
     if not found.days:

@@ -51,9 +51,11 @@ def verify(
     Example: btswatch ledger verify --anchor sha256:...
     """
     from processors.audit_check import walk
+    from schemas.time import LocalCalendar
 
-    with _reading(settings) as connection:
-        walked = walk(connection, tuple(anchor or ()))
+    loaded = settings_from(settings)
+    with open_ledger(loaded) as ledger, ledger.reading() as connection:
+        walked = walk(connection, tuple(anchor or ()), LocalCalendar(loaded.zone))
     if output:
         typer.echo(json.dumps(asdict(walked), sort_keys=True))
     elif not walked.broken:

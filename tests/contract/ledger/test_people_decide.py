@@ -26,7 +26,7 @@ from schemas.status import Track
 from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
-from stores.ledger import audit, figures, objections, restatements
+from stores.ledger import audit, figures, objections, restatements, tables
 from stores.ledger.objections import Objection
 from stores.ledger.periods import element_figures, scope_figures
 
@@ -324,6 +324,34 @@ def test_two_objections_to_the_same_time_move_it_once(closed, registry, rules):
     assert decide(closed, 2) == []
     with closed.reading() as connection:
         assert [one.objection for one in objections.adjustments_of(connection, "A-1", day(0), day(3))] == [1]
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "said"),
+    [
+        (tables.adjustments, {"down_s": -7200, "planned_s": 7200}, "what objection 1 moved"),
+        (tables.objections, {"claim": "up"}, "objection 1 about A-1"),
+        (tables.objections, {"ruling": "other"}, "the ruling on objection 1"),
+        (tables.signatures, {"signed_by": "Mallory"}, "that An signed"),
+        (tables.signatures, {"verdicts": []}, "that An signed"),
+        (tables.restatements, {"reason": "other"}, "restatement 1 of"),
+    ],
+)
+def test_what_stands_beside_the_chain_and_was_changed_is_told(
+    closed, registry, rules, restating, table, values, said
+):
+    with closed.writing() as connection:
+        restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "late")
+    signed(closed, registry, rules)
+    take(closed, registry, objection())
+    decide(closed, 1)
+    assert broken(closed) == ()
+    with closed.writing() as connection:
+        connection.execute(table.update().values(**values))
+    assert any(said in one.detail for one in broken(closed))
+    with closed.writing() as connection:
+        connection.execute(table.delete())
+    assert any(said in one.detail for one in broken(closed))
 
 
 def test_an_adjustment_follows_a_restated_day(closed, registry, restating):

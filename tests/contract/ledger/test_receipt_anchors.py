@@ -1,5 +1,6 @@
 """Receipts stand in the chain and can be proven when the journal has long forgotten them; on each database."""
 
+import asyncio
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from processors.audit_check import walk
 from processors.receipt_anchors import anchored, leaf_of, prove, receipt_digest
 from schemas.audit import proves
 from stores.journal import Journal, ListLimits
-from stores.ledger import audit
+from stores.ledger import Ledger, audit
 from stores.ledger.tables import snapshots
 
 HOUR = 3_600_000
@@ -102,6 +103,25 @@ def test_journals_do_not_take_each_others_place(ledger, journal, chain, clock, t
         numbers = [journal.number(1), other.number(1)]
     with ledger.reading() as connection:
         assert [anchored(connection, number) for number in numbers] == [2, 1]
+
+
+def test_while_the_ledger_is_away_nothing_is_lost(journal, clock, tmp_path):
+    given(journal, 1)
+    away = Ledger(tmp_path / "nowhere" / "ledger.db")
+    away.open_when_used()
+    chain = Chain(away, journal, clock, anchor_s=3600)
+    asyncio.run(_lives(chain))
+    assert chain.head() is None
+    (tmp_path / "nowhere").mkdir()
+    asyncio.run(_lives(chain))
+    away.close()
+    assert chain.head() is not None
+
+
+async def _lives(chain):
+    chain.start()
+    await asyncio.sleep(0)  # its turn to begin; the end waits for what it began
+    await chain.stop()
 
 
 def test_verify_tells_of_digests_that_were_changed(ledger, journal, chain):
