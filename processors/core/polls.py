@@ -1,12 +1,13 @@
 """Polls by the batch: what the regulator's own pollers send is most of all evidence, and it comes in one written form.
 
-A batch is read column by column, with one step for all of its polls where `decode` and `Province.apply` take one for
-each. Lines in any other form are left to those: here is no second opinion on what counts.
+Many messages' polls are read column by column, with one step for all of them where `decode` and `Province.apply` take
+one for each. Lines in any other form are left to those: here is no second opinion on what counts.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -17,22 +18,29 @@ from processors.core.conventions import QUARTER_US, US
 from processors.core.province import Province
 from schemas.status import CODE_OF, Code
 
-# Printable ASCII without the two characters that JSON escapes: such bytes are what they stand for.
-_TEXT: Final = rb"[ !#-\[\]-~]*"
-_NUMBER: Final = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+# Without backslashes, control characters and what is not ASCII (`_plain`), bytes up to the next quote are what they say.
+_TEXT: Final = rb'[^"]*+'
+_NUMBER: Final = rb"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
 _METRIC: Final = rb'"' + _TEXT + rb'":' + _NUMBER
 _SECOND: Final = rb"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
 # As stores.entries writes a status event; whatever is written otherwise is read by `decode`.
 _STATUS: Final = re.compile(
     rb',(\{"specversion":"1\.0","id":"' + _TEXT + rb'","source":"' + _TEXT + rb'","subject":"(' + _TEXT + rb')",'
-    rb'"time":"(' + _SECOND + rb'(?:\.[0-9]{6})?)Z","type":"btswatch\.status\.v1",'
-    rb'"data":\{"status":"(up|degraded|no_response|down)"(?:,"cause":"' + _TEXT + rb'")?'
-    rb'(?:,"metrics":\{(?:' + _METRIC + rb"(?:," + _METRIC + rb')*)?\})?(?:,"detail":"' + _TEXT + rb'")?\},'
+    rb'"time":"(' + _SECOND + rb'(?:\.[0-9]{6})?+)Z","type":"btswatch\.status\.v1",'
+    rb'"data":\{"status":"(up|degraded|no_response|down)"(?:,"cause":"' + _TEXT + rb'")?+'
+    rb'(?:,"metrics":\{(?:' + _METRIC + rb"(?:," + _METRIC + rb')*+)?+\})?+(?:,"detail":"' + _TEXT + rb'")?+\},'
     rb'"receivedtime":"(' + _SECOND + rb'\.[0-9]{3})Z","track":"(measured|declared)",'
-    rb'"reporter":"(' + _TEXT + rb')"(?:,"origin":"(?:simulated|imported)")?\})'
+    rb'"reporter":"(' + _TEXT + rb')"(?:,"origin":"(?:simulated|imported)")?+\})'
 )  # fmt: skip
 _CODES: Final = {str(status).encode(): int(code) for status, code in CODE_OF.items()}
-_EPOCH: Final = np.datetime64(0, "us")
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+# Where `YYYY-MM-DDTHH:MM:SS.ffffff` has its digits of hour to microsecond, and what each counts.
+_DIGITS: Final = [11, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 25]
+_WORTH: Final = np.array(
+    [36_000 * US, 3_600 * US, 600 * US, 60 * US, 10 * US, US, *(10**n for n in range(5, -1, -1))]
+)
+
+Written = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,101 +52,171 @@ class Statuses:
     reporters: Sequence[str]
     time_us: IntArray
     received_us: IntArray
-    code: Sequence[int]
+    code: IntArray
     measured: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """An element's polls of one day that were taken in: their places in the batch, in order of time."""
+    """An element's polls of one day that were taken in.
+
+    Attributes:
+        at: their places in the batch, in order of time within what was received in time for one day's close.
+        first_us: the earliest's moment, in microseconds since the epoch.
+        last_us: the latest's.
+        received_us: when the first of them was received.
+        alike: whether all say the same.
+        telling: places of those that may show: all that don't say "up", and the last.
+    """
 
     element: str
     day: int
-    at: Sequence[int]
+    at: IntArray
+    first_us: int
+    last_us: int
+    received_us: int
+    alike: bool
+    telling: Sequence[int]
 
 
-def statuses(array: bytes) -> Statuses | None:
-    """The status events of a JSON array; None where there is anything else in it, or nothing."""
+def written(array: bytes) -> list[Written] | None:
+    """The status events of a JSON array as they stand there; None where there is anything else in it, or nothing."""
+    if array[:1] + array[-1:] != b"[]" or not _plain(array):
+        return None
     found = _STATUS.findall(b"," + array[1:-1])
     # The matches lie one after another from the beginning to the end exactly when their lengths add up.
-    if len(array) != sum(len(one[0]) for one in found) + len(found) + 1 or array[:1] + array[-1:] != b"[]":
-        return None
+    return found if len(array) == sum(len(one[0]) for one in found) + len(found) + 1 else None
+
+
+def statuses(found: Sequence[Written]) -> Statuses | None:
+    """Written status events as columns; None where a time among them is none, such as the 30th of February."""
+    lines, subjects, times, words, received, tracks, reporters = zip(*found, strict=True)
     try:
-        time_us, received_us = (_microseconds([one[n] for one in found]) for n in (2, 4))
+        time_us, received_us = _microseconds(times), _microseconds(received)
     except ValueError:
-        return None  # such as the 30th of February
+        return None
     return Statuses(
-        [one[0] for one in found],
-        [one[1].decode() for one in found],
-        [one[6].decode() for one in found],
+        lines,
+        _texts(subjects),
+        _texts(reporters),
         time_us,
         received_us,
-        [_CODES[one[3]] for one in found],
-        np.array([one[5] == b"measured" for one in found], dtype=np.bool_),
+        np.fromiter(map(_CODES.__getitem__, words), np.int64, len(found)),
+        np.array(tracks) == b"measured",
     )
 
 
+def _plain(array: bytes) -> bool:
+    """Whether no byte is more or less than the character that it shows."""
+    return (
+        array.isascii() and b"\\" not in array and int(np.frombuffer(array, dtype=np.uint8).min()) >= ord(" ")
+    )
+
+
+def _texts(found: Sequence[bytes]) -> list[str]:
+    as_text = {one: one.decode() for one in dict.fromkeys(found)}
+    return [as_text[one] for one in found]
+
+
 def _microseconds(texts: Sequence[bytes]) -> IntArray:
-    moments = np.array([text.decode() for text in texts], dtype="datetime64[us]")
-    return (moments - _EPOCH).astype(np.int64)
+    """Of `YYYY-MM-DDTHH:MM:SS` and what may follow of a fraction.
+
+    Raises:
+        ValueError: there is no such day or time of day.
+    """
+    characters = np.array(texts, dtype="S26").view(np.uint8).reshape(len(texts), 26)
+    digits = np.where(characters == 0, 0, characters.astype(np.int64) - ord("0"))
+    if (digits[:, [11, 14, 17]] * 10 + digits[:, [12, 15, 18]] >= [24, 60, 60]).any():
+        raise ValueError("no time of day")
+    dates = digits[:, [0, 1, 2, 3, 5, 6, 8, 9]] @ 10 ** np.arange(7, -1, -1)
+    found, which = np.unique(dates, return_inverse=True)
+    days = [date(one // 10_000, one // 100 % 100, one % 100).toordinal() - _EPOCH for one in found.tolist()]
+    moments: IntArray = np.array(days, dtype=np.int64)[which] * (86_400 * US) + digits[:, _DIGITS] @ _WORTH
+    return moments
 
 
-def take_polls(province: Province, found: Statuses) -> tuple[list[Polls], list[int]]:
+def take_polls(province: Province, found: Statuses) -> tuple[list[Polls], IntArray]:
     """Take in the measured statuses that count; what was taken by element and day, and the places of all others.
 
     Those of enterprises' reporters are left too: whoever takes them in looks at their feeds.
     """
-    grid, feeds = province.grid, province.registry.enterprises
-    pollers = {reporter for reporter in set(found.reporters) if reporter not in feeds}
-    read = np.array(
-        [
-            province.reads(subject) and reporter in pollers
-            for subject, reporter in zip(found.subjects, found.reporters, strict=True)
-        ],
-        dtype=np.bool_,
-    )
+    grid = province.grid
+    numbers = {name: n for n, name in enumerate(dict.fromkeys(found.subjects))}
+    element = np.fromiter(map(numbers.__getitem__, found.subjects), np.int64, len(found.subjects))
     day = _days(province, found.time_us)
     tier = _days(province, found.received_us - grid.conventions.lateness_s * US - 1)
     timely = found.time_us - found.received_us <= grid.conventions.max_future_s * US
-    taken = read & found.measured & timely & (tier <= day)
+    taken = found.measured & timely & (tier <= day) & _by_pollers(province, found)
+    taken &= np.array([province.reads(name) for name in numbers], dtype=np.bool_)[element]
     if grid.slots_split_days:
         taken[:] = False  # a slot's day is not its instants' day: one by one
     chosen = np.flatnonzero(taken)
-    names: dict[str, int] = {}
-    element = np.array(
-        [names.setdefault(found.subjects[n], len(names)) for n in chosen.tolist()], dtype=np.int64
-    )
-    order = np.lexsort((found.time_us[chosen], tier[chosen], day[chosen], element))
-    at = chosen[order]
-    cells, slot = _cells(found, at, grid.slot_us)
-    keys = np.stack((element[order], day[at], tier[at]))
-    hours = (slot * grid.seconds // 3600).tolist()
-    days, tiers, places = day[at].tolist(), tier[at].tolist(), at.tolist()
-    polls: list[Polls] = []
-    for first, end in _runs(keys):
-        subject = found.subjects[places[first]]
-        province.add_measured(subject, days[first], tiers[first], cells[first:end], set(hours[first:end]))
-        polls.append(Polls(subject, days[first], places[first:end]))
-    return polls, np.flatnonzero(~taken).tolist()
+    at = chosen[np.lexsort((found.time_us[chosen], tier[chosen], day[chosen], element[chosen]))]
+    return list(_added(province, found, at, (element[at], day[at], tier[at]))), np.flatnonzero(~taken)
+
+
+def _by_pollers(province: Province, found: Statuses) -> npt.NDArray[np.bool_]:
+    feeds = {one: one not in province.registry.enterprises for one in set(found.reporters)}
+    return np.fromiter(map(feeds.__getitem__, found.reporters), np.bool_, len(found.reporters))
+
+
+def _added(
+    province: Province, found: Statuses, at: IntArray, keys: tuple[IntArray, IntArray, IntArray]
+) -> Iterator[Polls]:
+    """Add these places' cells, which lie in order of the keys: element, day, tier."""
+    time_us, code, received_us = found.time_us[at], found.code[at], found.received_us[at]
+    cells, slot = _cells(time_us, code, province.grid.slot_us)
+    hour = slot * province.grid.seconds // 3600
+    up = code == Code.UP
+    starts, ends = _runs(keys)
+    if not starts:
+        return
+    earliest = np.minimum.reduceat(received_us, starts).tolist()
+    alike = (np.minimum.reduceat(code, starts) == np.maximum.reduceat(code, starts)).tolist()
+    all_up = np.logical_and.reduceat(up, starts).tolist()
+    days, tiers = keys[1][starts].tolist(), keys[2][starts].tolist()
+    for n, (first, end) in enumerate(zip(starts, ends, strict=True)):
+        places = at[first:end]
+        element = found.subjects[places[0]]
+        hours = set(hour[first:end].tolist())
+        province.add_measured(element, days[n], tiers[n], cells[first:end], hours)
+        telling = [] if all_up[n] else places[:-1][~up[first : end - 1]].tolist()
+        telling.append(int(places[-1]))
+        yield Polls(
+            element,
+            days[n],
+            places,
+            int(time_us[first]),
+            int(time_us[end - 1]),
+            earliest[n],
+            alike[n],
+            telling,
+        )
 
 
 def _days(province: Province, instants: IntArray) -> IntArray:
-    quarters, which = np.unique(instants // QUARTER_US, return_inverse=True)
-    days = [province.grid.day_of_quarter(quarter) for quarter in quarters.tolist()]
+    quarters = instants // QUARTER_US
+    first = int(quarters.min())
+    # Quarters lie close together but for a few strays.
+    known, which = np.unique(quarters - first, return_inverse=True)
+    days = [province.grid.day_of_quarter(first + quarter) for quarter in known.tolist()]
     return np.array(days, dtype=np.int64)[which]
 
 
-def _cells(found: Statuses, at: IntArray, slot_us: int) -> tuple[CellArray, IntArray]:
+def _cells(time_us: IntArray, code: IntArray, slot_us: int) -> tuple[CellArray, IntArray]:
     """As `cells.pack` makes them."""
-    time_us, code = found.time_us[at], np.array(found.code, dtype=np.int64)[at]
     slot = time_us // slot_us
     answer = slot << 28 | time_us % slot_us // 1000 << 6 | code << 3 | code
     return np.where(code == Code.NO_RESPONSE, slot << 28 | 1, answer).astype(np.uint64), slot
 
 
-def _runs(keys: IntArray) -> Iterator[tuple[int, int]]:
-    if not keys.shape[1]:
-        return
-    edges = np.flatnonzero((np.diff(keys, axis=1) != 0).any(axis=0)) + 1
-    edges_ = edges.tolist()
-    yield from zip([0, *edges_], [*edges_, keys.shape[1]], strict=True)
+def _runs(keys: Sequence[IntArray]) -> tuple[list[int], list[int]]:
+    """Where runs of equal keys begin and end."""
+    size = len(keys[0])
+    if not size:
+        return [], []
+    differs = np.zeros(size - 1, dtype=np.bool_)
+    for key in keys:
+        differs |= key[1:] != key[:-1]
+    edges = (np.flatnonzero(differs) + 1).tolist()
+    return [0, *edges], [*edges, size]

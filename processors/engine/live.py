@@ -93,6 +93,12 @@ class LiveReadings:
         """Whether there is more to read."""
         return bool(self._touched or self._swept)
 
+    def waits_before(self, day: int) -> bool:
+        """Whether there is more to read of days before this one."""
+        return any(min(days) < day for days in self._touched.values()) or any(
+            first < day for first in self._swept.values()
+        )
+
     def steady(self, element: str, track: Track, lapse_us: int) -> None:
         """Evidence came that says what is known already: its figures can wait, its hold lasts longer."""
         self.results.states.add(element)

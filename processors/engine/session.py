@@ -17,7 +17,7 @@ from processors.engine.memory import restore
 from processors.engine.pending import Numbering, Pending, pending
 from processors.engine.state import EngineState
 from schemas.registry import Registry
-from schemas.status import Code, Feed, Track
+from schemas.status import Feed, Track
 
 # A step that reads more elements than this would keep the next batch waiting.
 _ELEMENTS_A_STEP: Final = 400
@@ -68,13 +68,11 @@ class Session:
     def polled(self, polls: Iterable[Polls], found: Statuses, now_ms: int) -> None:
         """As `applied`, for all polls of an element and day at once."""
         for one in polls:
-            self._polls(one, found, now_ms)
-            for at in one.at:
-                # Of those that say "up" only the newest may show.
-                if found.code[at] != Code.UP or at == one.at[-1]:
-                    line, at_ms = found.lines[at], int(found.time_us[at]) // 1000
-                    self.latest.seen(one.element, Track.MEASURED.value, int(found.code[at]), at_ms, line)
-            received = int(found.received_us[one.at[0]]) // 1000
+            self._polls(one, int(found.code[one.at[-1]]), now_ms)
+            for at in one.telling:
+                line, at_ms = found.lines[at], int(found.time_us[at]) // 1000
+                self.latest.seen(one.element, Track.MEASURED.value, int(found.code[at]), at_ms, line)
+            received = one.received_us // 1000
             self.oldest_received_ms = min(self.oldest_received_ms or received, received)
 
     def turned_away(self, one: TurnedAway) -> None:
@@ -127,24 +125,24 @@ class Session:
         else:
             self._touch(element, day)
 
-    def _polls(self, one: Polls, found: Statuses, now_ms: int) -> None:
+    def _polls(self, one: Polls, last: int, now_ms: int) -> None:
         grid, element, day = self.province.grid, one.element, one.day
         row = self.province.registry.on(element, date.fromordinal(day))
         if row is None:
             self._touch(element, day)
             return
         valid_slots = self.province.rule_of(row).measured.valid_slots
-        first_us, last_us = int(found.time_us[one.at[0]]), int(found.time_us[one.at[-1]])
-        code = int(found.code[one.at[-1]])
-        if first_us // grid.slot_us - grid.span(day)[0] < valid_slots:
+        if one.first_us // grid.slot_us - grid.span(day)[0] < valid_slots:
             self._touch(element, day - 1)
             self._touch(element, day)
         elif (
             day == grid.day_of(now_ms * 1000)
-            and all(found.code[at] == code for at in one.at)
-            and self.latest.shows(element, Track.MEASURED, code, first_us // 1000)
+            and one.alike
+            and self.latest.shows(element, Track.MEASURED, last, one.first_us // 1000)
         ):
-            self.live.steady(element, Track.MEASURED, (last_us // grid.slot_us + valid_slots) * grid.slot_us)
+            self.live.steady(
+                element, Track.MEASURED, (one.last_us // grid.slot_us + valid_slots) * grid.slot_us
+            )
         else:
             self._touch(element, day)
 

@@ -16,9 +16,19 @@ _SETTLED_US: Final = 3 * 3600 * US
 
 def settle(session: Session, opened: Opens, now_ms: int) -> None:
     """Read what was touched and not read yet, also of days that have left memory: a checkpoint covers it."""
-    _read_touched(session, now_ms)
+    live = session.live
+    # Days leave memory when all of them is read.
+    everything = settling_is_due(session)
+    while live.touched or (everything and live.behind):
+        session.read(now_ms, due=False)
     if session.late:
         _read_late(session, opened, now_ms)
+
+
+def settling_is_due(session: Session) -> bool:
+    """Whether something can't wait to be read: of days that leave memory or have left it, or that no restart reads again."""
+    again_from = first_open(session.province, session.through_ms)
+    return bool(_horizons(session) or session.late) or session.live.waits_before(again_from)
 
 
 def next_horizon(session: Session) -> dict[int, dict[str, bytes]]:
@@ -27,10 +37,7 @@ def next_horizon(session: Session) -> dict[int, dict[str, bytes]]:
     if session.live.behind:
         return carried  # some days before it are still to be read
     province = session.province
-    grid, through_us = province.grid, session.through_ms * 1000
-    first = max(session.horizon + 1, first_open(province, session.through_ms))
-    end = min(session.today, grid.day_of(through_us - _SETTLED_US)) + 1
-    for day in range(first, end):
+    for day in _horizons(session):
         found = ((e, province.carry_into(e, day)) for e in province.elements)
         carried[day] = {element: carry_bytes(carry) for element, carry in found if isinstance(carry, Carry)}
     return carried
@@ -42,9 +49,11 @@ def move_horizon(session: Session, day: int) -> None:
     session.live.forget_before(day)
 
 
-def _read_touched(session: Session, now_ms: int) -> None:
-    while session.live.touched:
-        session.read(now_ms, due=False)
+def _horizons(session: Session) -> range:
+    """The days that the horizon is to move to, one after another: from the earliest on that may be read again."""
+    grid, through_us = session.province.grid, session.through_ms * 1000
+    first = max(session.horizon + 1, first_open(session.province, session.through_ms) - 1)
+    return range(first, min(session.today, grid.day_of(through_us - _SETTLED_US)) + 1)
 
 
 def _read_late(session: Session, opened: Opens, now_ms: int) -> None:
@@ -58,4 +67,5 @@ def _read_late(session: Session, opened: Opens, now_ms: int) -> None:
         for (element, day), end in found.ends.items():
             session.live.end_of(element, day, end)
     session.late.clear()
-    _read_touched(session, now_ms)
+    while session.live.touched:
+        session.read(now_ms, due=False)

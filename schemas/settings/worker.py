@@ -16,6 +16,10 @@ class WorkerSettings(Contract):
         default=10.0,
         description="how often each partition's state is stored and its messages are acknowledged; changes are told at once",
     )
+    checkpoint_most_s: Seconds = Field(
+        default=60.0,
+        description="in a backlog, where that would be most of the work: how often at least, and how often what elements read is told",
+    )
     session_s: Annotated[float, Field(ge=6, le=60)] = Field(
         default=8.0,
         description="so long after a worker's death its partitions stand still; brokers allow 6 s and more",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from processors.core.conventions import Conventions
 from processors.core.decode import decode, decode_one, microseconds
-from processors.core.polls import statuses, take_polls
+from processors.core.polls import statuses, take_polls, written
 from processors.core.province import Province
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.status import Feed, Track
@@ -70,6 +70,11 @@ def array(bodies):
     return b"[" + b",".join(bodies) + b"]"
 
 
+def columns(text):
+    found = written(text)
+    return None if found is None else statuses(found)
+
+
 def state(province):
     blocks, life = province.take_changes()
     return blocks, {key: sorted(slots) for key, slots in life.items()}
@@ -88,7 +93,7 @@ def test_a_batch_leaves_the_same_evidence_as_its_events_one_by_one(seed, size, g
         bodies = [body(r, n) for n in range(size)]
         for event, line in zip(decode(bodies), bodies, strict=True):
             single.apply(event, line)
-        found = statuses(array(bodies))
+        found = columns(array(bodies))
         assert found is not None
         polls, others = take_polls(batched, found)
         for at in others:
@@ -114,7 +119,7 @@ def test_a_batch_leaves_the_same_evidence_as_its_events_one_by_one(seed, size, g
 def test_columns_are_what_decoding_reads(seed, size):
     r = Random(seed)
     bodies = [body(r, n) for n in range(size)]
-    found = statuses(array(bodies))
+    found = columns(array(bodies))
     assert found is not None
     assert list(found.lines) == bodies
     for n, event in enumerate(decode(bodies)):
@@ -138,7 +143,7 @@ def test_whatever_is_not_as_we_write_it_is_left_to_decoding(seed):
             [b"", b'"', b"\\", b"{", b"}", b",", b"[", b"]", b"\n", b" ", b"9", b"0", b"\xc3", b"-", b"Z"]
         )
         text[at : at + r.randint(0, 2)] = what
-    found = statuses(bytes(text))
+    found = columns(bytes(text))
     if found is None:
         return
     # What is taken for our own form must be JSON that decodes to the same.
@@ -152,4 +157,4 @@ def test_whatever_is_not_as_we_write_it_is_left_to_decoding(seed):
 
 def test_an_empty_array_and_what_is_no_array_are_left_to_decoding():
     for other in (b"[]", b"", b"[", b"{}", b"null", b"[1]", b"[[]]"):
-        assert statuses(other) is None
+        assert columns(other) is None

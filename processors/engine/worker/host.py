@@ -37,6 +37,8 @@ EVIDENCE: Final = "evidence"
 _LOG = structlog.get_logger()
 # While messages wait, elements would be read again and again for nothing.
 _READ_EVERY_S: Final = 1.0
+# In a backlog a checkpoint covers all elements: making them is to take no more than this part of the time.
+_STORING: Final = 0.03
 # A message that waited for so long on the brokers is one of many.
 _BEHIND_MS: Final = 5_000
 
@@ -60,6 +62,9 @@ class _Hosted:
 
     session: Partition
     checkpoint_at: float
+    checkpoint_cost_s: float = 0.0
+    behind: bool = False
+    told_at: float = field(default_factory=time.monotonic)
     read_at: float = 0.0
     ticked_at: float = field(default_factory=time.monotonic)
     taken: list[EventT[Any]] = field(default_factory=list)
@@ -142,9 +147,9 @@ class Availability:
         session, message, now = hosted.session, _incoming(event), time.monotonic()
         try:
             ticked = session.take(message)
-            # In a backlog elements are read at checkpoints only: what they read now is over in a moment.
-            behind = session.ahead or time.time() * 1000 - message.at_ms > _BEHIND_MS
-            if not behind and (not more or now - hosted.read_at >= _READ_EVERY_S):
+            # In a backlog elements are read now and then only: what they read now is over in a moment.
+            hosted.behind = session.ahead or time.time() * 1000 - message.at_ms > _BEHIND_MS
+            if not hosted.behind and (not more or now - hosted.read_at >= _READ_EVERY_S):
                 session.read(due=not more)
                 hosted.read_at = now
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
@@ -186,10 +191,14 @@ class Availability:
             await self._go_on(hosted, hosted.under_way)
 
     async def _begin(self, hosted: _Hosted) -> None:
-        begun = time.perf_counter()
-        checkpoint = hosted.session.checkpoint()
+        begun, now = time.perf_counter(), time.monotonic()
+        tell = not hosted.behind or now - hosted.told_at >= self._settings.checkpoint_most_s
+        checkpoint = hosted.session.checkpoint(tell=tell)
         if checkpoint is None:
             return
+        hosted.checkpoint_cost_s = time.perf_counter() - begun
+        if tell:
+            hosted.told_at = now
         await self._send(hosted, checkpoint.results)
         hosted.under_way = _UnderWay(begun, hosted.sent, checkpoint.writes, hosted.taken)
         hosted.sent, hosted.taken = [], []
@@ -208,8 +217,13 @@ class Availability:
         for event in one.covers:
             event.ack()
         hosted.under_way = None
-        hosted.checkpoint_at = time.monotonic() + self._settings.checkpoint_s
+        hosted.checkpoint_at = time.monotonic() + self._pause()
         WORKER_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - one.begun)
+
+    def _pause(self) -> float:
+        """Until a partition's next checkpoint."""
+        costs = sum(one.checkpoint_cost_s for one in self._hosted.values())
+        return max(self._settings.checkpoint_s, min(costs / _STORING, self._settings.checkpoint_most_s))
 
     def _write(self, writes: Writes) -> list[Awaitable[Any]]:
         for key, value in writes.puts.items():

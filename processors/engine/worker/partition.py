@@ -14,26 +14,26 @@ from datetime import date
 from typing import Any, Final
 
 from processors.core.conventions import Conventions
-from processors.core.decode import Decoded, UndecodableError, parse_any
-from processors.core.polls import statuses, take_polls
+from processors.core.decode import parse_any
+from processors.core.polls import written
 from processors.core.province import Taken
 from processors.engine.conventions import ConventionsChangedError, spelled
 from processors.engine.intake import Applied, TurnedAway, apply_one
 from processors.engine.live import Pace, Results
 from processors.engine.session import Session, first_open, open_session
-from processors.engine.settling import move_horizon, next_horizon, settle
+from processors.engine.settling import move_horizon, next_horizon, settle, settling_is_due
 from processors.engine.state import EngineState
 from processors.engine.worker import messages
 from processors.engine.worker.activity import Activity
 from processors.engine.worker.messages import DEAD_LETTERS, Outgoing
+from processors.engine.worker.polls_together import Events, PollsTogether, Waiting, take_together
 from processors.engine.worker.table_state import TableState, Writes
-from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_at, events_of
+from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.results import InForce, Tick
 from schemas.time import LocalCalendar, format_ms, to_ms
 from schemas.topics import partition_of, shard_of
-from stores.journal import Stored
 from stores.ledger.history import Transition
 
 ENTRANCE: Final = "availability"
@@ -98,6 +98,7 @@ class Partition:
         self._told = _Told()
         # Messages that came before the first tick: without a time they mean nothing yet.
         self._early: list[Incoming] = []
+        self._polls = PollsTogether()
         self._session: Session | None = None
         self._newest_ms = 0
         stored = self._state.value("partition") or {}
@@ -155,6 +156,7 @@ class Partition:
     def read(self, *, due: bool = True) -> None:
         """Read some of the elements that need it; see `Session.read`."""
         if self._session is not None:
+            self._take_polls(self._session)
             self._session.read(self.now_ms, due=due)
 
     def prompt(self) -> list[Outgoing]:
@@ -165,18 +167,53 @@ class Partition:
         outbox, self._outbox = self._outbox, []
         return outbox
 
-    def checkpoint(self) -> Checkpoint | None:
-        """Everything that is not told and stored yet. It is taken for done: whoever can't do it drops this session."""
+    def checkpoint(self, *, tell: bool = True) -> Checkpoint | None:
+        """Everything that is not told and stored yet. It is taken for done: whoever can't do it drops this session.
+
+        Without `tell` what was taken in is stored and not read, unless it must be: in a backlog what elements read now
+        is over in a moment, and a session that begins with these rows reads all of them.
+        """
         session = self._session
         if session is None:
             return None
+        self._take_polls(session)
         session.late = {name: max(day, self._kept_from) for name, day in session.late.items()}
+        horizon = session.horizon
+        if tell or settling_is_due(session):
+            horizon = self._settled(session)
+        self._state.save_evidence(session.pending.unsaved.changes(), session.horizon)
+        open_from = first_open(session.province, session.through_ms) - 1
+        for reporter, seen in self._activity.changed(date.fromordinal(open_from)):
+            self._outbox.append(self._activity.message(reporter, self.now_ms))
+            self._state.put(seen, "feed", reporter)
+        self._outbox += map(messages.late_evidence, session.pending.proposals)
+        self._kept_from = max(self._kept_from, open_from)
+        self._state.put(
+            {
+                "as_of_ms": self.now_ms,
+                "horizon": horizon,
+                "kept_from": self._kept_from,
+                "conventions": spelled(self._conventions),
+                "through": self._through,
+            },
+            "partition",
+        )
+        writes = self._state.take(self._kept_from)
+        session.pending.saved()
+        session.checkpoint_ms = self.now_ms
+        if horizon > session.horizon:
+            move_horizon(session, horizon)
+            self._state.forget_before(horizon)
+        outbox, self._outbox = self._outbox, []
+        return Checkpoint(outbox, writes)
+
+    def _settled(self, session: Session) -> int:
+        """Read what was touched, tell it and have it stored; the horizon from now on."""
         settle(session, self._opened, self.now_ms)
         advanced = next_horizon(session)
         results, state = session.live.results, self._state
         self._tell(session, results.states | results.prompt)
         self._figures(results)
-        state.save_evidence(session.pending.unsaved.changes(), session.horizon)
         for (element, day), told in self._told.transitions.items():
             state.change(element, day.toordinal()).transitions = told
         self._told.transitions.clear()
@@ -189,32 +226,8 @@ class Partition:
                 row.carry = carry
                 before = session.live.end_before(element, day_number)
                 row.before = None if before is None else int(before)
-        open_from = first_open(session.province, session.through_ms) - 1
-        for reporter, seen in self._activity.changed(date.fromordinal(open_from)):
-            self._outbox.append(self._activity.message(reporter, self.now_ms))
-            state.put(seen, "feed", reporter)
-        self._outbox += map(messages.late_evidence, session.pending.proposals)
-        horizon = max(advanced, default=session.horizon)
-        self._kept_from = max(self._kept_from, open_from)
-        state.put(
-            {
-                "as_of_ms": self.now_ms,
-                "horizon": horizon,
-                "kept_from": self._kept_from,
-                "conventions": spelled(self._conventions),
-                "through": self._through,
-            },
-            "partition",
-        )
-        writes = state.take(self._kept_from)
-        session.pending.saved()
         session.live.results = Results()
-        session.checkpoint_ms = self.now_ms
-        if advanced:
-            move_horizon(session, horizon)
-            state.forget_before(horizon)
-        outbox, self._outbox = self._outbox, []
-        return Checkpoint(outbox, writes)
+        return max(advanced, default=session.horizon)
 
     def _control(self, message: Incoming) -> bool:
         said = control(message.value)
@@ -254,10 +267,46 @@ class Partition:
     def _events(self, session: Session, kind: Kind, message: Incoming) -> None:
         through = self._through.setdefault(message.forwarder, {})
         name = message.key.decode("utf-8", "replace")
-        known = through.get(name, -1)
-        for entry, event in self._others(session, kind, message, known):
+        known, offsets = through.get(name, -1), message.offsets()
+        polls = written(message.value) if kind is Kind.EVIDENCE and len(offsets) >= _BATCH else None
+        if polls is None:
+            self._apply(session, Waiting(message, offsets, known, ()), events_of(message))
+        elif len(offsets) != len(polls):
+            raise UnreadableError(f"{len(polls)} events with {len(offsets)} offsets")
+        else:
+            self._polls.add(Waiting(message, offsets, known, polls))
+        if kind is not Kind.LIFE:
+            through[name] = max(known, *offsets)
+        if self._polls.enough:
+            self._take_polls(session)
+
+    def _take_polls(self, session: Session) -> None:
+        """Take in what waits; where something in it breaks us, message by message, so that it stops no other."""
+        waiting = self._polls.take()
+        if not waiting:
+            return
+        try:
+            self._together(session, waiting)
+        except Exception:  # noqa: BLE001 - whatever it is, the message that it comes of is found and kept
+            for one in waiting:
+                try:
+                    self._together(session, [one])
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
+                    self.failed(one.message, error)
+
+    def _together(self, session: Session, waiting: Sequence[Waiting]) -> None:
+        taken = take_together(session, waiting, self.now_ms)
+        self._newest_ms = max(self._newest_ms, taken.newest_ms)
+        self.outcomes[Taken.COUNTED.value] += taken.counted
+        for one, events in taken.others:
+            self._apply(session, one, events)
+
+    def _apply(self, session: Session, waiting: Waiting, events: Events) -> None:
+        """Take in events one by one."""
+        message, kind = waiting.message, waiting.message.kind
+        for entry, event in events:
             self._newest_ms = max(self._newest_ms, entry.received_ms)
-            new = kind is not Kind.LIFE and entry.offset > known
+            new = kind is not Kind.LIFE and entry.offset > waiting.known
             if kind is Kind.COPY:
                 # Every partition has it, one counts it.
                 new = new and partition_of(shard_of(entry.reporter), self._partitions) == self.number
@@ -269,26 +318,6 @@ class Partition:
             session.applied(outcome, self.now_ms, new=new)
             if new:
                 self.outcomes[outcome.taken.value] += 1
-        if kind is not Kind.LIFE:
-            through[name] = max(known, *message.offsets())
-
-    def _others(
-        self, session: Session, kind: Kind, message: Incoming, known: int
-    ) -> Sequence[tuple[Stored, Decoded | UndecodableError]]:
-        """The events that are not taken in by the batch: all but polls in the form that we write."""
-        offsets = message.offsets()
-        batch = kind is Kind.EVIDENCE and len(offsets) >= _BATCH
-        found = statuses(message.value) if batch else None
-        if found is None:
-            return events_of(message)
-        if len(offsets) != len(found.lines):
-            raise UnreadableError(f"{len(found.lines)} events with {len(offsets)} offsets")
-        polls, others = take_polls(session.province, found)
-        session.polled(polls, found, self.now_ms)
-        self._newest_ms = max(self._newest_ms, int(found.received_us.max()) // 1000)
-        new = sum(offsets[at] > known for one in polls for at in one.at)
-        self.outcomes[Taken.COUNTED.value] += new
-        return events_at(message, found.lines, offsets, others)
 
     def _turned_away(self, session: Session, message: Incoming, one: TurnedAway) -> None:
         session.turned_away(one)

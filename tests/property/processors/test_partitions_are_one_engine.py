@@ -115,7 +115,7 @@ class Broker:
             self.told.take(session.prompt())
             last = message.offset == len(self.log) - 1
             if ticked and (last or dice.random() < 0.2):
-                checkpoint = session.checkpoint()
+                checkpoint = session.checkpoint(tell=last or dice.random() < 0.5)
                 assert checkpoint is not None
                 self.told.take(checkpoint.results)
                 if dice.random() < dies:
@@ -132,7 +132,14 @@ class Broker:
 
 @pytest.mark.parametrize(
     ("partitions", "pieces", "dies", "seed"),
-    [(1, 12, 0.0, 1), (3, 30, 0.1, 2), (16, 20, 0.15, 3), (7, 8, 0.3, 4), (5, [100, 4500], 0.0, 5)],
+    [
+        (1, 12, 0.0, 1),
+        (3, 30, 0.1, 2),
+        (16, 20, 0.15, 3),
+        (7, 8, 0.3, 4),
+        (5, [100, 4500], 0.0, 5),
+        (5, [100, 3000], 0.3, 11),
+    ],
 )
 def test_any_split_batching_and_restart_ends_as_the_embedded_engine(
     world, embedded, partitions, pieces, dies, seed
