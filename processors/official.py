@@ -64,7 +64,7 @@ class OfficialReadings:
         self._province = Province(registry, conventions)
         self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
         self._taken: set[date] = set()
-        self._told = Told(self._province.grid)
+        self._told = Told(self._province.grid, registry)
         self.events = 0
 
     def begin(self, day: date, stored: Mapping[str, bytes], told: ToldBefore | None = None) -> Carries:
@@ -161,7 +161,7 @@ class OfficialReadings:
 
     def feeds(self, day: date) -> list[FeedDay]:
         """The feeds' day, of the day that was read last; asked once."""
-        return self._told.feeds(self._registry, day)
+        return self._told.feeds(day)
 
     def _take(self, lines: Iterable[bytes]) -> None:
         self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused, self._told.counted)

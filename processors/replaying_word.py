@@ -32,7 +32,7 @@ def words(
         now_ms: as of when.
         refused: told of what the core refuses.
     """
-    told = Told(province.grid, now_ms * 1000)
+    told = Told(province.grid, province.registry, now_ms * 1000)
     take_in(province, told.noting_causes(lines), now_ms, refused, told.counted)
     day = min(told.first_day() or first, first)
     while day < end:

@@ -14,8 +14,10 @@ from processors.core.late_declarations import DeclaredReceipts, LateDeclared, la
 from processors.core.life import days_back
 from processors.core.track import FOREVER
 from schemas.registry import Element, Registry
-from schemas.status import Feed, Status, Track
+from schemas.status import CODE_OF, Feed, Status, Track
 
+_DECLARED = Track.DECLARED.value
+_CODES = {str(status): int(code) for status, code in CODE_OF.items()}
 # Outside of these no zone has a date; the core refuses what lies there.
 _EARLIEST_US = 86_400 * US
 _LATEST_US = 32_503_593_600 * US
@@ -48,11 +50,16 @@ class Told:
 
     Args:
         grid: the deployment's.
+        registry: the enterprises and how they report.
         until_us: what was received after this instant does not exist yet.
     """
 
-    def __init__(self, grid: Grid, until_us: int = FOREVER) -> None:
+    def __init__(self, grid: Grid, registry: Registry, until_us: int = FOREVER) -> None:
         self._grid = grid
+        self._registry = registry
+        self._transition = frozenset(
+            one.id for one in registry.enterprises.values() if one.feed is Feed.TRANSITION
+        )
         self._until_us = until_us
         self._receipts = DeclaredReceipts(grid)
         self._signs = FeedSigns(grid)
@@ -62,9 +69,18 @@ class Told:
         self._into: dict[str, tuple[str, int]] = {}
 
     def counted(self, event: Decoded) -> None:
-        """Take an event that counts."""
-        self._receipts.note(event)
-        self._signs.note(event)
+        """Take an event that counts; what the Department measured says nothing here."""
+        if event["track"] != _DECLARED:
+            return
+        grid, reporter = self._grid, event["reporter"]
+        slot = microseconds(event["time"]) // grid.slot_us
+        day = grid.day_of(slot * grid.slot_us)
+        if reporter in self._transition:
+            self._signs.note(reporter, day, slot)
+        if event["type"] == "btswatch.status.v1":
+            said = slot, _CODES[event["data"]["status"]]
+            received_ms = microseconds(event["receivedtime"]) // 1000
+            self._receipts.note(event["subject"], reporter, day, said, received_ms)
 
     def noting_causes(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The lines, of whose causes notes are made as they pass."""
@@ -86,7 +102,7 @@ class Told:
         named = date.fromordinal(day)
         moments = self._moments.setdefault(named, {}).setdefault(event["subject"], {})
         moments[at_us // 1000] = str(cause)
-        refused = event["track"] == Track.DECLARED.value and status == Status.NO_RESPONSE.value
+        refused = event["track"] == _DECLARED and status == Status.NO_RESPONSE.value
         if at_us - received_us <= self._grid.conventions.max_future_s * US and not refused:
             told = CauseTold(at_us // 1000, str(cause), event["track"], event["reporter"])
             self._causes.setdefault(named, defaultdict(set))[event["subject"]].add(told)
@@ -115,23 +131,25 @@ class Told:
             self.before.receipts[element] = enterprise, found.received_ms
         return found
 
-    def feeds(self, registry: Registry, day: date) -> list[FeedDay]:
+    def feeds(self, day: date) -> list[FeedDay]:
         """The day of each transition feed whose enterprise has an element on it; days come in order, each once.
 
         A feed that repeats its states owes no heartbeats: where it falls silent, its states lapse.
         """
         owners = {
             row.enterprise
-            for element in registry.elements
-            for row in [registry.on(element, day)]
+            for element in self._registry.elements
+            for row in [self._registry.on(element, day)]
             if row is not None
         }
         found = [
             self._signs.day(
-                name, registry.enterprises[name].heartbeat_s, day.toordinal(), self.before.signs.get(name)
+                name,
+                self._registry.enterprises[name].heartbeat_s,
+                day.toordinal(),
+                self.before.signs.get(name),
             )
-            for name in sorted(owners)
-            if registry.enterprises[name].feed is Feed.TRANSITION
+            for name in sorted(owners & self._transition)
         ]
         self.before.signs = {one.enterprise: one.last_ms for one in found if one.last_ms is not None}
         return found

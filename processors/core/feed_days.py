@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from processors.core.conventions import Grid
-from processors.core.decode import Decoded, microseconds
 from processors.core.life import alive_between
-from schemas.status import Track
 
 HEARTBEATS = 3
 
@@ -42,11 +40,9 @@ class FeedSigns:
         self._grid = grid
         self._slots: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
 
-    def note(self, event: Decoded) -> None:
-        """Take an event that counts."""
-        if event["track"] == Track.DECLARED.value:
-            slot = microseconds(event["time"]) // self._grid.slot_us
-            self._slots[self._grid.day_of(slot * self._grid.slot_us)][event["reporter"]].add(slot)
+    def note(self, enterprise: str, day: int, slot: int) -> None:
+        """Take a sign of life; `day` is the slot's."""
+        self._slots[day][enterprise].add(slot)
 
     def day(self, enterprise: str, heartbeat_s: int, day: int, before_ms: int | None) -> FeedDay:
         """The feed's day; `before_ms` is `last_ms` of the day before."""

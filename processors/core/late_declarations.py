@@ -14,15 +14,13 @@ import numpy as np
 
 from processors.core.cells import last_of, slots_of, worst_of
 from processors.core.conventions import Grid
-from processors.core.decode import Decoded, microseconds
 from processors.core.element_day import ElementDay
-from schemas.status import CODE_OF, Reading, Track
+from schemas.status import Reading
 
 LATE_MS: Final = 900_000
 
 # The earliest receipt (ms) of what was said, by (slot, code).
 Receipts = Mapping[tuple[int, int], int]
-_CODES: Final = {str(status): int(code) for status, code in CODE_OF.items()}
 _CODE_BITS: Final = 3
 _NONE: Final[Receipts] = {}
 
@@ -50,17 +48,20 @@ class DeclaredReceipts:
         self._told: dict[int, dict[tuple[str, str], array[int]]] = {}
         self._late: set[tuple[int, str, str]] = set()
 
-    def note(self, event: Decoded) -> None:
-        """Take an event that counts; what is measured, or is no status, says nothing here."""
-        if event["type"] != "btswatch.status.v1" or event["track"] != Track.DECLARED.value:
-            return
-        slot = microseconds(event["time"]) // self._grid.slot_us
-        received_ms = microseconds(event["receivedtime"]) // 1000
-        day, key = self._grid.day_of(slot * self._grid.slot_us), (event["subject"], event["reporter"])
-        told = self._told.setdefault(day, {}).setdefault(key, array("q"))
-        told.extend((slot << _CODE_BITS | _CODES[event["data"]["status"]], received_ms))
+    def note(self, element: str, reporter: str, day: int, said: tuple[int, int], received_ms: int) -> None:
+        """Take declared evidence that counts; `said` is its (slot, code), `day` the slot's."""
+        slot, code = said
+        key = element, reporter
+        of_day = self._told.get(day)
+        if of_day is None:
+            of_day = self._told[day] = {}
+        told = of_day.get(key)
+        if told is None:
+            told = of_day[key] = array("q")
+        told.append(slot << _CODE_BITS | code)
+        told.append(received_ms)
         if received_ms > self._grid.end_ms(slot) + LATE_MS:
-            self._late.add((day, *key))
+            self._late.add((day, element, reporter))
 
     def of(self, element: str, reporter: str, day: int) -> Receipts:
         """The receipts of a day; none where nothing of it was late."""

@@ -164,7 +164,11 @@ def test_more_that_comes_late_never_lessens_the_late_time(tmp_path):
             for line in lines:
                 one = decode_one(line)
                 province.apply(one, line)
-                receipts.note(one)
+                slot, received_ms = (
+                    microseconds(one["time"]) // grid.slot_us,
+                    microseconds(one["receivedtime"]) // 1000,
+                )
+                receipts.note("A", "vnpt", FIRST.toordinal(), (slot, CODES["up"]), received_ms)
             day = FIRST.toordinal()
             read = province.read_day("A", day, grid.close_us(day))
             return late_declared(read, receipts.of("A", "vnpt", day), None).late_s

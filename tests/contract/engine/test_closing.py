@@ -2,6 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from processors.closing import Closer
 from processors.core.conventions import Conventions, Grid
@@ -15,6 +16,7 @@ from stores.ledger import Ledger
 from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, open_alarms
 from stores.ledger.closings import closings
 from stores.ledger.figures import PROVISIONAL, figures_of_day, save_provisional
+from stores.ledger.tables import differing_causes, feed_days, late_declarations
 
 HOUR = 3_600_000
 LONG_AFTER = 20 * 24 * HOUR
@@ -59,6 +61,14 @@ class Office:
                 replace(row, closed_at_ms=0) for day in world_days for row in figures_of_day(connection, day)
             ]
 
+    def word(self) -> list[object]:
+        """What the closings found of the enterprises' word."""
+        tables = (late_declarations, differing_causes, feed_days)
+        with self.ledger.reading() as connection:
+            found = [connection.execute(select(one).order_by(*one.primary_key)).all() for one in tables]
+        assert all(found)
+        return found
+
 
 @pytest.fixture
 def open_office(new_ledger, archive, world):
@@ -102,6 +112,7 @@ def test_day_by_day_and_all_at_once_are_the_same(open_office, days, world):
     for day in once.closer(now).due() or [one.day for one in told]:
         assert daily.closer(close_of(day) + HOUR).close_due() == [day]
     assert daily.rows(days) == once.rows(days)
+    assert daily.word() == once.word()
 
 
 def test_interrupted_anywhere_it_goes_on_to_the_same_rows_and_revisions(open_office, days, world):
@@ -119,6 +130,7 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_rows_and_revisions(open_off
         broken.closer(now, batch=3).close_due(stopping=every_third_time)
     broken.closer(now, batch=3).close_due()
     assert broken.rows(days) == whole.rows(days)
+    assert broken.word() == whole.word()
     with broken.ledger.reading() as connection:
         assert [one.complete for one in closings(connection, days[0], days[-1])] == [True] * len(days)
 
