@@ -7,16 +7,18 @@ made again: it comes from the topics.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 
 from processors.core.conventions import Conventions, Grid
+from processors.core.measurements import Said
 from processors.official import Carries, OfficialReadings
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.rules import NO_RULES, Rules
 from processors.sinks.influx.closed import write_day
+from processors.sinks.influx.indicator_points import nothing_measured
 from processors.sinks.influx.late import downsample_day
 from processors.sinks.influx.numbers import Numbers
 from processors.sinks.influx.official import official_lines, word_of
@@ -84,6 +86,7 @@ class InfluxRebuild:
         aside: a bucket that keeps everything, for the numbers of days that the raw bucket keeps no more.
         now_ms: the clock.
         rules: by which months and quarters are judged.
+        measured: gives all measurements that count.
     """
 
     def __init__(
@@ -97,6 +100,7 @@ class InfluxRebuild:
         aside: str,
         now_ms: Callable[[], int],
         rules: Rules = NO_RULES,
+        measured: Callable[[], Sequence[Said]] = nothing_measured,
     ) -> None:
         self._ledger = ledger
         self._archive = archive
@@ -107,7 +111,7 @@ class InfluxRebuild:
         self._aside = aside
         self._now_ms = now_ms
         maker = target.maker
-        self._verdicts = VerdictPoints(maker.guard, registry, maker.calendar, rules)
+        self._verdicts = VerdictPoints(maker.guard, registry, maker.calendar, rules, measured)
         self._refused: Counter[str] = Counter()
 
     def run(self, first: date, until: date, tell: Callable[[Rebuilt], None] = lambda _: None) -> None:

@@ -2,6 +2,7 @@
 
 from btswatch.cli.configured import directory_of, registry_of, rules_of
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.measured import measurements_of
 from btswatch.ledger import ledger_of
 from btswatch.parts.sink_influx import need_token
 from btswatch.rebuilding import RebuildRefusedError, Wanted
@@ -39,7 +40,7 @@ def _rebuild(wanted: Wanted) -> None:
     loaded = wanted.settings
     need_token(loaded)
     settings, calendar = loaded.influx, LocalCalendar(loaded.zone)
-    directory, registry = directory_of(loaded, create=False), registry_of(loaded)
+    directory, registry, rules = directory_of(loaded, create=False), registry_of(loaded), rules_of(loaded)
     ledger = ledger_of(loaded, directory)
 
     def tell(one: Rebuilt) -> None:
@@ -69,7 +70,8 @@ def _rebuild(wanted: Wanted) -> None:
                 Target(settings, maker, PointReader(reading, settings), pipe),
                 aside=aside,
                 now_ms=wanted.now_ms,
-                rules=rules_of(loaded),
+                rules=rules,
+                measured=lambda: measurements_of(loaded, registry, rules)[0],
             ).run(wanted.first, wanted.until, tell)
         finally:
             pipe.close()

@@ -112,6 +112,7 @@ def compliance(language: Language) -> Dashboard:
         12,
         8,
     )
+    grid.put(_indicators(panels, owner), 24, 9)
     grid.put(panels.note("compliance_note"), 24, 7)
     return grid.made
 
@@ -140,6 +141,32 @@ def _verdicts(panels: Panels, owner: list[DynamicConfigValue]) -> object:
             "reason": panels.column("reason"),
         },
         empty="no_verdicts",
+    )
+
+
+def _indicators(panels: Panels, owner: list[DynamicConfigValue]) -> object:
+    return panels.table(
+        "indicators",
+        verdict_questions.indicators(OWNER),
+        {
+            "enterprise": owner,
+            "service": panels.column("service"),
+            "indicator": panels.column("indicator"),
+            "method": panels.column("method", mappings=look.word_mappings(look.METHODS, panels.language)),
+            "verdict": panels.column(
+                "result",
+                mappings=look.result_mappings(panels.language),
+                custom__cellOptions={"type": "color-text"},
+            ),
+            "value": panels.column("value"),
+            "threshold": panels.column("threshold"),
+            "unit": panels.column("unit_of_value"),
+            "counted": panels.column("counted"),
+            "verdicts": panels.column("campaigns"),
+            "force": panels.column("force", mappings=look.word_mappings(look.FORCES, panels.language)),
+            "reason": panels.column("reason"),
+        },
+        empty="no_measurements",
     )
 
 

@@ -175,6 +175,12 @@ def word_mappings(words: Mapping[str, str], language: Language) -> list[ValueMap
     ]
 
 
+METHODS: Final = {
+    "samples": "method_samples",
+    "ratio": "method_ratio",
+    "mean": "method_mean",
+    "percentile": "method_percentile",
+}
 PERIODS: Final = {"month": "period_month", "quarter": "period_quarter"}
 FORCES: Final = {"legal": "force_legal", "declared": "force_declared", "operational": "force_operational"}
 

@@ -91,6 +91,10 @@ GRAFANA: Final[dict[str, Text]] = {
         "Hạn mức gián đoạn của tháng và quý: ước tính trong tỉnh",
     ),
     "failing_indicators": Text("Failing indicators of the quarter", "Số chỉ tiêu không đạt trong quý"),
+    "indicators": Text(
+        "Quality indicators, counted or sampled: no share of time",
+        "Chỉ tiêu chất lượng đếm hoặc lấy mẫu: không phải tỷ lệ thời gian",
+    ),
     "spread": Text("Stations with long outages", "Trạm gián đoạn kéo dài"),
     "dark_units": Text(
         "Communes without any working station", "Xã, phường có lúc không còn trạm nào hoạt động"
@@ -152,6 +156,15 @@ GRAFANA: Final[dict[str, Text]] = {
     "d_net": Text("D without planned work", "D không tính bảo trì"),
     "d_gross": Text("D gross", "D gộp cả bảo trì"),
     "threshold": Text("Threshold", "Ngưỡng"),
+    "indicator": Text("Indicator", "Chỉ tiêu"),
+    "method": Text("Kind", "Cách tính"),
+    "method_samples": Text("share of samples", "tỷ lệ mẫu đo"),
+    "method_ratio": Text("ratio of counts", "tỷ lệ số đếm"),
+    "method_mean": Text("mean", "trung bình"),
+    "method_percentile": Text("percentile", "phân vị"),
+    "unit_of_value": Text("Unit", "Đơn vị"),
+    "counted": Text("Out of", "Trên tổng số"),
+    "campaigns": Text("Campaigns", "Số đợt đo"),
     "open_days": Text("Element-days still open", "Ngày-phần tử chưa khóa sổ"),
     "failing": Text("Failing", "Không đạt"),
     "budget": Text("Budget so far", "Hạn mức đến nay"),
@@ -188,6 +201,10 @@ GRAFANA: Final[dict[str, Text]] = {
     "no_days": Text("No figures for these days", "Chưa có số liệu cho các ngày này"),
     "no_numbers": Text("No numbers came in this time", "Không có số đo trong thời gian này"),
     "no_outages": Text("Nothing is down", "Không có gián đoạn"),
+    "no_measurements": Text(
+        "No measurements of quality indicators for this quarter",
+        "Chưa có số đo chỉ tiêu chất lượng trong quý này",
+    ),
     "no_verdicts": Text("Nothing was judged for this time", "Chưa có kết quả đánh giá cho thời gian này"),
     "none_dark": Text("Every commune kept a working station", "Xã, phường nào cũng luôn còn trạm hoạt động"),
     "none_apart": Text("Word and measurement agree", "Khai báo và đo kiểm khớp nhau"),
@@ -219,7 +236,8 @@ GRAFANA: Final[dict[str, Text]] = {
         "Periods are the quarter and the month that hold the end of the time shown; worst stations, communes and the lines count "
         "the days shown. **Availability D is over time** (seconds in service of counted seconds) and, since it sums stations of "
         "this province alone, a **provincial estimate**; the legal figure is the enterprise's for its network. **Radio "
-        "availability is another indicator**: a share of a drive test's samples, at least 95 %; it is nowhere in these figures. "
+        "availability is another indicator**: a share of a drive test's samples, at least 95 %; it stands among the counted and "
+        "sampled ones and in no other figure here. "
         "*D gross* counts planned work as not available, *D without planned work* leaves it out up to the rule's cap. The budget "
         "is the down time that the threshold leaves for the time counted so far; a month's budget of a quarterly rule is a "
         "warning, no verdict. An *operational* result rests on a threshold that is not sure or has no legal force, and does not "
@@ -228,7 +246,7 @@ GRAFANA: Final[dict[str, Text]] = {
         "Kỳ là quý và tháng chứa thời điểm cuối của thời gian đang xem; trạm kém nhất, xã phường và các đường tính theo các ngày đang "
         "xem. **Độ khả dụng D tính theo thời gian** (số giây hoạt động trên số giây được tính) và chỉ gồm các trạm trong tỉnh nên là "
         "**ước tính trong tỉnh**; trị số pháp lý là của doanh nghiệp trên toàn mạng. **Độ sẵn sàng của mạng vô tuyến là chỉ tiêu "
-        "khác**: tỷ lệ mẫu đo kiểm di động, ít nhất 95 %; không có trong các số liệu này. *D gộp cả bảo trì* coi bảo trì là không sẵn "
+        "khác**: tỷ lệ mẫu đo kiểm di động, ít nhất 95 %; chỉ có trong bảng chỉ tiêu đếm hoặc lấy mẫu. *D gộp cả bảo trì* coi bảo trì là không sẵn "
         "sàng, *D không tính bảo trì* bỏ bảo trì trong giới hạn của quy định. Hạn mức là thời gian gián đoạn mà ngưỡng cho phép với "
         "thời gian đã tính; hạn mức tháng của quy định theo quý chỉ để cảnh báo, không phải kết quả đánh giá. Kết quả *vận hành* dựa "
         "trên ngưỡng chưa chắc chắn hoặc không có giá trị pháp lý và không tính là chỉ tiêu không đạt. Đây là kết quả để **người có "

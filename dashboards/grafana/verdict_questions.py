@@ -1,6 +1,7 @@
 """What the dashboard *Compliance* asks: verdicts, error budgets, failing indicators, long outages, dark communes.
 
-All of it is availability over time. Samples of drive tests stand in another measurement, which no query here reads.
+Availability is over time, from `finding` and `budget`. What is counted or sampled (radio availability too) is asked for by
+`indicators` alone, from a measurement of its own; only numbers of failing ones are put together.
 """
 
 from typing import Final
@@ -27,8 +28,8 @@ from schemas.influx import RESULTS
 # So far back begins the quarter, or the month, that holds the end of the time shown.
 QUARTER: Final = f"date.sub(d: 93d, from: {STOP})"
 MONTH: Final = f"date.sub(d: 32d, from: {STOP})"
-OF_ENTERPRISE: Final = "r.subject == r.enterprise"
-OF_ELEMENT: Final = "r.subject != r.enterprise"
+OF_ENTERPRISE: Final = equals("per", "enterprise")
+OF_ELEMENT: Final = equals("per", "element")
 RATIOS: Final = ("availability", "gross", "coverage")
 _DATE: Final = ("date",)
 _DEBUG: Final = ("internal/debug",)
@@ -72,29 +73,54 @@ def verdicts(*where: str) -> Query:
 
 def failing(*where: str) -> Query:
     """How many legal or declared indicators of each enterprise and service failed in that quarter: none is told too."""
-    by = tags("finding", "enterprise", "service")
     counts = f'r.result == {RESULTS["fail"]} and exists r.force and r.force != "operational"'
     return Query(
         program(
-            read(
-                "finding",
-                "result",
-                "force",
-                where=(OF_ENTERPRISE, equals("period", "quarter"), *where),
-                start=QUARTER,
-            ),
-            "  |> last()",
-            _PIVOT,
-            "  |> group()",
-            "  |> filter(fn: (r) => exists r.service)",
+            f"over_time = {_results('finding', OF_ENTERPRISE, *where)}",
+            f"counted = {_results('indicator', *where)}",
+            "union(tables: [over_time, counted])",
             f"  |> map(fn: (r) => ({{r with failing: if {counts} then 1 else 0}}))",
-            f"  |> group(columns: {by})",
+            f"  |> group(columns: {tags('finding', 'enterprise', 'service')})",
             '  |> sum(column: "failing")',
             "  |> group()",
             keep("enterprise", "service", "failing"),
             imports=_DATE,
         ),
         {"enterprise": STRING, "service": STRING, "failing": LONG},
+    )
+
+
+def _results(measurement: str, *where: str) -> str:
+    quarterly = (equals("period", "quarter"), *where)
+    return program(
+        read(measurement, "result", "force", where=quarterly, start=QUARTER),
+        "  |> last()",
+        _PIVOT,
+        "  |> group()",
+        "  |> filter(fn: (r) => exists r.service)",
+        keep("enterprise", "service", "result", "force"),
+    )
+
+
+def indicators(*where: str) -> Query:
+    """Verdicts of that quarter on what is counted or sampled: shares of samples among them, never of time."""
+    fields = ("result", "value", "threshold", "unit", "counted", "verdicts", "force", "reason")
+    by = ("enterprise", "service", "indicator", "method")
+    columns = {
+        name if name != "result" else "verdict": kind for name, kind in types("indicator", *fields).items()
+    }
+    return Query(
+        program(
+            read("indicator", *fields, where=where, start=QUARTER),
+            "  |> last()",
+            _PIVOT,
+            "  |> group()",
+            f"  |> sort(columns: {tags('indicator', 'enterprise', 'service', 'indicator')})",
+            '  |> rename(columns: {result: "verdict"})',
+            keep(*by, *columns),
+            imports=_DATE,
+        ),
+        dict.fromkeys(by, STRING) | columns,
     )
 
 

@@ -1,7 +1,7 @@
 """The measurements about what is asked of enterprises and about their word: verdicts, error budgets, reconciliation.
 
-Availability here is over time, from seconds. Radio availability is a share of a drive test's samples; it has no field in
-any of these, and no rule that is judged by samples may write them (`btswatch sink influx` refuses it).
+Availability in `finding` and `budget` is over time, from seconds. Radio availability is a share of a drive test's samples:
+it stands in `indicator` alone, with other fields, and `btswatch sink influx` refuses a rule's verdict that is in the wrong one.
 """
 
 from typing import Final
@@ -31,6 +31,7 @@ FINDING: Final = Measurement(
     "topic findings while the period runs; the ledger's, every few minutes and when a day of it closes",
     (
         _ENTERPRISE,
+        Tag("per", "enterprise, element: what is judged, so that the few are found without the many"),
         Tag("subject", "ids of the registry's elements and enterprises"),
         Tag("kind", "station, link: which elements were judged together", optional=True),
         Tag("period", "hour, day, month, quarter, year"),
@@ -75,6 +76,35 @@ BUDGET: Final = Measurement(
     (
         Field("budget_s", Type.INTEGER, "s", "what the threshold leaves"),
         Field("spent_s", Type.INTEGER, "s", "out of service, with planned work beyond the rule's cap"),
+    ),
+)
+INDICATOR: Final = Measurement(
+    "indicator",
+    Role.LONG,
+    "Verdicts on quality indicators that are counted or sampled, not timed (chỉ tiêu chất lượng đo kiểm): ratios, means, and"
+    " shares of drive tests' samples such as radio availability (độ sẵn sàng của mạng vô tuyến), which is no availability over"
+    " time. One point per enterprise and rule: the worst, where there were several campaigns.",
+    "the quarter's start",
+    "the archive's measurements, each hour, by the rules",
+    (
+        _ENTERPRISE,
+        Tag("service", "services of the rules"),
+        Tag("indicator", "indicators of the rules"),
+        Tag("method", "samples, ratio, mean, percentile"),
+        Tag("period", "quarter"),
+        Tag("rule", "names of rules, which their versions share"),
+    ),
+    (
+        Field("result", Type.INTEGER, "code", ", ".join(f"{code} {name}" for name, code in RESULTS.items())),
+        Field("reason", Type.TEXT, "", "why nothing is decided, else empty"),
+        Field("force", Type.TEXT, "", "legal, declared, or operational: then it is no legal verdict"),
+        Field(
+            "value", Type.FLOAT, "", "in the field `unit`; absent where nothing was counted", optional=True
+        ),
+        Field("threshold", Type.FLOAT, "", "in the field `unit`; absent where days differ", optional=True),
+        Field("unit", Type.TEXT, "", "the rule's, such as percent or s"),
+        Field("counted", Type.INTEGER, "count", "samples, or what the ratio is out of"),
+        Field("verdicts", Type.INTEGER, "count", "how many there were: campaigns"),
     ),
 )
 SPREAD: Final = Measurement(

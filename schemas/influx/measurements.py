@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.influx.findings import BUDGET, DARK, FINDING, RECONCILIATION, SPREAD
+from schemas.influx.findings import BUDGET, DARK, FINDING, INDICATOR, RECONCILIATION, SPREAD
 from schemas.influx.metrics import METRICS, aggregated
 from schemas.influx.model import DAY_S, Aggregate, Bucket, Field, Measurement, Role, Tag, Task, Type
 from schemas.status import Reading
@@ -237,6 +237,7 @@ MEASUREMENTS: Final = (
     RECONCILIATION,
     FINDING,
     BUDGET,
+    INDICATOR,
     SPREAD,
     DARK,
     Measurement(

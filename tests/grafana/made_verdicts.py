@@ -33,15 +33,35 @@ def periods(last_ms, elements, enterprises):
     for number, enterprise in enumerate(enterprises):
         of = {"enterprise": enterprise, **rule}
         verdict = verdict_of(number)
-        yield "finding", {**of, "subject": enterprise, "period": "quarter"}, verdict, quarter
+        yield (
+            "finding",
+            {**of, "per": "enterprise", "subject": enterprise, "period": "quarter"},
+            verdict,
+            quarter,
+        )
         for period, start, part in (("quarter", quarter, 1), ("month", month, 3)):
             budget = {"budget_s": 10_000 // part, "spent_s": verdict["down_s"] // part}
             yield "budget", {**of, "period": period}, budget, start
             tags = {"scope": "enterprise", "id": enterprise, "kind": "station", "period": period}
             fields = {"elements": 6, "over_1h": 3, "over_4h": 2, "over_24h": number % 2, "down_s": 9_000}
             yield "spread", tags, {**fields, "worst_share": 0.6}, start
+    for number in (0, 3):
+        yield from indicators(enterprises[number], quarter)
     for one in elements:
         if one.kind == "station":
-            tags = {"enterprise": one.enterprise, "subject": one.id, "kind": "station", "period": "month"}
+            tags = {"enterprise": one.enterprise, "per": "element", "subject": one.id, "kind": "station"}
+            tags |= {"period": "month"}
             fields = verdict_of(one.number % 3) | {"force": "operational", "elements": 1, "open_days": 4}
             yield "finding", {**tags, "rule": "O-BTS-A", "service": "base_station"}, fields, month
+
+
+def indicators(enterprise, quarter):
+    """Enough radio availability, too few calls set up."""
+    for indicator, method, rule, result, value, threshold in (
+        ("radio_availability", "samples", "V36-RADIO", 2, 97.5, 95),
+        ("call_setup_success", "ratio", "V36-SETUP", 3, 97.9, 98),
+    ):
+        tags = {"enterprise": enterprise, "service": "mobile_voice", "indicator": indicator}
+        fields = {"result": result, "reason": "", "force": "legal", "value": value, "threshold": threshold}
+        fields |= {"unit": "percent", "counted": 2_000, "verdicts": 1}
+        yield "indicator", {**tags, "method": method, "period": "quarter", "rule": rule}, fields, quarter

@@ -122,9 +122,10 @@ class SeriesGuard:
         if tags["period"] not in _PERIODS:
             raise RefusedSeriesError(Refusal.INVALID.value, f"no period {tags['period']}")
         if tags.get("rule"):
-            self._value("finding", "rule", str(tags["rule"]))
+            self._value(measurement, "rule", str(tags["rule"]))
         known = {one.name for one in MEASUREMENT[measurement].tags}
-        return self._made(measurement, {name: value for name, value in tags.items() if name in known})
+        whole = {"per": "enterprise" if subject == enterprise else "element", **tags}
+        return self._made(measurement, {name: value for name, value in whole.items() if name in known})
 
     def listed(self, measurement: str, tags: Mapping[str, str], known: frozenset[str] = frozenset()) -> str:
         """A series whose tags the registry does not list, but which are few; those in `known` are always taken.

@@ -109,7 +109,7 @@ def write_period(
     with ledger.reading() as connection:
         lines = list(verdicts.of_period(connection, period))
     with told():
-        for measurement in ("finding", "budget", "spread"):
+        for measurement in ("finding", "budget", "indicator", "spread"):
             predicate = f'_measurement="{measurement}" AND period="{period.kind.value}"'
             reader.delete(bucket_of(measurement, settings.prefix), start_ms, start_ms + 1, predicate)
     for measurement, line in lines:

@@ -8,10 +8,12 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from processors.core.measurements import Said
 from processors.rules import NO_RULES, Rules
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.closed import ClosedDays
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.indicator_points import nothing_measured
 from processors.sinks.influx.late import LATE_MS, LateNumbers
 from processors.sinks.influx.lines import UnwritableError
 from processors.sinks.influx.numbers import KIND, Numbers
@@ -60,6 +62,7 @@ class InfluxSink:
         dead_letters: takes what can't be written.
         now_ms: the clock.
         rules: by which periods are judged; without them there are no verdicts but the topics'.
+        measured: gives all measurements that count; asked for each time that a quarter is judged.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class InfluxSink:
         dead_letters: DeadLetters,
         now_ms: Callable[[], int],
         rules: Rules = NO_RULES,
+        measured: Callable[[], Sequence[Said]] = nothing_measured,
     ) -> None:
         self._settings = settings
         self._calendar = calendar
@@ -90,7 +94,7 @@ class InfluxSink:
         )
         self._sets = StateSets(self._reader, settings, calendar)
         self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
-        self._verdicts = VerdictPoints(self._guard, registry, calendar, rules)
+        self._verdicts = VerdictPoints(self._guard, registry, calendar, rules, measured)
         self._periods = Periods(ledger, self._maker, self._verdicts, settings, self._closed.has)
         self._late = LateNumbers(self._reader, settings, calendar)
         self._raw_s = settings.retention_s(BUCKET[Role.RAW])

@@ -1,6 +1,6 @@
 """Lines of verdicts and of what stands for a month or quarter as a whole: from topics and, the same, from the ledger."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -8,12 +8,14 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from processors.closed_verdicts import basis_of
+from processors.core.measurements import Said
 from processors.core.outages_of_a_period import concentration
 from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.findings import as_contract
 from processors.reconciling import over_period
 from processors.rules import Rules
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.indicator_points import IndicatorPoints, nothing_measured
 from processors.sinks.influx.lines import Value, fields, line
 from processors.verdicts import PeriodVerdict, verdicts
 from schemas.cluster_metrics import INFLUX_SKIPPED
@@ -39,6 +41,7 @@ class VerdictPoints:
     registry: Registry
     calendar: LocalCalendar
     rules: Rules
+    measured: Callable[[], Sequence[Said]] = nothing_measured
 
     def running(self, finding: Finding) -> list[Line]:
         """Of a verdict as workers tell it.
@@ -64,7 +67,7 @@ class VerdictPoints:
         return found
 
     def of_period(self, connection: Connection, period: CalendarPeriod) -> Iterator[Line]:
-        """A month's or quarter's verdicts, error budgets and spread, from the ledger's days.
+        """A month's or quarter's verdicts, error budgets and spread, from the ledger's days; a quarter's indicators.
 
         A closed period's are those by the rules of its closing. What may not be a series (an element that the registry lost since) is left out and counted.
         """
@@ -77,6 +80,9 @@ class VerdictPoints:
             for one in verdicts(connection, self.registry, _over_months(rules), period):
                 yield from self._spent(one, rules, at_ms)
         yield from self._spread(connection, period, at_ms)
+        if period.kind is PeriodKind.QUARTER:
+            points = IndicatorPoints(self.guard, self.registry, self.calendar, self.measured)
+            yield from points.of_period(rules, period)
 
     def _judged(self, one: PeriodVerdict, rules: Rules, at_ms: int) -> Line:
         said = as_contract(one, self.registry.digest, rules, self.calendar.zone)

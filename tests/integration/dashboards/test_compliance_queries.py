@@ -8,7 +8,7 @@ pytest.importorskip("grafana_foundation_sdk")
 
 from dashboards.grafana import verdict_questions, word_questions
 from schemas.influx import RESULTS
-from schemas.influx.findings import BUDGET, FINDING, SPREAD
+from schemas.influx.findings import BUDGET, FINDING, INDICATOR, SPREAD
 from tests.grafana import made_province as made
 from tests.grafana.filled import dashboards, fill, first_choice, targets
 from tests.grafana.made_verdicts import verdict_of
@@ -40,6 +40,7 @@ def compliance_queries():
         "budgets": verdict_questions.budgets(OWNER),
         "spread": verdict_questions.spread(*ITS_SCOPE, STATION),
         "dark": verdict_questions.dark_units(),
+        "indicators": verdict_questions.indicators(OWNER),
         "elements": verdict_questions.element_results(OWNER, STATION),
     }
 
@@ -79,7 +80,20 @@ def test_a_quarter_is_found_from_its_first_day_to_its_last(filled):
 def test_operational_findings_are_no_failing_indicators(filled):
     found = rows(filled, "compliance", compliance_queries()["failing"])
     counted = {row["enterprise"]: (row["service"], int(row["failing"])) for row in found}
-    assert counted == {name: ("mobile_voice", int(name == made.ENTERPRISES[3])) for name in made.ENTERPRISES}
+    # Of the first and the last one an indicator failed that is counted, not timed.
+    assert counted == {
+        name: ("mobile_voice", number) for name, number in zip(made.ENTERPRISES, (1, 0, 0, 2), strict=True)
+    }
+    asked = compliance_queries()["failing"]
+    (alone,) = rows(filled, "compliance", asked, enterprise=["vnpt"])
+    assert alone == {"enterprise": "vnpt", "service": "mobile_voice", "failing": "0"}
+
+
+def test_counted_and_sampled_indicators_stand_in_a_table_of_their_own(filled):
+    found = rows(filled, "compliance", compliance_queries()["indicators"])
+    assert {row["enterprise"] for row in found} == {made.ENTERPRISES[0], made.ENTERPRISES[3]}
+    radio = [row for row in found if row["indicator"] == "radio_availability"]
+    assert {(row["method"], row["value"], row["unit"]) for row in radio} == {("samples", "97.5", "percent")}
 
 
 def test_budgets_of_month_and_quarter_say_what_is_left(filled):
@@ -114,11 +128,19 @@ def test_communes_in_the_dark_are_those_that_were_and_no_others(filled):
     assert 0 < len(found) < len(made.UNITS)
 
 
-def test_no_query_of_compliance_and_no_field_that_it_reads_is_of_samples():
-    fields = [field.name for one in (FINDING, BUDGET, SPREAD) for field in one.fields]
-    assert not [name for name in fields if "sample" in name or "radio" in name]
-    text = json.dumps([query for _, query in targets(VI["compliance"])])
-    assert "sample" not in text
+def test_a_share_of_samples_is_in_no_query_about_time():
+    over_time = {field.name for one in (FINDING, BUDGET, SPREAD) for field in one.fields}
+    sampled = {field.name for field in INDICATOR.fields}
+    # What both have says nothing of how much: the ratio of either has a name of its own.
+    assert over_time & sampled == {"result", "reason", "force", "threshold"}
+    for name, dashboard in VI.items():
+        for panel, query in targets(dashboard):
+            if '"indicator"' in query and name == "compliance":
+                assert '"availability"' not in query, panel["title"]
+                values = '"value"' in query
+                assert values != ('"finding"' in query), panel["title"]
+            else:
+                assert '"indicator"' not in query, panel["title"]
     assert "Độ sẵn sàng của mạng vô tuyến là chỉ tiêu khác" in json.dumps(VI, ensure_ascii=False)
 
 

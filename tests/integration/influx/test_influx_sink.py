@@ -340,13 +340,17 @@ def test_a_closed_day_brings_verdicts_budgets_and_the_spread_of_its_month_and_qu
     bench.settle()
     content = bench.content("finding", "budget", "spread")
     month, quarter = "2026-10-31T17:00:00Z", "2026-09-30T17:00:00Z"
-    tags = "enterprise=E1,kind=station,period=quarter,rule=V36-D,service=mobile_voice,subject=E1"
+    tags = (
+        "enterprise=E1,kind=station,per=enterprise,period=quarter,rule=V36-D,service=mobile_voice,subject=E1"
+    )
     found = {key[2]: value for key, value in content.items() if key[:2] == ("finding", tags)}
     assert {key[3] for key in content if key[:2] == ("finding", tags)} == {quarter}
     assert (found["result"], found["force"], found["open_days"]) == (str(RESULTS["pass"]), "legal", "0")
     assert float(found["availability"]) == float(found["gross"]) == pytest.approx(86_000 / 86_400)
     assert (found["budget_s"], found["down_s"], found["elements"]) == ("432", "400", "1")
-    element = "enterprise=E1,kind=station,period=month,rule=O-BTS-A,service=base_station,subject=S1"
+    element = (
+        "enterprise=E1,kind=station,per=element,period=month,rule=O-BTS-A,service=base_station,subject=S1"
+    )
     assert content["finding", element, "force", month] == "operational"
     for period, begin in (("month", month), ("quarter", quarter)):
         budget = f"enterprise=E1,kind=station,period={period},rule=V36-D,service=mobile_voice"
@@ -410,7 +414,9 @@ def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id
     assert content == before
     tags = "enterprise=E1,kind=station,period=quarter,rule=V36-D,service=mobile_voice"
     begin = "2026-09-30T17:00:00Z"
-    assert content["finding", f"{tags},subject=E1", "result", begin] == str(RESULTS["fail"])
+    assert content[
+        "finding", f"{tags.replace('period', 'per=enterprise,period')},subject=E1", "result", begin
+    ] == str(RESULTS["fail"])
     assert content["budget", tags, "spent_s", begin] == "10"
     # A quarter's rule over a month is a budget, no verdict.
     bench.sink.write(
