@@ -6,52 +6,68 @@ where the exact order decides, microseconds, `*_us`) since the epoch, durations
 moment of receipt. The migrations build the same schema; a test compares them.
 """
 
-from typing import Any, Final
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Index, Integer, LargeBinary, Table, Text
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    Text,
+from stores.ledger.columns import METADATA, NAME, READINGS, RECONCILIATION, SECONDS, key, need
+from stores.ledger.official_tables import (
+    adjustments,
+    audit,
+    differing_causes,
+    feed_days,
+    late_declarations,
+    objections,
+    report_requests,
+    restatements,
+    signatures,
+    snapshots,
 )
 
-METADATA: Final = MetaData(
-    naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(table_name)s_%(column_0_N_name)s"}
-)
-READINGS: Final = ("unknown", "up", "degraded", "down")
-SECONDS: Final = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
-RECONCILIATION: Final = tuple(
-    f"rec_{measured}_{declared}_s" for measured in READINGS for declared in READINGS
-)
-# Ordered by their bytes in every database: PostgreSQL's own order depends on the machine's locale, and may change
-# under an index when the machine is upgraded.
-NAME: Final = String().with_variant(String(collation="C"), "postgresql")
+__all__ = [
+    "METADATA",
+    "NAME",
+    "READINGS",
+    "RECONCILIATION",
+    "SECONDS",
+    "adjustments",
+    "alarms",
+    "audit",
+    "carries",
+    "closed_days",
+    "day_figures",
+    "device_health",
+    "differing_causes",
+    "element_state",
+    "evidence_blocks",
+    "feed_days",
+    "feed_shares",
+    "feeds",
+    "findings",
+    "late_declarations",
+    "late_evidence",
+    "life_blocks",
+    "notices",
+    "objections",
+    "positions",
+    "properties",
+    "refused_counts",
+    "refused_shares",
+    "report_requests",
+    "restatements",
+    "signatures",
+    "snapshots",
+    "transition_days",
+    "transitions",
+    "vantage_incidents",
+]
 
-
-def _key(name: str, kind: Any = NAME) -> Column[Any]:
-    return Column(name, kind, primary_key=True, autoincrement=False)
-
-
-def _need(name: str, kind: Any) -> Column[Any]:
-    return Column(name, kind, nullable=False)
-
-
-properties = Table("properties", METADATA, _key("name"), _need("value", NAME))
+properties = Table("properties", METADATA, key("name"), need("value", NAME))
 
 positions = Table(
     "positions",
     METADATA,
-    _key("consumer"),
-    _need("journal_offset", BigInteger),
-    _need("updated_ms", BigInteger),
+    key("consumer"),
+    need("journal_offset", BigInteger),
+    need("updated_ms", BigInteger),
 )
 
 # --- the engine's state: mergeable evidence of the days that are still open ---
@@ -59,42 +75,42 @@ positions = Table(
 evidence_blocks = Table(
     "evidence_blocks",
     METADATA,
-    _key("day", Date),
-    _key("element"),
-    _key("reporter"),
-    _key("tier", Integer),
-    _key("hour", Integer),
-    _need("cells", LargeBinary),
+    key("day", Date),
+    key("element"),
+    key("reporter"),
+    key("tier", Integer),
+    key("hour", Integer),
+    need("cells", LargeBinary),
 )
 
 life_blocks = Table(
     "life_blocks",
     METADATA,
-    _key("day", Date),
-    _key("enterprise"),
-    _need("slots", LargeBinary),
+    key("day", Date),
+    key("enterprise"),
+    need("slots", LargeBinary),
 )
 
 notices = Table(
     "notices",
     METADATA,
-    _key("enterprise"),
-    _key("notice"),
-    _key("action"),
-    _need("received_us", BigInteger),
-    _need("from_us", BigInteger),
-    _need("to_us", BigInteger),
-    _need("elements", JSON),
-    _need("canonical", Text),
+    key("enterprise"),
+    key("notice"),
+    key("action"),
+    need("received_us", BigInteger),
+    need("from_us", BigInteger),
+    need("to_us", BigInteger),
+    need("elements", JSON),
+    need("canonical", Text),
 )
 
 carries = Table(
     "carries",
     METADATA,
-    _key("day", Date),
-    _key("element"),
-    _key("basis"),
-    _need("carry", LargeBinary),
+    key("day", Date),
+    key("element"),
+    key("basis"),
+    need("carry", LargeBinary),
 )
 
 # --- what the screens show ---
@@ -102,13 +118,13 @@ carries = Table(
 element_state = Table(
     "element_state",
     METADATA,
-    _key("element"),
-    _need("enterprise", NAME),
-    _need("kind", NAME),
-    _need("status", Integer),
-    _need("since_ms", BigInteger),
-    _need("measured", Integer),
-    _need("declared", Integer),
+    key("element"),
+    need("enterprise", NAME),
+    need("kind", NAME),
+    need("status", Integer),
+    need("since_ms", BigInteger),
+    need("measured", Integer),
+    need("declared", Integer),
     Column("cause", NAME),
     Column("detail", Text),
     Column("measured_at_ms", BigInteger),
@@ -116,7 +132,7 @@ element_state = Table(
     Column("declared_at_ms", BigInteger),
     Column("declared_code", Integer),
     Column("metrics", JSON),
-    _need("updated_ms", BigInteger),
+    need("updated_ms", BigInteger),
     Column("as_of_ms", BigInteger),
     Index(None, "enterprise"),
     Index(None, "status"),
@@ -126,12 +142,12 @@ element_state = Table(
 transitions = Table(
     "transitions",
     METADATA,
-    _key("element"),
-    _key("day", Date),
-    _key("number", Integer),
-    _need("at_ms", BigInteger),
-    _need("before", Integer),
-    _need("after", Integer),
+    key("element"),
+    key("day", Date),
+    key("number", Integer),
+    need("at_ms", BigInteger),
+    need("before", Integer),
+    need("after", Integer),
     Column("cause", NAME),
     Index(None, "at_ms"),
 )
@@ -139,28 +155,28 @@ transitions = Table(
 day_figures = Table(
     "day_figures",
     METADATA,
-    _key("day", Date),
-    _key("element"),
-    _need("enterprise", NAME),
-    _need("kind", NAME),
+    key("day", Date),
+    key("element"),
+    need("enterprise", NAME),
+    need("kind", NAME),
     Column("unit", NAME),
-    _need("technologies", NAME),
-    *(_need(name, Integer) for name in SECONDS),
-    _need("total_s", Integer),
-    _need("outages", Integer),
-    _need("longest_s", Integer),
-    _need("head_s", Integer),
-    _need("tail_s", Integer),
-    _need("from_ms", BigInteger),
-    _need("to_ms", BigInteger),
-    *(_need(name, Integer) for name in RECONCILIATION),
+    need("technologies", NAME),
+    *(need(name, Integer) for name in SECONDS),
+    need("total_s", Integer),
+    need("outages", Integer),
+    need("longest_s", Integer),
+    need("head_s", Integer),
+    need("tail_s", Integer),
+    need("from_ms", BigInteger),
+    need("to_ms", BigInteger),
+    *(need(name, Integer) for name in RECONCILIATION),
     Column("runs", JSON),
-    _need("revision", Integer),
-    _need("state", NAME),
-    _need("as_of_ms", BigInteger),
-    _need("registry_digest", NAME),
-    _need("rules_digest", NAME),
-    _need("inputs_digest", NAME),
+    need("revision", Integer),
+    need("state", NAME),
+    need("as_of_ms", BigInteger),
+    need("registry_digest", NAME),
+    need("rules_digest", NAME),
+    need("inputs_digest", NAME),
     Column("closed_at_ms", BigInteger),
     Index(None, "element", "day"),
     Index(None, "enterprise", "day"),
@@ -169,85 +185,85 @@ day_figures = Table(
 closed_days = Table(
     "closed_days",
     METADATA,
-    _key("day", Date),
-    _need("closed_at_ms", BigInteger),
-    _need("complete", Boolean),
-    _need("elements", Integer),
-    _need("events", Integer),
-    _need("differences", Integer),
-    _need("registry_digest", NAME),
-    _need("inputs_digest", NAME),
-    _need("notes", JSON),
+    key("day", Date),
+    need("closed_at_ms", BigInteger),
+    need("complete", Boolean),
+    need("elements", Integer),
+    need("events", Integer),
+    need("differences", Integer),
+    need("registry_digest", NAME),
+    need("inputs_digest", NAME),
+    need("notes", JSON),
 )
 
 late_evidence = Table(
     "late_evidence",
     METADATA,
-    _key("journal_offset", BigInteger),
-    _need("day", Date),
-    _need("element", NAME),
-    _need("reporter", NAME),
-    _need("at_ms", BigInteger),
-    _need("received_ms", BigInteger),
-    _need("status", NAME),
+    key("journal_offset", BigInteger),
+    need("day", Date),
+    need("element", NAME),
+    need("reporter", NAME),
+    need("at_ms", BigInteger),
+    need("received_ms", BigInteger),
+    need("status", NAME),
     Index(None, "day", "element"),
 )
 
 feeds = Table(
     "feeds",
     METADATA,
-    _key("enterprise"),
+    key("enterprise"),
     Column("last_life_ms", BigInteger),
     Column("last_received_ms", BigInteger),
-    _need("accepted", BigInteger),
-    _need("refused", BigInteger),
+    need("accepted", BigInteger),
+    need("refused", BigInteger),
     Column("silent_since_ms", BigInteger),
-    _need("updated_ms", BigInteger),
+    need("updated_ms", BigInteger),
 )
 
 refused_counts = Table(
     "refused_counts",
     METADATA,
-    _key("day", Date),
-    _key("reporter"),
-    _key("code"),
-    _need("events", BigInteger),
-    _need("last_ms", BigInteger),
+    key("day", Date),
+    key("reporter"),
+    key("code"),
+    need("events", BigInteger),
+    need("last_ms", BigInteger),
 )
 
 device_health = Table(
     "device_health",
     METADATA,
-    _key("device"),
-    _need("vantage", NAME),
-    _need("outcome", NAME),
-    _need("since_ms", BigInteger),
+    key("device"),
+    need("vantage", NAME),
+    need("outcome", NAME),
+    need("since_ms", BigInteger),
     Column("answered_ms", BigInteger),
     Column("round_trip_ms", Integer),
-    _need("failures", Integer),
+    need("failures", Integer),
     Column("detail", Text),
-    _need("updated_ms", BigInteger),
+    need("updated_ms", BigInteger),
 )
 
 vantage_incidents = Table(
     "vantage_incidents",
     METADATA,
-    _key("vantage"),
-    _key("path"),
-    _key("opened_ms", BigInteger),
+    key("vantage"),
+    key("path"),
+    key("opened_ms", BigInteger),
     Column("closed_ms", BigInteger),
-    _need("reason", Text),
-    _need("devices", Integer),
+    need("reason", Text),
+    need("devices", Integer),
 )
 
 alarms = Table(
     "alarms",
     METADATA,
-    _key("kind"),
-    _key("subject"),
-    _key("day", Date),
-    _need("raised_ms", BigInteger),
-    _need("detail", JSON),
+    key("kind"),
+    key("subject"),
+    key("day", Date),
+    need("raised_ms", BigInteger),
+    need("detail", JSON),
     Column("acknowledged_ms", BigInteger),
     Index(None, "raised_ms"),
 )
@@ -257,187 +273,49 @@ alarms = Table(
 transition_days = Table(
     "transition_days",
     METADATA,
-    _key("element"),
-    _key("day", Date),
-    _need("as_of_ms", BigInteger),
+    key("element"),
+    key("day", Date),
+    need("as_of_ms", BigInteger),
     Index(None, "day"),
 )
 
 feed_shares = Table(
     "feed_shares",
     METADATA,
-    _key("reporter"),
-    _key("partition", Integer),
-    _need("as_of_ms", BigInteger),
+    key("reporter"),
+    key("partition", Integer),
+    need("as_of_ms", BigInteger),
     Column("last_life_ms", BigInteger),
     Column("last_received_ms", BigInteger),
-    _need("accepted", BigInteger),
-    _need("refused", BigInteger),
+    need("accepted", BigInteger),
+    need("refused", BigInteger),
 )
 
 refused_shares = Table(
     "refused_shares",
     METADATA,
-    _key("day", Date),
-    _key("reporter"),
-    _key("code"),
-    _key("partition", Integer),
-    _need("events", BigInteger),
-    _need("last_ms", BigInteger),
+    key("day", Date),
+    key("reporter"),
+    key("code"),
+    key("partition", Integer),
+    need("events", BigInteger),
+    need("last_ms", BigInteger),
 )
 
 findings = Table(
     "findings",
     METADATA,
-    _key("finding"),
-    _key("scope"),
-    _key("subject"),
-    _key("kind"),
-    _key("period"),
-    _key("from_ms", BigInteger),
-    _key("rule"),
+    key("finding"),
+    key("scope"),
+    key("subject"),
+    key("kind"),
+    key("period"),
+    key("from_ms", BigInteger),
+    key("rule"),
     Column("enterprise", NAME),
-    _need("to_ms", BigInteger),
+    need("to_ms", BigInteger),
     Column("result", NAME),
-    _need("as_of_ms", BigInteger),
-    _need("content", JSON),
+    need("as_of_ms", BigInteger),
+    need("content", JSON),
     Index(None, "enterprise", "from_ms"),
-)
-
-# --- what is official can be proven: the chain, and the registries and rules whose digests it names ---
-
-audit = Table(
-    "audit",
-    METADATA,
-    _key("number", BigInteger),
-    _need("at_ms", BigInteger),
-    _need("kind", NAME),
-    _need("subject", NAME),
-    _need("actor", NAME),
-    _need("content", JSON),
-    _need("previous", NAME),
-    _need("digest", NAME),
-    Index(None, "kind", "subject"),
-)
-
-snapshots = Table(
-    "snapshots",
-    METADATA,
-    _key("digest"),
-    _need("kind", NAME),
-    _need("content", LargeBinary),
-)
-
-# --- what people decide about official figures; nothing here is ever changed but an objection's ruling ---
-
-signatures = Table(
-    "signatures",
-    METADATA,
-    _key("period"),
-    _key("revision", Integer),
-    _need("signed_ms", BigInteger),
-    _need("signed_by", String),
-    _need("note", Text),
-    _need("root", NAME),
-    _need("verdicts", JSON),
-)
-
-restatements = Table(
-    "restatements",
-    METADATA,
-    _key("number", BigInteger),
-    _need("day", Date),
-    _need("element", NAME),
-    _need("at_ms", BigInteger),
-    _need("person", String),
-    _need("reason", Text),
-    Column("before", JSON),
-    _need("after", JSON),
-    Index(None, "day", "element"),
-)
-
-objections = Table(
-    "objections",
-    METADATA,
-    _key("number", BigInteger),
-    _need("enterprise", NAME),
-    _need("element", NAME),
-    _need("from_ms", BigInteger),
-    _need("to_ms", BigInteger),
-    _need("claim", NAME),
-    _need("evidence", Text),
-    _need("raised_ms", BigInteger),
-    _need("raised_by", String),
-    _need("state", NAME),
-    Column("ruled_ms", BigInteger),
-    Column("ruled_by", String),
-    Column("ruling", Text),
-    Index(None, "element"),
-)
-
-adjustments = Table(
-    "adjustments",
-    METADATA,
-    _key("day", Date),
-    _key("element"),
-    _key("objection", BigInteger),
-    *(_need(name, Integer) for name in SECONDS),
-)
-
-# --- what closing finds of the enterprises' word beside the figures ---
-
-late_declarations = Table(
-    "late_declarations",
-    METADATA,
-    _key("day", Date),
-    _key("element"),
-    _need("enterprise", NAME),
-    _need("late_s", Integer),
-    _need("longest_s", Integer),
-    Column("received_ms", BigInteger),
-)
-
-differing_causes = Table(
-    "differing_causes",
-    METADATA,
-    _key("day", Date),
-    _key("element"),
-    _key("from_ms", BigInteger),
-    _need("enterprise", NAME),
-    _need("to_ms", BigInteger),
-    _need("seconds", Integer),
-    _need("measured", NAME),
-    _need("declared", NAME),
-)
-
-feed_days = Table(
-    "feed_days",
-    METADATA,
-    _key("day", Date),
-    _key("enterprise"),
-    _need("heartbeat_s", Integer),
-    _need("total_s", Integer),
-    _need("silent_s", Integer),
-    _need("gaps", Integer),
-    _need("longest_s", Integer),
-    Column("last_ms", BigInteger),
-    _need("ends_silent", Boolean),
-)
-
-# --- what the Department asked for; nothing here is changed but that a request is withdrawn ---
-
-report_requests = Table(
-    "report_requests",
-    METADATA,
-    _key("number", BigInteger),
-    _need("enterprise", NAME),
-    _need("about", Text),
-    _need("asked_ms", BigInteger),
-    _need("asked_by", String),
-    _need("working_days", Integer),
-    _need("deadline", Date),
-    Column("withdrawn_ms", BigInteger),
-    Column("withdrawn_by", String),
-    Column("withdrawn_why", Text),
-    Index(None, "enterprise"),
 )
