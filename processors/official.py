@@ -26,6 +26,8 @@ from stores.archive import ArchiveReader, Family
 # Everything that is archived may be read; whether it counts is told by when it was received.
 _ANY_TIME_MS: Final = 1 << 53
 _ALL: Final = tuple(Family)
+# To look for more names in every line is more work than to decode them all.
+_NAMED_AT_MOST: Final = 20
 
 Carries = dict[str, dict[str, Carry]]
 
@@ -199,7 +201,13 @@ class OfficialReadings:
         days = [one for one in reaching_back(self._province.grid, self._registry, day) if one in archived]
         if not days:
             return ToldBefore()
-        past = OfficialReadings(_Declared(self._archive), self._registry, self._conventions, lambda *_: None)
+        names = list(self._registry.elements)
+        if len(names) > _NAMED_AT_MOST:
+            names = []
+        elif names:
+            names += (e.id for e in self._registry.enterprises.values() if e.feed is Feed.TRANSITION)
+        declared = _Declared(self._archive, names)
+        past = OfficialReadings(declared, self._registry, self._conventions, lambda *_: None)
         for one in days:
             past._take(self._archive.read(one, (Family.NOTICES,)))
         carries: Carries = {}
@@ -239,14 +247,16 @@ class _Naming(ArchiveReader):
 
 
 class _Declared(ArchiveReader):
-    """The lines of another archive that are no measurements of the Department's."""
+    """The lines of another archive that are no measurements of the Department's; only those that name some ids, if any."""
 
-    def __init__(self, archive: ArchiveReader) -> None:
+    def __init__(self, archive: ArchiveReader, names: Collection[str]) -> None:
         super().__init__(archive.root)
         self._archive = archive
+        self._names = names
 
     def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
-        return (line for line in self._archive.read(day, families) if b'"declared"' in line)
+        lines = (line for line in self._archive.read(day, families) if b'"declared"' in line)
+        return _naming(lines, self._names) if self._names else lines
 
 
 def _naming(lines: Iterable[bytes], names: Collection[str]) -> Iterator[bytes]:

@@ -7,8 +7,11 @@ from itertools import pairwise
 import pytest
 
 from processors.core.declared_against_measured import FindingKind, divergence
+from processors.core.late_declarations import LateDeclared
 from processors.core.periods import CalendarPeriod
 from processors.reconciling import dark_units, day_findings, divergences, over_period
+from processors.told import Word
+from processors.word_of_a_day import restate_word
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry, Unit
 from stores.ledger.closings import ClosedDay, save_closed
@@ -183,6 +186,18 @@ def test_what_was_written_before_is_replaced_and_goes_on_only_after_a_closing_th
     with ledger.reading() as connection:
         assert late_on(connection, at(0)) == []
         assert [one.silent_s for one in feeds_between(connection, FIRST, at(9), ["alpha"])] == [60]
+
+
+def test_a_restated_day_changes_nothing_of_what_goes_on_into_the_next(ledger, with_word):
+    late = LateDeclared(late_s=3000, longest_s=9000, received_ms=123)
+    with ledger.writing() as connection:
+        restate_word(connection, at(1), Word("A-1", "alpha", late, ()))
+        restate_word(connection, at(1), Word("A-2", "alpha", late, ()))
+    with ledger.reading() as connection:
+        assert late_on(connection, at(1)) == [
+            LateRow(at(1), "A-1", "alpha", 3000, 9000, 7),
+            LateRow(at(1), "A-2", "alpha", 3000, 9000, None),
+        ]
 
 
 def test_a_commune_is_dark_only_while_all_of_its_stations_are_over_midnight_too(filled, registry):
