@@ -102,8 +102,10 @@ class Told:
         named = date.fromordinal(day)
         moments = self._moments.setdefault(named, {}).setdefault(event["subject"], {})
         moments[at_us // 1000] = str(cause)
+        # Why a part is lost, or what the core refuses, says nothing of an outage.
         refused = event["track"] == _DECLARED and status == Status.NO_RESPONSE.value
-        if at_us - received_us <= self._grid.conventions.max_future_s * US and not refused:
+        outage = status != Status.DEGRADED.value and not refused
+        if outage and at_us - received_us <= self._grid.conventions.max_future_s * US:
             told = CauseTold(at_us // 1000, str(cause), event["track"], event["reporter"])
             self._causes.setdefault(named, defaultdict(set))[event["subject"]].add(told)
 

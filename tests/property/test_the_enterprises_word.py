@@ -215,6 +215,8 @@ def test_an_outage_of_which_both_name_causes_and_others_is_told_with_the_time_of
         ("power", "power", ()),
         ("power", "unknown", ()),
         ("unknown", "power", ()),
+        # Why a part is lost is not why it was down.
+        ("unknown", "power", [measured(at("10:45"), "degraded", cause="energy_saving")]),
         # Corrected before the end.
         ("power", "fault", [declared(at("10:30"), "down", None, cause="power")]),
     ],
