@@ -100,12 +100,14 @@ def _tell_days(
     output: bool,
 ) -> None:
     """The element-days of a period with the most down time; each can be explained by its name."""
+    from stores.ledger.objections import adjustments_between
     from stores.ledger.worst import worst_days
 
     if name not in registry.elements and name not in registry.enterprises:
         raise CommandError(Exit.MISUSE, f"{name}: neither an element nor an enterprise of the registry")
     element = name if name in registry.elements else None
     head = head_of(connection)
+    moved = adjustments_between(connection, period.first, period.end)
     found = worst_days(
         connection, period.first, period.end, worst, element=element, enterprise=None if element else name
     )
@@ -114,12 +116,16 @@ def _tell_days(
             "figure": f"{one.element}@{one.day}",
             "down_s": one.down_s,
             "undeclared_s": one.undeclared_s,
+            "objections": [each.objection for each in moved.get((one.element, one.day), ())],
             "head": head,
         }
         if output:
             typer.echo(json.dumps(told, sort_keys=True))
         else:
-            typer.echo(f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s")
+            typer.echo(
+                f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s"
+                + (" (before an objection's adjustment)" if told["objections"] else "")
+            )
     if found and not output:
         tell_head(head)
     if not found:

@@ -155,9 +155,11 @@ def _note(where: Settings, store: "KeyStore") -> None:
 
     from btswatch.ledger import ledger_of
     from processors.provenance import note_keys
+    from stores.data_directory import DataDirectory
     from stores.ledger.database import SchemaMismatchError
 
-    directory = directory_of(where, create=False)
+    # The key is made or revoked by now: nothing here may end the command.
+    directory = DataDirectory(where.data)
     if not where.ledger.url and not directory.ledger_path.exists():
         return
     ledger = ledger_of(where, directory)

@@ -48,6 +48,7 @@ class Chain:
         self._task: asyncio.Task[None] | None = None
         self._head: str | None = None
         self._number: int | None = None
+        self._away = False
 
     def head(self) -> str | None:
         """The head that was read last; None until one was."""
@@ -101,5 +102,10 @@ class Chain:
     def _try(self) -> None:
         try:
             self.follow()
+            if self._away:
+                _LOG.info("audit chain followed again")
+            self._away = False
         except (SQLAlchemyError, SchemaMismatchError, LedgerClosedError, JournalError) as error:
-            _LOG.warning("audit chain not followed; tried again", error=str(error).splitlines()[0])
+            if not self._away:
+                _LOG.warning("audit chain not followed; tried again", error=str(error).splitlines()[0])
+            self._away = True

@@ -178,6 +178,8 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     told = json.loads(call("explain", f"A-1@{day}", "--json")[1])["adjustments"]
     assert [(one["objection"], one["ruled_by"], one["planned_s"] > 0) for one in told] == [(1, "D", True)]
     assert "adjusted by objection 1: down -" in call("explain", f"A-1@{day}")[1]
+    assert json.loads(call("explain", f"alpha@{day[:7]}", "--json")[1].splitlines()[0])["objections"] == [1]
+    assert "(before an objection's adjustment)" in call("explain", f"alpha@{day[:7]}")[1]
     assert "1 element-days were adjusted" in call("reconcile", day)[1]
     assert json.loads(call("reconcile", day, "--json")[1])["adjusted_days"] == 1
     for line in call("reconcile", day, "--findings", "--json")[1].splitlines():
