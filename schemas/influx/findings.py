@@ -113,8 +113,13 @@ SPREAD: Final = Measurement(
     "What averages hide (mức độ tập trung): how many elements had a long outage, and how much the worst tenth had of all"
     " down time. Outages are joined over midnight.",
     "the period's start",
-    "the ledger's days, every few minutes and when a day of it closes",
-    (*_SCOPE, Tag("period", "month, quarter")),
+    "the ledger's days, every few minutes and when a day of it closes; periods that are over each hour",
+    (
+        Tag("scope", "enterprise"),
+        Tag("id", "the registry's enterprises"),
+        Tag("kind", "station, link"),
+        Tag("period", "month, quarter"),
+    ),
     (
         Field("elements", Type.INTEGER, "count", "how many it is about"),
         Field("over_1h", Type.INTEGER, "count", "elements whose longest outage is at least an hour"),

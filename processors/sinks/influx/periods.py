@@ -16,12 +16,13 @@ from stores.ledger import Ledger, figures
 from stores.ledger.trouble import TROUBLE, in_a_line
 
 REFRESH_MS: Final = 300_000
+PAST_MS: Final = 3_600_000
 # Days that may still be open: today, and so many before it (the lateness, rounded up).
 _OPEN_DAYS: Final = 4
 
 
 class Periods:
-    """What is made anew: this month and quarter and the ones before them every few minutes, and those of a closed day.
+    """What is made anew: this month and quarter every few minutes, the ones before them each hour, and those of a closed day.
 
     Objections and restatements of older periods come with `btswatch rebuild influx`.
 
@@ -48,6 +49,7 @@ class Periods:
         self._is_closed = is_closed
         self._waiting: dict[CalendarPeriod | date, None] = {}
         self._filled_ms: int | None = None
+        self._past_ms: int | None = None
 
     def closed(self, day: date) -> None:
         """A day's official figures are there."""
@@ -61,7 +63,11 @@ class Periods:
         """
         if self._filled_ms is None or now_ms - self._filled_ms >= REFRESH_MS:
             self._filled_ms = now_ms
-            self._waiting |= dict.fromkeys(self._due(self._maker.calendar.day_of(now_ms)))
+            today = self._maker.calendar.day_of(now_ms)
+            self._waiting |= dict.fromkeys(self._due(today))
+            if self._past_ms is None or now_ms - self._past_ms >= PAST_MS:
+                self._past_ms = now_ms
+                self._waiting |= dict.fromkeys(_before(today))
         if not self._waiting:
             return []
         # Taken away only once it is done: what failed is tried again.
@@ -85,10 +91,14 @@ class Periods:
         yield from (
             day for back in range(_OPEN_DAYS + 1) if not self._is_closed(day := today - timedelta(days=back))
         )
-        month, quarter = periods_of(today)
-        yield from (month, quarter)
-        yield periods_of(month.first - timedelta(days=1))[0]
-        yield periods_of(quarter.first - timedelta(days=1))[1]
+        yield from periods_of(today)
+
+
+def _before(today: date) -> Iterator[CalendarPeriod]:
+    """The month and the quarter that ended last: objections still move them."""
+    month, quarter = periods_of(today)
+    yield periods_of(month.first - timedelta(days=1))[0]
+    yield periods_of(quarter.first - timedelta(days=1))[1]
 
 
 def write_period(

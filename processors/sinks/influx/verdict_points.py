@@ -14,7 +14,7 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.findings import as_contract
 from processors.reconciling import over_period
 from processors.rules import Rules
-from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
+from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.indicator_points import IndicatorPoints, nothing_measured
 from processors.sinks.influx.lines import Value, fields, line
 from processors.verdicts import PeriodVerdict, verdicts
@@ -123,14 +123,14 @@ class VerdictPoints:
         return "budget", _line("budget", series, values, from_ms)
 
     def _spread(self, connection: Connection, period: CalendarPeriod, at_ms: int) -> Iterator[Line]:
-        scopes: list[tuple[str, str, str | None]] = [(PROVINCE, PROVINCE, None)]
-        scopes += [("enterprise", name, name) for name in sorted(self.registry.enterprises)]
         for kind in Kind:
-            for scope, id_, owner in scopes:
-                found = over_period(connection, period, "element", kind, owner)
+            for enterprise in sorted(self.registry.enterprises):
+                found = over_period(connection, period, "element", kind, enterprise)
                 if found:
                     figures = [one.figure for one in found.values()]
-                    series = self.guard.scope(scope, id_, kind.value, "spread", period=period.kind.value)
+                    series = self.guard.scope(
+                        "enterprise", enterprise, kind.value, "spread", period=period.kind.value
+                    )
                     yield "spread", _line("spread", series, _spread_values(figures), at_ms)
 
 
