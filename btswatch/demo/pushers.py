@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
@@ -34,10 +34,17 @@ class Pusher:
         token: the enterprise's key.
         now_ms: the clock.
         chance: spreads the retries.
+        first: what is sent before all else.
     """
 
     def __init__(
-        self, sender: Sender, gateway: str, token: str, now_ms: Callable[[], int], chance: Random
+        self,
+        sender: Sender,
+        gateway: str,
+        token: str,
+        now_ms: Callable[[], int],
+        chance: Random,
+        first: Iterable[Submitted] = (),
     ) -> None:
         self._sender = sender
         self._url = f"{gateway}/v1/events"
@@ -46,7 +53,7 @@ class Pusher:
         self._chance = chance
         self._due: list[tuple[int, int, Said]] = []
         self._number = count()
-        self._waiting: list[Submitted] = []
+        self._waiting = list(first)
         self._something = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.answers: Counter[str] = Counter()

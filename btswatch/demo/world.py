@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -18,16 +18,19 @@ import structlog
 
 from btswatch.demo.agents_of import agent_state, agents_of
 from btswatch.demo.declarations import senders
+from btswatch.demo.own_figures import own_figures
 from btswatch.demo.pushers import Pusher
 from btswatch.demo.readiness import answering
 from btswatch.demo.record import RECORD, DemoRecord, DemoRecordError, read, read_tokens
 from btswatch.demo.script import Course, Script, State, changes
+from btswatch.demo.shares import SHARES
 from btswatch.logs import configure
 from btswatch.parts.part import Ending, Part, Together, run_until_told, system_now_ms
 from btswatch.settings import Settings
 from ingest.snmp.simulator import AgentState, Simulator
 from schemas.credentials import Credential
-from schemas.registry import Element, Registry
+from schemas.events import Submitted
+from schemas.registry import WHOLE, Element, Registry
 from schemas.status import Cause
 from stores.registry.credentials import load_credentials
 from stores.registry.load import load
@@ -36,6 +39,7 @@ from stores.registry.load import load
 AHEAD_MS: Final = 120_000
 # A power cut's end in a whole district, not a flood.
 _STARTS_A_SECOND: Final = 50
+_YOUNG_MS: Final = 86_400_000
 _LOG = structlog.get_logger()
 
 
@@ -161,10 +165,25 @@ def world(settings: Settings) -> Part:
         ready_url=f"http://{settings.status.host}:{settings.status.ingest_port}/readyz",
     )
     pushers = [
-        Pusher(sender, gateway, tokens[name], system_now_ms, random.Random(f"{record.seed} {name}"))
+        Pusher(
+            sender,
+            gateway,
+            tokens[name],
+            system_now_ms,
+            random.Random(f"{record.seed} {name}"),
+            _own_figures(name, registry, record),
+        )
         for name, sender in found.items()
     ]
     return Together(agents, *pushers)
+
+
+def _own_figures(name: str, registry: Registry, record: DemoRecord) -> Iterator[Submitted]:
+    """Of those with a radio network, while the events are young enough to be taken."""
+    radio = any(share.id == name and share.stations > 0 for share in SHARES)
+    unit = min((code for code, rows in registry.units.items() if rows[0].kind in WHOLE), default=None)
+    if radio and unit is not None and system_now_ms() - record.live_from < _YOUNG_MS:
+        yield from own_figures(name, unit, record.seed, record.live_from)
 
 
 def main() -> None:
