@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
+import structlog
 
 from tests.absence import absent_because
 from tests.ledgers import ledger, ledger_databases, new_ledger
@@ -30,6 +31,17 @@ __all__ = [
     "postgres",
     "postgres_server",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loggers_are_made_anew():
+    """A command run within the tests sets logging up; loggers that it caches would pass by what later tests capture."""
+    configure = structlog.configure
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            structlog, "configure", lambda **given: configure(**given | {"cache_logger_on_first_use": False})
+        )
+        yield
 
 
 @pytest.fixture
