@@ -136,6 +136,12 @@ def filled(column: str) -> str:
     return f'  |> map(fn: (r) => ({{r with {column}: if exists r.{column} then r.{column} else ""}}))'
 
 
+def nullable(column: str, datatype: str) -> str:
+    """A column that is there also where nothing has written its field yet; without a value then."""
+    kind = {LONG: "int", DOUBLE: "float", STRING: "string"}[datatype]
+    return f'{column}: if exists r.{column} then r.{column} else debug.null(type: "{kind}")'
+
+
 def types(name: str, *fields: str) -> dict[str, str]:
     """The fields' datatypes by name."""
     return {field: DATATYPES[MEASUREMENT[name].field(field).type] for field in fields}

@@ -18,6 +18,7 @@ from dashboards.grafana.flux import (
     equals,
     filled,
     keep,
+    nullable,
     program,
     read,
     tags,
@@ -54,6 +55,7 @@ def verdicts(*where: str) -> Query:
         name if name != "result" else "verdict": kind for name, kind in types("finding", *fields).items()
     }
     by = ("enterprise", "rule", "period")
+    lacking = [nullable(name, columns[name]) for name in ("threshold", "open_days")]
     return Query(
         program(
             read("finding", *fields, where=(OF_ENTERPRISE, *where), start=QUARTER),
@@ -61,7 +63,8 @@ def verdicts(*where: str) -> Query:
             _PIVOT,
             "  |> group()",
             filled("rule"),
-            f"  |> map(fn: (r) => ({{r with {', '.join(map(cut_column, RATIOS))}}}))",
+            # Running verdicts have no open days, and none has a threshold where several held.
+            f"  |> map(fn: (r) => ({{r with {', '.join([*map(cut_column, RATIOS), *lacking])}}}))",
             '  |> sort(columns: ["enterprise", "rule", "period"])',
             '  |> rename(columns: {result: "verdict"})',
             keep(*by, "_time", *columns),

@@ -30,7 +30,8 @@ class Filled:
         return ask(self.client, self.org, put_in(query, values, from_ms, to_ms, window))
 
 
-def fill(client, org, size=made_province.SMALL):
+def new_buckets(client, org):
+    """(their prefix, what writes lines to one of them) of buckets with nothing in them."""
     prefix = f"g{uuid4().hex[:10]}"
     (found,) = client.get("/api/v2/orgs", params={"org": org}).json()["orgs"]
     for bucket in BUCKETS:
@@ -51,6 +52,11 @@ def fill(client, org, size=made_province.SMALL):
         )
         assert answer.status_code == 204, answer.text
 
+    return prefix, post
+
+
+def fill(client, org, size=made_province.SMALL):
+    prefix, post = new_buckets(client, org)
     return Filled(client, org, prefix, size, made_province.write(post, prefix, size))
 
 

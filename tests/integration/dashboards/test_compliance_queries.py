@@ -7,10 +7,10 @@ import pytest
 pytest.importorskip("grafana_foundation_sdk")
 
 from dashboards.grafana import verdict_questions, word_questions
-from schemas.influx import RESULTS
+from schemas.influx import RESULTS, bucket_of
 from schemas.influx.findings import BUDGET, FINDING, INDICATOR, SPREAD
 from tests.grafana import made_province as made
-from tests.grafana.filled import dashboards, fill, first_choice, targets
+from tests.grafana.filled import Filled, dashboards, fill, first_choice, new_buckets, targets
 from tests.grafana.made_verdicts import verdict_of
 
 pytestmark = pytest.mark.service
@@ -67,6 +67,25 @@ def test_verdicts_are_those_of_the_quarter_with_ratios_cut(filled):
         # What fails by a hair is not shown as 99.50 %.
         expected = "0.9949" if made_up["result"] == RESULTS["fail"] else "0.995"
         assert (row["availability"], row["gross"]) == (expected, "0.9931")
+
+
+def test_running_verdicts_alone_have_all_columns(influx):
+    prefix, post = new_buckets(influx.client, influx.org)
+    tags = "enterprise=vnpt,kind=station,per=enterprise,period=quarter,rule=V36-D,service=mobile_voice,subject=vnpt"
+    start = 1_790_787_600_000  # 2026-10-01 in the province
+    values = (
+        'result=3i,reason="",force="legal",availability=0.99,gross=0.98,coverage=0.9,down_s=10i,total_s=1000i'
+    )
+    post(bucket_of("finding", prefix), [f"finding,{tags} {values} {start * 1_000}"])
+    asked = compliance_queries()["verdicts"]
+    running = Filled(influx.client, influx.org, prefix, made.SMALL, 1)
+    (query,) = [query for _, query in targets(VI["compliance"]) if query == asked.flux]
+    answer = running.ask(
+        VI["compliance"], query, first_choice(VI["compliance"]), start, start + 30 * made.DAY_MS
+    )
+    assert answer.columns == asked.columns
+    (row,) = answer.rows
+    assert (row["verdict"], row["open_days"], row["threshold"]) == ("3", "", "")
 
 
 def test_a_quarter_is_found_from_its_first_day_to_its_last(filled):
