@@ -206,6 +206,8 @@ def test_workers_told_what_the_ledgers_days_say(told):
         ("worst", str(DAY), "--json"),
         ("duties", "reports", "--on", "2027-02-01"),
         ("duties", "certificates", "--on", "2027-02-01"),
+        ("duties", "heartbeats", str(FIRST), "--all"),
+        ("duties", "notices", str(LAST)),
         ("period", "show", str(DAY)),
         ("explain", f"PER-0@{DAY}", "--bytes", "--json"),
         ("explain", f"MOVED@{DAY}"),
