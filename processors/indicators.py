@@ -197,12 +197,12 @@ class IndicatorVerdicts:
         return reached >= self._calendar.start_of(period.end)
 
     def _levels_sure(self, held: Sequence[HeldDays]) -> bool:
-        """Whether the signal levels that samples were counted by are sure on all those days."""
+        """Whether the signal levels that samples were counted by are sure on all those days; without one none are counted."""
         return all(
             rule.may_judge
             for one in held
             for rule in self._rules.rules
-            if rule.indicator == MINIMUM_SIGNAL and rule.in_force_on(one.first)
+            if rule.indicator == MINIMUM_SIGNAL and rule.threshold is not None and rule.in_force_on(one.first)
         )
 
 

@@ -192,6 +192,8 @@ def test_an_unsure_signal_level_makes_radio_availability_operational():
     sure, guess = (rule("L", **level, confidence=c) for c in ("high", "low"))
     assert only([day(0, 1, 100)], rule(), sure).force is Force.LEGAL
     assert only([day(0, 1, 100)], rule(), guess).force is Force.OPERATIONAL
+    missing = guess.model_copy(update={"rule": "M", "id": "M", "threshold": None, "confidence": "missing"})
+    assert only([day(0, 1, 100)], rule(), sure, missing).force is Force.LEGAL, "nothing is counted by it"
     own = day(0, 1, 100, days=92, department=False)
     assert only([own], rule(), guess).force is Force.LEGAL, "it did not count by our level"
 

@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from fractions import Fraction
 
 import pytest
 
 from processors.audit_check import walk
 from processors.closing import Closer
 from processors.core.conventions import Conventions
+from processors.core.measurements import Amount, Said
 from processors.core.periods import CalendarPeriod
 from processors.core.province import Province
 from processors.core.verdict import Result
+from processors.indicators import IndicatorVerdicts
 from processors.objecting import ObjectionError, object_to, rule_on
 from processors.replay import take_in
 from processors.restating import NotClosedError, Restating
@@ -185,7 +188,7 @@ def test_an_open_day_is_not_restated(closed, restating):
         restating.propose(connection, "A-1", day(3))
 
 
-def signed(ledger, registry, rules, *, person="An", now_ms=LATER, today=TODAY):
+def signed(ledger, registry, rules, *, person="An", now_ms=LATER, today=TODAY, indicators=()):
     with ledger.writing() as connection:
         return sign_off(
             connection,
@@ -197,6 +200,7 @@ def signed(ledger, registry, rules, *, person="An", now_ms=LATER, today=TODAY):
             now_ms=now_ms,
             today=today,
             zone="Asia/Ho_Chi_Minh",
+            indicators=indicators,
         )
 
 
@@ -224,6 +228,39 @@ def test_a_period_is_open_provisional_final_and_restated_in_this_order(closed, r
     assert [one.signed_by for one in found.signatures] == ["An", "Binh"]
     assert found.signatures[0].verdicts == first.verdicts, "the former signature stays as it was"
     assert (found.state, found.restated) == (PeriodState.RESTATED, ())
+    assert broken(closed) == ()
+
+
+def test_what_was_measured_is_signed_too_and_anew_once_it_is_corrected(closed, registry, rules):
+    radio = {"id": "R-1", "rule": "R", "indicator": "radio_availability", "method": "samples", "weight": None}
+    asked = Rules(
+        tuple(Rule.model_validate(one.model_dump() | radio | {"period": "campaign"}) for one in rules.rules)
+    )
+    start, end = (CALENDAR.start_of(at) for at in (PERIOD.first, PERIOD.end))
+    counted = Amount(Fraction(99), 100)
+    key = (
+        "department",
+        Track.MEASURED,
+        "department/c",
+        "m",
+        "alpha",
+        "mobile_voice",
+        "radio_availability",
+        "20",
+    )
+    first = Said(*key, start, end, counted, LATER)
+    better = replace(first, id="n", amount=Amount(Fraction(100), 100), replaces="m")
+
+    def judged(*events):
+        return list(IndicatorVerdicts(registry, asked, CALENDAR).judge(events, PERIOD))
+
+    before = signed(closed, registry, rules, indicators=judged(first))
+    assert [one["finding"] for one in before.verdicts] == ["verdict", "indicator_verdict"]
+    with pytest.raises(NotSignableError, match="nor measured"):
+        signed(closed, registry, rules, now_ms=LATER + 1, indicators=judged(first, first))
+    after = signed(closed, registry, rules, now_ms=LATER + 2, indicators=judged(better, first))
+    assert [one.verdicts[1]["numerator"] for one in state(closed).signatures] == [99, 100]
+    assert after.verdicts[0] == before.verdicts[0]
     assert broken(closed) == ()
 
 
