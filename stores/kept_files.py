@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import zlib
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -52,3 +53,15 @@ def keep_file(path: Path, directory: Path, digest: str) -> Path:
         temporary.unlink(missing_ok=True)
     sync_directory(directory)
     return kept
+
+
+def is_whole(kept: Path, digest: str) -> bool:
+    """Whether it is there and unpacks to the bytes of that SHA-256."""
+    seen = sha256()
+    try:
+        with gzip.open(kept) as stream:
+            while block := stream.read(_BLOCK):
+                seen.update(block)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return seen.hexdigest() == digest

@@ -1,6 +1,7 @@
 """Taking a drive-test campaign in: read its files, compare with what stands, keep the files, write the journal."""
 
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -100,6 +101,15 @@ def _send(
             Exit.NO,
             f"{conflicts} figures were sent before under the same name and do not count: choose another",
         )
+
+
+def files_of(basis: str, directory: Path) -> Iterator[tuple[Path, bool]]:
+    """The kept files that a measurement's basis names, and whether each still has the bytes of its name."""
+    from stores.kept_files import is_whole
+
+    for digest in re.findall(r"sha256:([0-9a-f]{64})", basis):
+        path = directory / f"{digest}.gz"
+        yield path, is_whole(path, digest)
 
 
 def _unit(registry: "Registry", unit: str | None) -> str:

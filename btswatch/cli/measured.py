@@ -18,11 +18,18 @@ if TYPE_CHECKING:
 
 
 def others_of(settings: "Settings") -> "Iterator[Other]":
+    """The events of `lines_of`."""
+    from processors.archived_others import others
+
+    return others(lines_of(settings))
+
+
+def lines_of(settings: "Settings") -> Iterator[bytes]:
     """What the archive has of them, and of an embedded installation the journal's part that is not archived yet.
 
     The cluster's archive is fed from Kafka and counts otherwise than the journals of its hosts.
     """
-    from processors.archived_others import other_lines, others
+    from processors.archived_others import other_lines
     from stores.archive_files import ArchiveDamagedError
     from stores.journal_errors import JournalError
 
@@ -32,7 +39,7 @@ def others_of(settings: "Settings") -> "Iterator[Other]":
         with ExitStack() as stack:
             beside = settings.form == "embedded" and journal.path.exists()
             there = stack.enter_context(journal) if beside else None
-            yield from others(other_lines(directory.archive(), there))
+            yield from other_lines(directory.archive(), there)
     except (ArchiveDamagedError, JournalError) as error:
         raise CommandError(Exit.NO, str(error)) from error
 

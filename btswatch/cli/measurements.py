@@ -10,7 +10,7 @@ import typer
 
 from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
-from btswatch.cli.measured import measurements_of
+from btswatch.cli.measured import lines_of, measurements_of
 
 if TYPE_CHECKING:
     from processors.core.measurements import Fate, Said
@@ -120,6 +120,39 @@ def _tell(told: dict[str, Any], events: int, *, dry_run: bool) -> None:
         f"{told['campaign']}: {events} figures {'would be ' if dry_run else ''}sent,"
         f" {told['figures_changed']} of them corrections; {told['figures_unchanged']} stand as they are"
     )
+
+
+@app.command()
+def show(
+    event: Annotated[str, typer.Argument(metavar="ID", help="The event's id, as `list` prints it")],
+    settings: SettingsOption = None,
+) -> None:
+    """Print a measurement's bytes as they are archived, and where the files lie that it was counted from.
+
+    Exit 1 when there is none of that id, or a file that it names is not kept here as it was.
+
+    Example: btswatch measurements show 2026-09-30.viettel.mobile_voice.radio_availability
+    """
+    from btswatch.cli.drive_test import KEPT, files_of
+    from processors.archived_others import others
+    from schemas.events import ArchivedMeasurement
+
+    loaded = settings_from(settings)
+    found = False
+    lost: list[str] = []
+    for line in dict.fromkeys(one for one in lines_of(loaded) if event.encode() in one):
+        one = next(others([line]), None)
+        if not isinstance(one, ArchivedMeasurement) or one.id != event:
+            continue
+        found = True
+        typer.echo(line.decode())
+        for path, whole in files_of(one.data.basis or "", loaded.data / KEPT):
+            typer.echo(f"{path}: {'as it was' if whole else 'absent, or not the bytes that it names'}")
+            lost += [] if whole else [str(path)]
+    if not found:
+        raise CommandError(Exit.NO, f"{event}: no measurement of that id")
+    if lost:
+        raise typer.Exit(int(Exit.NO))
 
 
 @app.command()

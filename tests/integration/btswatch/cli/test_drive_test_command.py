@@ -66,6 +66,22 @@ def test_a_campaign_is_taken_in_once_and_its_file_kept(installation, capsys):
     assert {one.name for one in directory.path.iterdir()} <= {"mode", "ledger.db", "journal.db", KEPT}
 
 
+def test_a_figure_is_shown_down_to_its_bytes_and_the_file_it_was_counted_from(installation, capsys):
+    path, directory = installation
+    assert measurements(path, "import", campaign(path), "--campaign", "c", capsys=capsys)[0] == 0
+    name = "2026-09-30.alpha.mobile_voice.dropped_calls"
+    code, out, _ = measurements(path, "show", name, capsys=capsys)
+    line, kept = out.splitlines()
+    with directory.journal() as journal:
+        assert line.encode() in [one.body for one in journal.read(0, 100)]
+    assert (code, kept.endswith(".gz: as it was")) == (0, True)
+    (file,) = (directory.path / KEPT).iterdir()
+    file.write_bytes(gzip.compress(b"time,lat"))
+    code, out, _ = measurements(path, "show", name, capsys=capsys)
+    assert (code, out.splitlines()[1].endswith("not the bytes that it names")) == (1, True)
+    assert measurements(path, "show", "nothing", capsys=capsys)[0] == 1
+
+
 def test_bad_rows_are_told_by_number_and_take_nobody_along(installation, capsys):
     path, _ = installation
     good = campaign(path).read_text().splitlines()
@@ -85,7 +101,13 @@ def test_bad_rows_are_told_by_number_and_take_nobody_along(installation, capsys)
     assert (code, err) == (0, "")
     with refused.open() as stream:
         found = {int(one["row"]): one["code"] for one in csv.DictReader(stream)}
-    assert found == {402: "duplicate", 403: "enterprise", 404: "cells", 405: "time_without_zone", 406: "encoding"}
+    assert found == {
+        402: "duplicate",
+        403: "enterprise",
+        404: "cells",
+        405: "time_without_zone",
+        406: "encoding",
+    }
 
 
 def test_other_figures_are_replaced_only_when_asked_and_days_may_be_added(installation, capsys):
