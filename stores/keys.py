@@ -89,6 +89,14 @@ class AuditLine:
     reason: str
 
 
+class RevokedKeyError(Exception):
+    """The key is refused already: nothing follows it."""
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(f"the key {key_id} is revoked already: make a new one")
+        self.key_id = key_id
+
+
 class KeyStore:
     """The table of keys in one SQLite file that only its owner can read.
 
@@ -129,34 +137,41 @@ class KeyStore:
         self, enterprise: str, *, actor: str, now_ms: int, expires_ms: int | None = None, note: str = ""
     ) -> tuple[ApiKey, str]:
         """A new key and its token. The token can't be had again."""
-        key_id, secret = self._entropy(KEY_ID_BYTES).hex(), self._entropy(SECRET_BYTES).hex()
-        key = ApiKey(
-            key_id,
-            enterprise,
-            hash_of(secret),
-            secret[-4:],
-            note[:LONGEST_NOTE],
-            now_ms,
-            expires_ms,
-            None,
-        )
+        key, token = self._made(enterprise, now_ms, expires_ms, note)
         with self._transaction() as connection:
-            connection.execute(_KEYS.insert().values({c.name: getattr(key, c.name) for c in _KEYS.columns}))
-            _record(connection, AuditLine(now_ms, actor, "create", key_id, note))
-        return key, f"bw_{key_id}_{secret}"
+            _insert(connection, key)
+            _record(connection, AuditLine(now_ms, actor, "create", key.key_id, note))
+        return key, token
+
+    def rotate(self, key_id: str, *, actor: str, now_ms: int, until_ms: int) -> tuple[ApiKey, str]:
+        """A key that follows another one, for the same enterprise, with the same note and end; and its token.
+
+        The former one is refused from `until_ms` on, so that a sender can change over without a gap.
+
+        Raises:
+            UnknownKeyError: no key has this id.
+            RevokedKeyError: it was revoked before.
+        """
+        with self._transaction() as connection:
+            former = _known(connection, key_id)
+            if former.revoked_ms is not None:
+                raise RevokedKeyError(key_id)
+            key, token = self._made(former.enterprise, now_ms, former.expires_ms, former.note)
+            _insert(connection, key)
+            connection.execute(_KEYS.update().where(_KEYS.c.key_id == key_id).values(revoked_ms=until_ms))
+            _record(connection, AuditLine(now_ms, actor, "create", key.key_id, f"follows {key_id}"))
+            _record(connection, AuditLine(now_ms, actor, "rotate", key_id, f"followed by {key.key_id}"))
+        return key, token
 
     def revoke(self, key_id: str, *, actor: str, now_ms: int, reason: str = "") -> ApiKey:
-        """The key, refused from now on. Revoking twice keeps the first moment.
+        """The key, refused from now on. Revoking twice keeps the earlier moment.
 
         Raises:
             UnknownKeyError: no key has this id.
         """
         with self._transaction() as connection:
-            row = connection.execute(_KEYS.select().where(_KEYS.c.key_id == key_id)).one_or_none()
-            if row is None:
-                raise UnknownKeyError(key_id)
-            key = _key(row)
-            if key.revoked_ms is None:
+            key = _known(connection, key_id)
+            if key.revoked_ms is None or now_ms < key.revoked_ms:
                 key = replace(key, revoked_ms=now_ms)
                 connection.execute(_KEYS.update().where(_KEYS.c.key_id == key_id).values(revoked_ms=now_ms))
                 _record(connection, AuditLine(now_ms, actor, "revoke", key_id, reason))
@@ -172,6 +187,12 @@ class KeyStore:
         with self._transaction() as connection:
             rows = connection.execute(_AUDIT.select().order_by(_AUDIT.c.number))
             return [AuditLine(row.at_ms, row.actor, row.action, row.key_id, row.reason) for row in rows]
+
+    def _made(self, enterprise: str, now_ms: int, expires_ms: int | None, note: str) -> tuple[ApiKey, str]:
+        key_id, secret = self._entropy(KEY_ID_BYTES).hex(), self._entropy(SECRET_BYTES).hex()
+        note = note[:LONGEST_NOTE]
+        key = ApiKey(key_id, enterprise, hash_of(secret), secret[-4:], note, now_ms, expires_ms, None)
+        return key, f"bw_{key_id}_{secret}"
 
     @contextmanager
     def _transaction(self) -> Iterator[sa.Connection]:
@@ -196,6 +217,17 @@ def matches(key_hash: str, secret: str) -> bool:
 
 def _key(row: sa.Row[Any]) -> ApiKey:
     return ApiKey(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented access by name
+
+
+def _known(connection: sa.Connection, key_id: str) -> ApiKey:
+    row = connection.execute(_KEYS.select().where(_KEYS.c.key_id == key_id)).one_or_none()
+    if row is None:
+        raise UnknownKeyError(key_id)
+    return _key(row)
+
+
+def _insert(connection: sa.Connection, key: ApiKey) -> None:
+    connection.execute(_KEYS.insert().values({c.name: getattr(key, c.name) for c in _KEYS.columns}))
 
 
 def _record(connection: sa.Connection, line: AuditLine) -> None:

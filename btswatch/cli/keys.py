@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 
 @app.callback()
 def _group() -> None:
-    """Enterprises' API keys: made, listed and revoked. A secret is shown once and stored as a hash.
+    """Enterprises' API keys: made, listed, rotated and revoked. A secret is shown once and stored as a hash.
 
     Example: btswatch keys create --enterprise vina --note "NOC server"
     """
@@ -115,6 +115,43 @@ def list_(
         _print_table(rows)
     else:
         typer.echo("no keys", err=True)
+
+
+@app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(help="Id of the key that is to be followed, as listed")],
+    data: Data = None,
+    settings: SettingsOption = None,
+    overlap: Annotated[float, typer.Option(min=0, max=8760, help="Hours in which both are taken")] = 24.0,
+    by: Actor = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a key that follows another one, show its token, once, and refuse the former after the overlap.
+
+    Example: btswatch keys rotate 5f3a9c01de --overlap 48
+    """
+    from stores.keys import RevokedKeyError, UnknownKeyError
+
+    where, now_ms = _settings(settings, data), _now_ms()
+    with _store(where.data) as store:
+        try:
+            key, token = store.rotate(
+                key_id,
+                actor=by or getpass.getuser(),
+                now_ms=now_ms,
+                until_ms=now_ms + int(overlap * 3_600_000),
+            )
+        except (UnknownKeyError, RevokedKeyError) as error:
+            raise CommandError(Exit.MISUSE, f"{error}; see `btswatch keys list`") from error
+        _note(where, store)
+    if as_json:
+        typer.echo(json.dumps({**_public(key), "token": token}, ensure_ascii=False))
+        return
+    typer.echo(token)
+    typer.echo(
+        f"key {key.key_id} for {key.enterprise} follows {key_id}, which is refused in {overlap:g} hours",
+        err=True,
+    )
 
 
 @app.command()

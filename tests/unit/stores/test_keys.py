@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from stores.keys import KeyStore, KeyStoreError, UnknownKeyError, matches
+from stores.keys import KeyStore, KeyStoreError, RevokedKeyError, UnknownKeyError, matches
 
 
 @pytest.fixture
@@ -105,3 +105,23 @@ def test_a_failed_write_leaves_no_key_behind(store, tmp_path):
     with pytest.raises(KeyStoreError):
         store.create("vina", actor="an", now_ms=1)
     assert store.all_keys() == []
+
+
+def test_a_key_is_followed_by_another_without_a_gap(store):
+    former, _ = store.create("vina", actor="an", now_ms=1, note="NOC", expires_ms=99)
+    key, token = store.rotate(former.key_id, actor="binh", now_ms=10, until_ms=20)
+    assert matches(key.hash, token.split("_")[2])
+    assert (key.enterprise, key.note, key.expires_ms) == ("vina", "NOC", 99)
+    former = next(one for one in store.all_keys() if one.key_id == former.key_id)
+    assert [former.valid_at(at) for at in (10, 19, 20)] == [True, True, False]
+    assert key.valid_at(20)
+    assert [(line.action, line.key_id, line.actor) for line in store.audit()[1:]] == [
+        ("create", key.key_id, "binh"),
+        ("rotate", former.key_id, "binh"),
+    ]
+    with pytest.raises(RevokedKeyError):
+        store.rotate(former.key_id, actor="an", now_ms=11, until_ms=30)
+    with pytest.raises(UnknownKeyError):
+        store.rotate("0000000000", actor="an", now_ms=11, until_ms=30)
+    assert store.revoke(former.key_id, actor="an", now_ms=12).revoked_ms == 12, "sooner than planned"
+    assert store.revoke(former.key_id, actor="an", now_ms=15).revoked_ms == 12

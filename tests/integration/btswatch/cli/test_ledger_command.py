@@ -105,8 +105,13 @@ def test_a_key_stands_in_the_chain_when_the_command_ends(installation, call):
     assert run(["keys", "create", "--enterprise", "beta", "--data", data, "--by", "an"]) == 0
     entry = json.loads(call("show", "--after", "4", "--json")[1])
     assert (entry["kind"], entry["actor"], entry["content"]["action"]) == ("key", "an", "create")
+    assert run(["keys", "rotate", entry["subject"], "--data", data, "--by", "binh", "--overlap", "2"]) == 0
+    made, rotated = map(json.loads, call("show", "--after", "5", "--json")[1].splitlines())
+    assert (rotated["subject"], rotated["content"]["action"]) == (entry["subject"], "rotate")
+    assert (made["content"]["action"], made["content"]["enterprise"]) == ("create", "beta")
+    assert run(["keys", "rotate", "0000000000", "--data", data]) == 2
     assert run(["keys", "revoke", entry["subject"], "--data", data, "--by", "binh", "--reason", "lost"]) == 0
-    entry = json.loads(call("show", "--after", "5", "--json")[1])
+    entry = json.loads(call("show", "--after", "7", "--json")[1])
     assert (entry["actor"], entry["content"]["reason"]) == ("binh", "lost")
     assert call("verify")[0] == 0
 
