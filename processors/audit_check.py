@@ -83,6 +83,12 @@ def _breaks(entry: AuditEntry, number: int, head: str) -> Iterator[Broken]:
 
 def _differs(connection: Connection, entry: AuditEntry) -> Iterator[Broken]:
     found = official_day.seal(connection, date.fromisoformat(entry.subject))
+    # Absent in entries from before it was looked for.
+    if found["word"] != entry.content.get("word", found["word"]):
+        yield Broken(
+            entry.number,
+            f"late declarations, differing causes or feeds' silence of {entry.subject} are not those that were sealed",
+        )
     if found["root"] == entry.content.get("root"):
         return
     then, now = entry.content.get("enterprises", {}), found["enterprises"]

@@ -1,7 +1,7 @@
 """A closed day's figures as the audit chain's tree covers them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from schemas.audit import AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
 from stores.ledger import audit
 from stores.ledger.figures import FINAL
-from stores.ledger.tables import day_figures
+from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations
 
 SEALS: Final = (AuditKind.DAY_CLOSED, AuditKind.RESTATED)
 """Entries about a local day; the newest holds."""
@@ -52,7 +52,10 @@ def sealing(connection: Connection, day: date) -> AuditEntry | None:
 
 
 def seal(connection: Connection, day: date) -> dict[str, Any]:
-    """What an entry about the day's closing holds: the tree's root, over all and for each enterprise."""
+    """What an entry about the day's closing holds: the tree's root, over all and for each enterprise.
+
+    `word` is the root over what closing found of the enterprises' word.
+    """
     found = leaves(connection, day)
     parts: dict[str, list[bytes]] = defaultdict(list)
     for enterprise, _, leaf in found:
@@ -63,4 +66,13 @@ def seal(connection: Connection, day: date) -> dict[str, Any]:
         "enterprises": {
             name: {"root": merkle_root(part), "elements": len(part)} for name, part in sorted(parts.items())
         },
+        "word": merkle_root(list(_word(connection, day))),
     }
+
+
+def _word(connection: Connection, day: date) -> Iterator[bytes]:
+    """Late declarations, differing causes and feeds' silence of the day, as canonical JSON with their table's name."""
+    for table in (late_declarations, differing_causes, feed_days):
+        query = select(table).where(table.c.day == day).order_by(*table.primary_key)
+        for row in connection.execute(query).mappings():
+            yield canonical_json([table.name, {**row, "day": str(row["day"])}]).encode()

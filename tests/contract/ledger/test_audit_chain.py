@@ -14,9 +14,10 @@ from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from stores.keys import AuditLine
 from stores.ledger import audit, official_day, snapshots
+from stores.ledger.enterprise_word import DifferingRow, FeedRow, LateRow, save_feeds, save_of_elements
 from stores.ledger.figures import DayFigure, save_final, save_provisional
 from stores.ledger.tables import audit as table
-from stores.ledger.tables import day_figures
+from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations
 
 DAYS = [date(2026, 11, 2) + timedelta(days=n) for n in range(4)]
 
@@ -34,6 +35,10 @@ def sealed(ledger):
     with ledger.writing() as connection:
         for day in DAYS:
             save_final(connection, [figure("A-1", day), figure("A-2", day), figure("B-1", day, "beta")])
+            late = LateRow(day, "A-1", "alpha", 60, 1000, None)
+            causes = DifferingRow(day, "A-1", 7, "alpha", 9, 2, "power", "fault")
+            save_of_elements(connection, day, ["A-1"], [late], [causes])
+            save_feeds(connection, [FeedRow(day, "alpha", 300, 86_400, 0, 0, 0, None, False)])
             entry = NewAuditEntry(
                 1000, AuditKind.DAY_CLOSED, day.isoformat(), "closing", official_day.seal(connection, day)
             )
@@ -160,6 +165,34 @@ def test_a_changed_official_figure_is_told_with_its_day_and_enterprise(sealed, t
     assert "closed figures of 2026-11-04" in broken.detail
     assert "beta" in broken.detail
     assert "alpha" not in broken.detail
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        sa.update(late_declarations).values(late_s=0),
+        sa.delete(late_declarations),
+        sa.update(differing_causes).values(declared="power"),
+        sa.update(feed_days).values(silent_s=5),
+    ],
+)
+def test_a_changed_finding_about_the_enterprises_word_is_told_with_its_day(sealed, tamper):
+    ledger, _ = sealed
+    execute(ledger, tamper.where(tamper.table.c.day == DAYS[1]))
+    (broken,) = walked(ledger).broken
+    assert broken.number == 2
+    assert "of 2026-11-03 are not those that were sealed" in broken.detail
+
+
+def test_days_that_were_sealed_before_anybody_looked_for_findings_are_whole(ledger):
+    with ledger.writing() as connection:
+        content = {
+            name: one for name, one in official_day.seal(connection, DAYS[0]).items() if name != "word"
+        }
+        entry = NewAuditEntry(1000, AuditKind.DAY_CLOSED, DAYS[0].isoformat(), "closing", content)
+        audit.append(connection, [entry])
+        save_of_elements(connection, DAYS[0], [], [LateRow(DAYS[0], "A-1", "alpha", 60, 1000, None)], [])
+    assert walked(ledger).broken == ()
 
 
 def test_an_added_official_figure_is_told(sealed):
