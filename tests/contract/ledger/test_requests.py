@@ -1,6 +1,7 @@
 """Requests for reports with their audit entries; on each database."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -14,10 +15,10 @@ from processors.duties.requests import (
     request_report,
     withdraw_request,
 )
-from processors.rules import load_rules
+from processors.rules import Rules, load_rules
 from schemas.events import ArchivedReport
-from schemas.registry import Enterprise, Registry
-from schemas.time import LocalCalendar
+from schemas.registry import Confidence, Enterprise, Registry
+from schemas.time import LocalCalendar, format_ms
 from stores.ledger import audit, requests
 
 CALENDAR = LocalCalendar()
@@ -42,8 +43,6 @@ def ask(connection, enterprise="alpha", days=1, at=ASKED, off=()):
 
 
 def report(received_ms, duty="request-1", subject="alpha") -> ArchivedReport:
-    from schemas.time import format_ms
-
     return ArchivedReport.model_validate(
         {
             "specversion": "1.0",
@@ -128,4 +127,8 @@ def test_whom_the_registry_does_not_know_is_not_asked(ledger):
 
 
 def test_the_rules_time_limit_is_not_known_and_not_made_up():
-    assert allowed_days(load_rules(), FRIDAY) is None
+    rules = load_rules()
+    assert allowed_days(rules, FRIDAY) is None
+    known = rules.get("R-ADHOC").model_copy(update={"threshold": Decimal(5), "confidence": Confidence.HIGH})
+    assert allowed_days(Rules((known,)), FRIDAY) == 5
+    assert allowed_days(Rules((known,)), date(2013, 5, 9)) is None
