@@ -41,8 +41,10 @@ class JournalReader:
         self._reader: sqlite3.Connection | None = None
         self._reading = threading.Lock()
 
-    def read(self, after: int, limit: int, kinds: Sequence[Kind] | None = None) -> list[Stored]:
-        """Up to `limit` entries behind offset `after`, in order; fewer also where bodies are large.
+    def read(
+        self, after: int, limit: int, kinds: Sequence[Kind] | None = None, most_bytes: int = READ_BYTES
+    ) -> list[Stored]:
+        """Up to `limit` entries behind offset `after`, in order; fewer where their bodies come to `most_bytes`.
 
         Empty means: none (of these kinds) up to what `last_offset` said before the call.
         """
@@ -57,7 +59,7 @@ class JournalReader:
             for row in rows:
                 found.append(Stored(*row))
                 size += len(row[4])
-                if size >= READ_BYTES:
+                if size >= most_bytes:
                     break
         return found
 

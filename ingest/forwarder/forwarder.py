@@ -34,6 +34,8 @@ from stores.journal import Journal, JournalError
 
 EMBEDDED_ENGINE: Final = "engine"
 _BROKERS: Final = "brokers"
+# In a backlog: bounded memory, but larger messages than other readers' steps make.
+_READ_BYTES: Final = 24 << 20
 
 
 class Forwarder:
@@ -148,7 +150,7 @@ class Forwarder:
     def _take_in(self) -> None:
         """Read a piece of the journal, and note how far all is sent once it is acknowledged."""
         now_ms, last = self._now_ms(), self._journal.last_offset()
-        entries = self._journal.read(self._position, self._settings.batch_events, ["event"])
+        entries = self._journal.read(self._position, self._settings.batch_events, ["event"], _READ_BYTES)
         end = entries[-1].offset if entries else max(self._position, last)
         behind = end < last and bool(entries)
         through_ms = entries[-1].received_ms if behind else now_ms

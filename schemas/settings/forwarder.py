@@ -16,7 +16,7 @@ class ForwarderSettings(Contract):
         default="forwarder", description="its name in messages, before the number of its journal"
     )
     batch_events: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        default=20_000,
+        default=60_000,
         description="journal entries that are sent together at most; the more, the larger messages are in a backlog",
     )
     gather_s: Annotated[float, Field(ge=0, le=1)] = Field(
