@@ -55,7 +55,7 @@ def verdicts(*where: str) -> Query:
         name if name != "result" else "verdict": kind for name, kind in types("finding", *fields).items()
     }
     by = ("enterprise", "rule", "period")
-    lacking = [nullable(name, columns[name]) for name in ("threshold", "open_days")]
+    lacking = [nullable(name, columns[name]) for name in ("force", "threshold", "open_days")]
     return Query(
         program(
             read("finding", *fields, where=(OF_ENTERPRISE, *where), start=QUARTER),
@@ -112,16 +112,18 @@ def indicators(*where: str) -> Query:
     columns = {
         name if name != "result" else "verdict": kind for name, kind in types("indicator", *fields).items()
     }
+    lacking = [nullable(name, DOUBLE) for name in ("value", "threshold")]
     return Query(
         program(
             read("indicator", *fields, where=where, start=QUARTER),
             "  |> last()",
             _PIVOT,
             "  |> group()",
+            f"  |> map(fn: (r) => ({{r with {', '.join(lacking)}}}))",
             f"  |> sort(columns: {tags('indicator', 'enterprise', 'service', 'indicator')})",
             '  |> rename(columns: {result: "verdict"})',
             keep(*by, *columns),
-            imports=_DATE,
+            imports=(*_DATE, *_DEBUG),
         ),
         dict.fromkeys(by, STRING) | columns,
     )
@@ -187,9 +189,10 @@ def spread(*where: str) -> Query:
             "  |> last()",
             _PIVOT,
             "  |> group()",
+            f"  |> map(fn: (r) => ({{r with {nullable('worst_share', DOUBLE)}}}))",
             '  |> sort(columns: ["id", "period"])',
             keep("id", "period", "_time", *fields),
-            imports=_DATE,
+            imports=(*_DATE, *_DEBUG),
         ),
         {"id": STRING, "period": STRING, "_time": TIME} | types("spread", *fields),
     )

@@ -80,12 +80,14 @@ class LineWriter:
 
     def _requests(self, lines: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
         """The lines in parts of one request, each with the number of its first line."""
+        most, most_bytes = self._settings.batch_lines, self._settings.batch_bytes
+        if 0 < len(lines) <= most and sum(map(len, lines)) + len(lines) <= most_bytes:
+            yield 0, lines
+            return
         first, size = 0, 0
         for number, line in enumerate(lines):
             size += len(line) + 1
-            if number > first and (
-                number - first >= self._settings.batch_lines or size > self._settings.batch_bytes
-            ):
+            if number > first and (number - first >= most or size > most_bytes):
                 yield first, lines[first:number]
                 first, size = number, len(line) + 1
         if first < len(lines):

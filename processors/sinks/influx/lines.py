@@ -24,6 +24,8 @@ def tag_value(text: str) -> str:
     Raises:
         UnwritableError: it is empty, has control characters, or a backslash before a blank, comma, = or the end.
     """
+    if text.isalnum():
+        return text
     if not text or _BENT.search(text):
         raise UnwritableError(f"no tag can be {text[:60]!r}")
     return _SPECIAL.sub(r"\\\1", text)

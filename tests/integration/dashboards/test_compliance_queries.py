@@ -147,6 +147,44 @@ def test_communes_in_the_dark_are_those_that_were_and_no_others(filled):
     assert 0 < len(found) < len(made.UNITS)
 
 
+def test_panels_have_their_columns_also_where_nothing_has_their_optional_fields_yet(filled):
+    """As after a fresh installation: workers' verdicts alone, no down time, nothing that could be divided."""
+    begin = 1_735_664_400_000  # 2025-01-01 in the province
+    stop = begin + 10 * made.DAY_MS
+    of = {"enterprise": "viettel", "kind": "station", "rule": "V36-D", "service": "mobile_voice"}
+    lean = {
+        "finding": (
+            {**of, "per": "enterprise", "subject": "viettel"},
+            {"result": 1, "reason": "no counted time"},
+        ),
+        "indicator": (
+            {"enterprise": "viettel", "service": "mobile_voice", "rule": "V36-RADIO"},
+            {"result": 1},
+        ),
+        "spread": ({"scope": "enterprise", "id": "viettel", "kind": "station"}, {}),
+    }
+    lean["finding"][1].update({"down_s": 0, "total_s": 0})
+    lean["indicator"][0].update({"indicator": "radio_availability", "method": "samples"})
+    lean["indicator"][1].update(
+        {"reason": "", "force": "legal", "unit": "percent", "counted": 0, "verdicts": 1}
+    )
+    lean["spread"][1].update(dict.fromkeys(("elements", "over_1h", "over_4h", "over_24h", "down_s"), 0))
+    for name, (tags, values) in lean.items():
+        answer = filled.client.post(
+            "/api/v2/write",
+            params={"org": filled.org, "bucket": bucket_of(name, filled.prefix), "precision": "us"},
+            content=made.line(name, {**tags, "period": "quarter"}, values, begin).encode(),
+        )
+        assert answer.status_code == 204, answer.text
+    for key in ("verdicts", "failing", "indicators", "spread"):
+        asked = compliance_queries()[key]
+        answer = filled.ask(
+            VI["compliance"], asked.flux, {"enterprise": ["viettel"]}, stop - made.HOUR_MS, stop
+        )
+        assert answer.columns == asked.columns, key
+        assert len(answer.rows) == 1, key
+
+
 def test_a_share_of_samples_is_in_no_query_about_time():
     over_time = {field.name for one in (FINDING, BUDGET, SPREAD) for field in one.fields}
     sampled = {field.name for field in INDICATOR.fields}
