@@ -4,6 +4,7 @@ Written as JSON by hand and not through the models: their checks are for readers
 The tests hold every message to its model.
 """
 
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, Final
 
+from processors.engine.worker.wire import Incoming
 from schemas.registry import Element
 from schemas.status import Cause
 from schemas.time import LocalCalendar, format_ms
@@ -25,6 +27,9 @@ STATES: Final = "states"
 FEEDS: Final = "feeds"
 DEAD_LETTERS: Final = "deadletter"
 
+ENTRANCE: Final = "availability"
+# Of a message near the limit, what base64 and the other fields leave room for.
+_BODY_BYTES: Final = 650_000
 _CAUSES: Final = frozenset(Cause)
 
 
@@ -35,6 +40,26 @@ class Outgoing:
     topic: str
     key: str
     value: bytes
+
+
+def dead_letter(
+    message: Incoming, at_ms: int, reporter: str, code: str, detail: str, body: bytes
+) -> Outgoing:
+    """`DeadLetter`: what could not be taken in of a message, and why."""
+    if len(body) > _BODY_BYTES:
+        detail = f"{detail} (cut from {len(body)} bytes)"
+    value: dict[str, Any] = {
+        "at": format_ms(at_ms),
+        "entrance": ENTRANCE,
+        "reporter": reporter[:200],
+        "code": code,
+        "detail": detail.replace("\x00", " ")[:1000],
+        "topic": "evidence",
+        "partition": message.partition,
+        "offset": message.offset,
+        "body": base64.b64encode(body[:_BODY_BYTES]).decode(),
+    }
+    return _message(DEAD_LETTERS, code, value)
 
 
 def day_transitions(row: Element, day: date, told: Sequence[Transition], as_of_ms: int) -> Outgoing:

@@ -4,14 +4,12 @@ Time is the newest tick. What is told and stored may be told and stored again af
 messages that they cover have to agree, and the caller sees to that (`Checkpoint`).
 """
 
-import base64
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Final
 
 from processors.core.conventions import Conventions
 from processors.core.decode import parse_any
@@ -25,24 +23,21 @@ from processors.engine.settling import move_horizon, next_horizon, settle, settl
 from processors.engine.state import EngineState
 from processors.engine.worker import messages
 from processors.engine.worker.activity import Activity
-from processors.engine.worker.messages import DEAD_LETTERS, Outgoing
+from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.polls_together import Events, PollsTogether, Waiting, take_together
 from processors.engine.worker.table_state import TableState, Writes
 from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.results import InForce, Tick
-from schemas.time import LocalCalendar, format_ms, to_ms
+from schemas.time import LocalCalendar, to_ms
 from schemas.topics import partition_of, shard_of
 from stores.ledger.history import Transition
 
-ENTRANCE: Final = "availability"
 FAILED: Final = "failed"
 _AHEAD_MS: Final = 10_000
 # Fewer events are taken in sooner one by one.
 _BATCH: Final = 8
-# Of a message near the limit, what base64 and the other fields leave room for.
-_BODY_BYTES: Final = 650_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,20 +354,8 @@ class Partition:
         yield self._state
 
     def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
-        if len(body) > _BODY_BYTES:
-            detail = f"{detail} (cut from {len(body)} bytes)"
-        value: dict[str, Any] = {
-            "at": format_ms(self.now_ms or message.at_ms),
-            "entrance": ENTRANCE,
-            "reporter": reporter[:200],
-            "code": code,
-            "detail": detail.replace("\x00", " ")[:1000],
-            "topic": "evidence",
-            "partition": message.partition,
-            "offset": message.offset,
-            "body": base64.b64encode(body[:_BODY_BYTES]).decode(),
-        }
-        self._outbox.append(Outgoing(DEAD_LETTERS, code, json.dumps(value, separators=(",", ":")).encode()))
+        at_ms = self.now_ms or message.at_ms
+        self._outbox.append(messages.dead_letter(message, at_ms, reporter, code, detail, body))
 
 
 def _number_of(late: Applied) -> int:
