@@ -17,10 +17,7 @@ from btswatch.cli.app import run
 from btswatch.ledger import ledger_of
 from btswatch.parts.closing import close_due
 from btswatch.settings import Settings
-from processors.core.periods import CalendarPeriod
-from processors.findings import as_contract
-from processors.rules import Rules, load_rules
-from processors.verdicts import verdicts
+from processors.rules import load_rules
 from schemas.status import Track
 from stores.data_directory import DataDirectory
 from stores.entries import entry_of
@@ -31,6 +28,7 @@ from tests.contract.engine.cluster_host import with_unit
 from tests.contract.engine.lived import live_through
 from tests.contract.engine.world import CALENDAR, FIRST, HOUR, make_world
 from tests.kafka_topics import records_of, send
+from tests.running_verdicts import told_and_expected
 
 pytestmark = pytest.mark.service
 DAY = FIRST + timedelta(days=1)
@@ -137,19 +135,18 @@ def embedded(tmp_path_factory, cluster, world):
 @pytest.fixture(scope="module")
 def told(cluster):
     """What workers told of running months and quarters while days were open, and what the ledger's days say to it."""
-    rules = load_rules(cluster.root / "rules")
-    monthly = Rules(tuple(one.model_copy(update={"period": "month"}) for one in rules.rules))
-    ledger, expected = ledger_of(cluster.settings, cluster.directory), []
+    rules, ledger = load_rules(cluster.root / "rules"), ledger_of(cluster.settings, cluster.directory)
     ledger.open()
     with ledger.reading() as connection:
-        kept = [one for name in ("PER", "TRA") for one in findings_of(connection, name, 0)]
-        for period, by in (("2026-Q4", rules), ("2026-11", monthly)):
-            for one in verdicts(connection, cluster.registry, by, CalendarPeriod.named(period)):
-                if one.name == "Q":
-                    said = as_contract(one, cluster.registry.digest, rules, cluster.settings.zone)
-                    expected.append(said.model_dump(mode="json", by_alias=True, exclude_none=True))
+        zone = cluster.settings.zone
+        found = told_and_expected(connection, cluster.registry, rules, "2026-Q4", "2026-11", zone)
+        forces = {
+            (one.period, one.content["force"])
+            for one in findings_of(connection, "PER", 0)
+            if one.finding == "verdict"
+        }
     ledger.close()
-    return [one.content for one in kept if one.finding == "verdict"], expected
+    return *found, forces
 
 
 @pytest.fixture(scope="module")
@@ -178,19 +175,10 @@ def answers(both, capsys):
 
 
 def test_workers_told_what_the_ledgers_days_say(told):
-    found, expected = told
-    assert len(found) == len(expected) == 4
-
-    def in_order(told):
-        ignored = {"as_of", "force", "suggestion"}
-        plain = [{name: value for name, value in one.items() if name not in ignored} for one in told]
-        return sorted(plain, key=lambda one: (one["period"], one["enterprise"]))
-
-    assert in_order(found) == in_order(expected)
-    assert {(one["period"], one["force"]) for one in found} == {
-        ("month", "operational"),
-        ("quarter", "legal"),
-    }
+    found, expected, forces = told
+    assert len(found) == 4
+    assert found == expected
+    assert forces == {("month", "operational"), ("quarter", "legal")}
 
 
 @pytest.mark.parametrize(

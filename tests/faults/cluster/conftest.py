@@ -13,6 +13,7 @@ from processors.core.decode import UndecodableError, decode_one, microseconds
 from processors.core.periods import PeriodKind
 from processors.core.province import Province
 from processors.replay import Question, Scope, figures, take_in
+from processors.rules import load_rules
 from schemas.registry import Kind, Unit
 from schemas.time import LocalCalendar
 from stores.archive import ArchiveReader
@@ -25,6 +26,7 @@ from stores.registry.write import write
 from tests.cluster import Cluster
 from tests.contract.engine.conftest import Host, replayed
 from tests.contract.engine.world import CALENDAR, DAYS, FIRST, World, make_world
+from tests.running_verdicts import told_and_expected
 
 UNIT = Unit("06001", "Xã Thất Khê", "Xa That Khe", "commune")
 # So many entries are there before anything starts: time has to begin somewhere.
@@ -164,7 +166,17 @@ def _enterprises_are_their_elements(cluster: Cluster, world: World) -> None:
     for day in reader.days():
         take_in(province, reader.read(day), world.last_received, lambda *_: None)
     with _ledger(cluster.data) as ledger, ledger.reading() as connection:
-        found = [one for owner in cluster.registry.enterprises for one in findings_of(connection, owner, 0)]
+        told, expected = told_and_expected(
+            connection, cluster.registry, load_rules(), "2026-Q4", "2026-11", calendar.zone
+        )
+        assert told == expected
+        assert len(told) >= 4
+        found = [
+            one
+            for owner in cluster.registry.enterprises
+            for one in findings_of(connection, owner, 0)
+            if one.finding == "figure"
+        ]
         assert {one.period for one in found} == {"day", "month", "quarter"}
         assert {one.kind for one in found} == {"station", "link"}
         for one in found:
