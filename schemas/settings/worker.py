@@ -17,7 +17,7 @@ class WorkerSettings(Contract):
         description="how often each partition's state is stored and its messages are acknowledged; changes are told at once",
     )
     checkpoint_most_s: Seconds = Field(
-        default=60.0,
+        default=300.0,
         description="in a backlog, where that would be most of the work: how often at least, and how often what elements read is told",
     )
     session_s: Annotated[float, Field(ge=6, le=60)] = Field(
