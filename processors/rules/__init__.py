@@ -9,7 +9,7 @@ from hashlib import sha256
 from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 from pydantic import ValidationError
@@ -28,6 +28,8 @@ FORMS: Final = {
     Method.MEAN: Form.VALUE,
     Method.PERCENTILE: Form.VALUE,
 }
+# Fields that came later: absent they leave a rule's digest as it was, so that what was sealed under it still stands.
+_LATER_FIELDS: Final = frozenset({"percentile", "quantity"})
 _REQUIRED: Final = (Comparator.AT_LEAST, Comparator.AT_MOST)
 
 
@@ -63,7 +65,7 @@ class Rules:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over their canonical form: what a figure or verdict names as the rules that it was made with."""
-        content = canonical_json([rule.model_dump(mode="json") for rule in self.rules])
+        content = canonical_json([_digested(rule) for rule in self.rules])
         return f"sha256:{sha256(content.encode()).hexdigest()}"
 
     def get(self, rule_id: str) -> Rule | None:
@@ -132,6 +134,11 @@ def load_rules(directory: Path | None = None) -> Rules:
     if problems:
         raise RulesError(*problems)
     return Rules(tuple(sorted((rule for _, rule in found), key=lambda rule: rule.id)))
+
+
+def _digested(rule: Rule) -> dict[str, Any]:
+    absent = {name for name in _LATER_FIELDS if getattr(rule, name) is None}
+    return rule.model_dump(mode="json", exclude=absent)
 
 
 def _together(found: Sequence[tuple[str, Rule]]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 from datetime import date
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from btswatch.rules_reference import PAGE, main
 from processors.rules import SHIPPED, RulesError, load_rules
 from schemas.registry import DeclaredLevel
+from schemas.results import canonical_json
 from schemas.rules import Kind, Method, Rule
 
 NOW = date(2026, 11, 23)
@@ -193,6 +195,17 @@ def test_the_digest_changes_with_any_content_and_not_with_the_files(rules_of, tm
     rules_of(one)
     assert load_rules(rules_of(other, file="b.yaml")).digest == together
     assert load_rules(rules_of(other | {"note": "changed"}, file="b.yaml")).digest != together
+
+
+def test_fields_that_came_later_leave_the_digest_of_rules_without_them_as_it_was(rules_of):
+    one = load_rules(rules_of(rule()))
+    former = [
+        {k: v for k, v in one.rules[0].model_dump(mode="json").items() if k not in ("percentile", "quantity")}
+    ]
+    assert one.digest == f"sha256:{sha256(canonical_json(former).encode()).hexdigest()}"
+    asked = rule(indicator="x", method="percentile", weight=None, percentile="5", quantity="download")
+    fifth, tenth = (load_rules(rules_of(asked | {"percentile": number})) for number in ("5", "10"))
+    assert fifth.digest != tenth.digest
 
 
 days = st.none() | st.dates(date(2000, 1, 1), date(2000, 3, 1))
