@@ -1,7 +1,9 @@
 """One kept connection to the server's API, for what is written often. Management goes through the client library."""
 
 import http.client
+import socket
 import ssl
+import struct
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlencode, urlsplit
@@ -61,9 +63,12 @@ class InfluxConnection:
 
     def _exchange(self, target: str, body: bytes, headers: dict[str, str]) -> bytes:
         connection = self._connection = self._connection or self._opened()
-        connection.request("POST", target, body, headers)
-        answer = connection.getresponse()
-        content = answer.read()
+        try:
+            connection.request("POST", target, body, headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        except BlockingIOError as error:
+            raise TimeoutError(f"no answer in {self._settings.timeout_s:g} s") from error
         if answer.will_close:
             self.close()
         if answer.status >= http.HTTPStatus.MULTIPLE_CHOICES:
@@ -73,10 +78,26 @@ class InfluxConnection:
     def _opened(self) -> http.client.HTTPConnection:
         timeout_s = self._settings.timeout_s
         if not self._tls:
-            return http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+            plain = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+            plain.connect()
+            _wait_in_the_kernel(plain.sock, timeout_s)
+            return plain
         trusted = ssl.create_default_context(cafile=self._settings.tls_ca)
         return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=trusted)
 
     def _away(self, error: Exception) -> InfluxUnavailableError:
         told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         return InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {told}")
+
+
+def _wait_in_the_kernel(sock: socket.socket, timeout_s: float) -> None:
+    """Let the kernel keep the timeout; when it is over, sending and receiving raise `BlockingIOError`.
+
+    Python's own makes a large body many short sends, and each of them waits until the thread that makes the next lines
+    gives the interpreter away.
+    """
+    whole = int(timeout_s)
+    limit = struct.pack("@ll", whole, int((timeout_s - whole) * 1_000_000))
+    sock.settimeout(None)
+    for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+        sock.setsockopt(socket.SOL_SOCKET, option, limit)
