@@ -13,6 +13,8 @@ from stores.influx.errors import InfluxError, InfluxUnavailableError
 from stores.influx.writer import LineWriter, RejectedLine
 
 _UNDER_WAY: Final = 2
+# The first request after a pause has so much less, so that the server has something to do early on.
+_FIRST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Pipe:
         self._under_way: deque[tuple[_Chunk, Future[list[RejectedLine]]]] = deque()
         self._rejected: list[Rejected] = []
         self._failed = False
+        self._first = True
 
     def add(self, bucket: str, line: str, message: Message | None = None) -> None:
         """One line more.
@@ -65,7 +68,7 @@ class Pipe:
             chunk = self._chunks[bucket] = _Chunk()
         chunk.lines.extend(lines)
         chunk.messages.extend((message,) * len(lines))
-        if len(chunk.lines) >= self._most:
+        if len(chunk.lines) >= (self._most // _FIRST if self._first else self._most):
             self._send(bucket)
 
     def flush(self, bucket: str) -> None:
@@ -87,6 +90,7 @@ class Pipe:
             self.flush(bucket)
         while self._under_way:
             self._wait()
+        self._first = True
         rejected, self._rejected = self._rejected, []
         return rejected
 
@@ -99,6 +103,7 @@ class Pipe:
                 future.exception()
         self._rejected.clear()
         self._failed = False
+        self._first = True
 
     def close(self) -> None:
         """End the thread."""
@@ -107,6 +112,7 @@ class Pipe:
 
     def _send(self, bucket: str) -> None:
         chunk = self._chunks.pop(bucket)
+        self._first = False
         while len(self._under_way) >= _UNDER_WAY:
             self._wait()
         self._under_way.append((chunk, self._thread.submit(self._write, bucket, chunk.lines)))
