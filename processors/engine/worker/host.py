@@ -61,7 +61,7 @@ class _Hosted:
     """A partition's session, and what was taken from the stream since its last checkpoint."""
 
     session: Partition
-    checkpoint_at: float
+    stored_at: float
     checkpoint_cost_s: float = 0.0
     behind: bool = False
     told_at: float = field(default_factory=time.monotonic)
@@ -171,7 +171,7 @@ class Availability:
         Results, then state, then acknowledgements: never state without the results that it was made with.
         """
         await self._advance(number, hosted, wait=self._stopping)
-        if hosted.under_way is None and (self._stopping or time.monotonic() >= hosted.checkpoint_at):
+        if hosted.under_way is None and (self._stopping or self._due(hosted)):
             await self._begin(hosted)
             await self._advance(number, hosted, wait=self._stopping)
         if self._stopping:
@@ -217,13 +217,16 @@ class Availability:
         for event in one.covers:
             event.ack()
         hosted.under_way = None
-        hosted.checkpoint_at = time.monotonic() + self._pause()
+        hosted.stored_at = time.monotonic()
         WORKER_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - one.begun)
 
-    def _pause(self) -> float:
-        """Until a partition's next checkpoint."""
-        costs = sum(one.checkpoint_cost_s for one in self._hosted.values())
-        return max(self._settings.checkpoint_s, min(costs / _STORING, self._settings.checkpoint_most_s))
+    def _due(self, hosted: _Hosted) -> bool:
+        """Whether it is time for the partition's next checkpoint."""
+        pause = self._settings.checkpoint_s
+        if hosted.behind:
+            costs = sum(one.checkpoint_cost_s for one in self._hosted.values())
+            pause = max(pause, min(costs / _STORING, self._settings.checkpoint_most_s))
+        return time.monotonic() >= hosted.stored_at + pause
 
     def _write(self, writes: Writes) -> list[Awaitable[Any]]:
         for key, value in writes.puts.items():
@@ -252,8 +255,8 @@ class Availability:
             self._rows.pop(number, {}),
         )
         # Partitions that come together are not stored together.
-        first = self._settings.checkpoint_s * (1 + number / self._partitions) / 2
-        hosted = self._hosted[number] = _Hosted(session, time.monotonic() + first)
+        ago = self._settings.checkpoint_s * (1 - number / self._partitions) / 2
+        hosted = self._hosted[number] = _Hosted(session, time.monotonic() - ago)
         WORKER_PARTITIONS.gauge().set(len(self._hosted))
         _LOG.info(
             "partition restored",

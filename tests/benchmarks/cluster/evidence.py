@@ -10,7 +10,6 @@ from schemas.status import Track
 from stores.entries import entry_of
 from stores.journal import NewEntry
 
-START = datetime(2026, 11, 2, tzinfo=UTC)
 PARTITIONS = 16
 
 
@@ -20,10 +19,11 @@ def registry(elements: int) -> Registry:
 
 
 def observations(elements: int, rounds: int) -> Iterator[NewEntry]:
-    """Each element polled once a minute, one poll in a hundred down, as pollers hand them to the journal."""
+    """Each element polled once a minute up to now, one poll in a hundred down, as pollers hand them to the journal."""
+    start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=rounds)
     for number in range(rounds):
         for n in range(elements):
-            moment = START + timedelta(seconds=60 * number, milliseconds=60_000 // elements * n)
+            moment = start + timedelta(seconds=60 * number, milliseconds=60_000 // elements * n)
             word = "down" if (n + number // 7) % 97 == 0 else "up"
             yield poll(f"LSN-{n:04}", moment, word)
 
