@@ -63,7 +63,9 @@ def test_radio_availability_is_a_share_of_samples_in_its_own_measurement():
 
 
 def test_of_several_campaigns_the_worst_is_told_with_their_number():
-    ((_, text),) = points(said(1_990, campaign="a"), said(1_800, campaign="b", day=7)).of_period(RULES, QUARTER)
+    ((_, text),) = points(said(1_990, campaign="a"), said(1_800, campaign="b", day=7)).of_period(
+        RULES, QUARTER
+    )
     assert "result=3i" in text
     assert "value=90.0," in text
     assert "verdicts=2i" in text
