@@ -44,6 +44,10 @@ WORKER_REGISTRY_DIFFERS = Spec(
     "btswatch_worker_registry_differs",
     "Forwarders whose registry has another digest than this worker's: start the ones with the older registry again.",
 )
+WORKER_RULES_DIFFER = Spec(
+    "btswatch_worker_rules_differ",
+    "Forwarders whose rules have another digest than this worker's: running verdicts go by this worker's until it is started again.",
+)
 COMPLIANCE_FIGURES = Spec(
     "btswatch_compliance_figures_total",
     "Elements' figures that the compliance agent took in, by outcome: kept, older (known already), closed (its quarter is "

@@ -13,6 +13,7 @@ from processors.engine.worker.app import WorkerApp, build_app
 from processors.engine.worker.changelogs import make_changelogs
 from processors.engine.worker.compliance import Compliance
 from processors.engine.worker.host import Availability
+from processors.engine.worker.in_force import InForceWatch
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable
 from processors.rules import Rules
@@ -49,6 +50,7 @@ class WorkerPart:
             settings.conventions(),
             pace_of(settings.engine),
             self._standstill,
+            InForceWatch(self._registry.digest, self._rules.digest),
         )
         Compliance(
             app,

@@ -13,6 +13,7 @@ from faust.types import EventT, StreamT
 
 from processors.core.conventions import Conventions
 from processors.engine.live import Pace
+from processors.engine.worker.in_force import InForceWatch
 from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.partition import Partition
 from processors.engine.worker.standstill import Standstill
@@ -24,7 +25,6 @@ from schemas.cluster_metrics import (
     WORKER_ENGINE_TIME,
     WORKER_EVENTS,
     WORKER_PARTITIONS,
-    WORKER_REGISTRY_DIFFERS,
     WORKER_RESULTS,
     WORKER_ROWS,
 )
@@ -84,6 +84,7 @@ class Availability:
         conventions: the deployment's constants.
         pace: how often to read what no evidence asks for.
         standstill: tells whether the process was stopped for so long that others may have its partitions.
+        in_force: told what forwarders work with.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Availability:
         conventions: Conventions,
         pace: Pace,
         standstill: Standstill,
+        in_force: InForceWatch,
     ) -> None:
         self._kafka = kafka
         self._settings = settings
@@ -105,7 +107,7 @@ class Availability:
         self._partitions = load_topics()[EVIDENCE].partitions
         self._hosted: dict[int, _Hosted] = {}
         self._rows: dict[int, dict[bytes, bytes]] | None = None
-        self._differs: frozenset[str] = frozenset()
+        self._in_force = in_force
         self._stopping = False
         self._finished = asyncio.Event()
         self._app = app
@@ -282,22 +284,9 @@ class Availability:
         for outcome, events in session.outcomes.items():
             WORKER_EVENTS.counter().labels(outcome).inc(events)
         session.outcomes.clear()
-        force = session.in_force
-        if force is None:
-            return
-        session.in_force = None
-        differs = self._differs - {force.forwarder}
-        if force.registry != self._registry.digest:
-            differs |= {force.forwarder}
-            if force.forwarder not in self._differs:
-                _LOG.error(
-                    "registry differs from the forwarder's: start this worker again with the same",
-                    forwarder=force.forwarder,
-                    there=force.registry,
-                    here=self._registry.digest,
-                )
-        self._differs = frozenset(differs)
-        WORKER_REGISTRY_DIFFERS.gauge().set(len(self._differs))
+        if session.in_force is not None:
+            self._in_force.heard(session.in_force)
+            session.in_force = None
 
 
 def _incoming(event: EventT[Any]) -> Incoming:
