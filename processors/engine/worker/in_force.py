@@ -9,10 +9,7 @@ from schemas.cluster_metrics import WORKER_REGISTRY_DIFFERS, WORKER_RULES_DIFFER
 from schemas.results import InForce
 
 _SAME: Final = "from the forwarder's: start this worker again with the same"
-_TOLD: Final = {
-    "registry": (f"registry differs {_SAME}", WORKER_REGISTRY_DIFFERS),
-    "rules": (f"rules differ {_SAME}", WORKER_RULES_DIFFER),
-}
+_TOLD: Final = {"registry": f"registry differs {_SAME}", "rules": f"rules differ {_SAME}"}
 
 
 class InForceWatch:
@@ -31,10 +28,10 @@ class InForceWatch:
         """What a forwarder said. One that names no rules has none to compare."""
         for what, there in (("registry", force.registry), ("rules", force.rules)):
             here, differ = self._ours[what], self._differ[what]
-            text, metric = _TOLD[what]
             if there is None or there == here:
                 differ.discard(force.forwarder)
             elif force.forwarder not in differ:
                 differ.add(force.forwarder)
-                structlog.get_logger().error(text, forwarder=force.forwarder, there=there, here=here)
-            metric.gauge().set(len(differ))
+                structlog.get_logger().error(_TOLD[what], forwarder=force.forwarder, there=there, here=here)
+        WORKER_REGISTRY_DIFFERS.gauge().set(len(self._differ["registry"]))
+        WORKER_RULES_DIFFER.gauge().set(len(self._differ["rules"]))
