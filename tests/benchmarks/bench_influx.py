@@ -26,6 +26,7 @@ import structlog
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for the tests' own modules
 
+from btswatch.parts.sink_influx import TURN_S
 from btswatch.stack.influxdb import InfluxServer
 from btswatch.stack.places import servers_directory
 from processors.sinks.dead_letters import DeadLetters
@@ -80,6 +81,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--quick", action="store_true", help="three rounds of ten minutes")
     chosen = parser.parse_args()
+    sys.setswitchinterval(TURN_S)  # as in the sink's own process
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     names = [f"L{number}" for number in range(chosen.elements)]
     row = Element("", Kind.LINK, "E1", unit="U1")
