@@ -34,10 +34,13 @@ _STATUS: Final = re.compile(
 )  # fmt: skip
 _CODES: Final = {str(status).encode(): int(code) for status, code in CODE_OF.items()}
 _EPOCH: Final = date(1970, 1, 1).toordinal()
-# Where `YYYY-MM-DDTHH:MM:SS.ffffff` has its digits of hour to microsecond, and what each counts.
-_DIGITS: Final = [11, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 25]
-_WORTH: Final = np.array(
-    [36_000 * US, 3_600 * US, 600 * US, 60 * US, 10 * US, US, *(10**n for n in range(5, -1, -1))]
+# Where `YYYY-MM-DDTHH:MM:SS.ffffff` has its digits, and what each counts; floats, which hold such numbers exactly.
+_DATE: Final = [0, 1, 2, 3, 5, 6, 8, 9]
+_DATE_WORTH: Final = 10.0 ** np.arange(7, -1, -1)
+_TIME: Final = [11, 12, 14, 15, 17, 18, 20, 21, 22, 23, 24, 25]
+_HOUR_TO_SECOND: Final = [36_000, 3_600, 600, 60, 10, 1]
+_TIME_WORTH: Final = np.array(
+    [*(one * US for one in _HOUR_TO_SECOND), *(10**n for n in range(5, -1, -1))], dtype=float
 )
 
 Written = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
@@ -125,13 +128,16 @@ def _microseconds(texts: Sequence[bytes]) -> IntArray:
         ValueError: there is no such day or time of day.
     """
     characters = np.array(texts, dtype="S26").view(np.uint8).reshape(len(texts), 26)
-    digits = np.where(characters == 0, 0, characters.astype(np.int64) - ord("0"))
+    # Of what is not there the bytes are zero.
+    digits = np.maximum(characters, ord("0")) - np.uint8(ord("0"))
     if (digits[:, [11, 14, 17]] * 10 + digits[:, [12, 15, 18]] >= [24, 60, 60]).any():
         raise ValueError("no time of day")
-    dates = digits[:, [0, 1, 2, 3, 5, 6, 8, 9]] @ 10 ** np.arange(7, -1, -1)
-    found, which = np.unique(dates, return_inverse=True)
+    dates = digits[:, _DATE] @ _DATE_WORTH
+    found, which = np.unique(dates.astype(np.int64), return_inverse=True)
     days = [date(one // 10_000, one // 100 % 100, one % 100).toordinal() - _EPOCH for one in found.tolist()]
-    moments: IntArray = np.array(days, dtype=np.int64)[which] * (86_400 * US) + digits[:, _DIGITS] @ _WORTH
+    moments: IntArray = np.array(days, dtype=np.int64)[which] * (86_400 * US) + (
+        digits[:, _TIME] @ _TIME_WORTH
+    ).astype(np.int64)
     return moments
 
 

@@ -100,7 +100,7 @@ def until(done: Callable[[], bool], process: Process) -> None:
     while not done():
         if not process.running:
             sys.exit(f"{process.name} ended:\n{process.last_lines()}")
-        time.sleep(0.1)
+        time.sleep(0.5)  # asking is work for it too
 
 
 def ours(root: Path, bootstrap: str, elements: int, rounds: int) -> float:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter, ValidationError
+from annotated_types import Len
+from pydantic import Strict, TypeAdapter, ValidationError
 
 from processors.core.decode import Decoded, UndecodableError, decode, decode_array, parse_any
 from schemas.results import InForce, Tick
@@ -14,6 +15,7 @@ from stores.journal import Stored
 
 _SEAM: Final = b'},{"'
 _CONTROL: Final[TypeAdapter[Tick | InForce]] = TypeAdapter(Tick | InForce)
+_OFFSETS: Final = TypeAdapter(Annotated[list[int], Strict(), Len(1)])
 _DECODER: Final = json.JSONDecoder()
 
 
@@ -65,8 +67,8 @@ class Incoming:
             UnreadableError: they are missing or no numbers.
         """
         try:
-            return [int(one) for one in self.headers["offsets"].split(b",")]
-        except (KeyError, ValueError) as error:
+            return _OFFSETS.validate_json(b"[%b]" % self.headers["offsets"])
+        except (KeyError, ValidationError) as error:
             raise UnreadableError(f"header offsets: {self.headers.get('offsets')!r}") from error
 
 
