@@ -25,6 +25,7 @@ from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Standing
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
+from processors.engine.worker.wire import headers_of
 from processors.rules import Rules
 from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
@@ -130,7 +131,7 @@ class Compliance:
             newest: dict[int, int] = {}
             sent = []
             for event in events:
-                if _headers(event).get(REPLAY_TO, _OURS) != _OURS:
+                if headers_of(event.message.headers).get(REPLAY_TO, _OURS) != _OURS:
                     continue  # put back to a sink: it was taken here the first time
                 try:
                     found = _ADDRESSED.validate_json(event.message.value or b"")
@@ -246,12 +247,7 @@ class Compliance:
 
 
 def _is_control(event: EventT[Any]) -> bool:
-    return _headers(event).get("kind") == b"control"
-
-
-def _headers(event: EventT[Any]) -> dict[str, bytes]:
-    headers = event.message.headers or {}
-    return dict(headers.items() if hasattr(headers, "items") else headers)
+    return headers_of(event.message.headers).get("kind") == b"control"
 
 
 def _row(number: int, day: date, kind: Kind, enterprise: str) -> bytes:

@@ -19,7 +19,7 @@ from processors.engine.worker.partition import Partition
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable, declare, rows_by_partition
 from processors.engine.worker.table_state import Writes
-from processors.engine.worker.wire import Incoming
+from processors.engine.worker.wire import Incoming, headers_of
 from schemas.cluster_metrics import (
     WORKER_CHECKPOINT_SECONDS,
     WORKER_ENGINE_TIME,
@@ -155,7 +155,6 @@ class Availability:
                 session.read(due=not more)
                 hosted.read_at = now
         except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
-            _LOG.exception("message broke the worker", partition=number, offset=message.offset)
             session.failed(message, error)
             ticked = False
         # Until it is acknowledged its place is needed, not what it said: in a backlog that would be gigabytes.
@@ -291,12 +290,11 @@ class Availability:
 
 def _incoming(event: EventT[Any]) -> Incoming:
     message = event.message
-    headers = message.headers or {}
     return Incoming(
         partition=message.partition,
         offset=message.offset,
         key=message.key or b"",
         value=message.value or b"",
-        headers=dict(headers.items() if hasattr(headers, "items") else headers),
+        headers=headers_of(message.headers),
         at_ms=int(message.timestamp * 1000),
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+import structlog
+
 from processors.core.conventions import Conventions
 from processors.core.decode import parse_any
 from processors.core.polls import written
@@ -34,6 +36,7 @@ from schemas.time import LocalCalendar, to_ms
 from schemas.topics import partition_of, shard_of
 from stores.ledger.history import Transition
 
+_LOG = structlog.get_logger()
 FAILED: Final = "failed"
 _AHEAD_MS: Final = 10_000
 # Fewer events are taken in sooner one by one.
@@ -145,6 +148,9 @@ class Partition:
 
     def failed(self, message: Incoming, error: Exception) -> None:
         """A message broke us, in whatever way: keep it with the reason."""
+        _LOG.error(
+            "message broke the worker", partition=message.partition, offset=message.offset, exc_info=error
+        )
         self._letter(message, "", FAILED, f"{type(error).__name__}: {error}", message.value)
         self.outcomes[FAILED] += 1
 
@@ -283,6 +289,7 @@ class Partition:
         try:
             self._together(session, waiting)
         except Exception:  # noqa: BLE001 - whatever it is, the message that it comes of is found and kept
+            _LOG.exception("polls broke the worker; taken message by message", partition=self.number)
             for one in waiting:
                 try:
                     self._together(session, [one])

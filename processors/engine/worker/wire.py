@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from annotated_types import Len
 from pydantic import Strict, TypeAdapter, ValidationError
@@ -70,6 +70,11 @@ class Incoming:
             return _OFFSETS.validate_json(b"[%b]" % self.headers["offsets"])
         except (KeyError, ValidationError) as error:
             raise UnreadableError(f"header offsets: {self.headers.get('offsets')!r}") from error
+
+
+def headers_of(found: Any) -> dict[str, bytes]:
+    """A message's headers, in whichever form the stream has them."""
+    return dict(found.items() if hasattr(found, "items") else found or ())
 
 
 def control(value: bytes) -> Tick | InForce:

@@ -5,12 +5,15 @@ from importlib.resources import as_file
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingest.forwarder import records
 from ingest.forwarder.batching import sort_out
 from processors.core.conventions import Conventions
 from processors.engine.embedded import pace_of
+from processors.engine.worker import partition
 from processors.engine.worker.partition import Partition
+from processors.engine.worker.polls_together import take_together
 from processors.engine.worker.wire import Incoming
 from schemas.examples import RECEIVED, load, load_events, registry_directory
 from schemas.results import Tick
@@ -158,3 +161,43 @@ def test_a_message_that_breaks_the_program_is_kept_whole_with_what_broke(wire):
 
 def _lasting(state: dict) -> dict:
     return {name: value for name, value in state.items() if name != "as_of"}
+
+
+def test_of_polls_taken_together_only_the_message_that_breaks_the_program_is_put_aside(wire, monkeypatch):
+    bodies = [
+        entry_of(
+            {
+                "specversion": "1.0",
+                "id": f"p{number}",
+                "source": "poller-1/snmp/x",
+                "type": "btswatch.status.v1",
+                "subject": next(iter(wire.session.elements)),
+                "time": from_ms(RECEIVED_MS - 60_000 + number * 1000).isoformat(),
+                "data": {"status": "up"},
+            },
+            received_ms=RECEIVED_MS,
+            track=Track.MEASURED,
+            reporter="poller-1",
+        ).body
+        for number in range(16)
+    ]
+    wire.tick()
+    wire.session.outcomes.clear()
+
+    def breaks_over_the_second(session, waiting, now_ms):
+        if any(b"p15" in one.message.value for one in waiting):
+            raise ZeroDivisionError("made up")
+        return take_together(session, waiting, now_ms)
+
+    monkeypatch.setattr(partition, "take_together", breaks_over_the_second)
+    for first in (0, 8):
+        offsets = b",".join(b"%d" % number for number in range(first + 1, first + 9))
+        wire.put("evidence", b"1", b"[" + b",".join(bodies[first : first + 8]) + b"]", offsets)
+    with capture_logs() as logs:
+        wire.tick()
+    assert wire.session.outcomes == {"counted": 8, "failed": 1}
+    assert [one["code"] for one in wire.told.letters] == ["failed"]
+    assert [line["event"] for line in logs] == [
+        "polls broke the worker; taken message by message",
+        "message broke the worker",
+    ]
