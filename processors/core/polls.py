@@ -173,21 +173,18 @@ def _added(
     time_us, code, received_us = found.time_us[at], found.code[at], found.received_us[at]
     cells, slot = _cells(time_us, code, province.grid.slot_us)
     hour = slot * province.grid.seconds // 3600
-    up = code == Code.UP
     starts, ends = _runs(keys)
     if not starts:
         return
     earliest = np.minimum.reduceat(received_us, starts).tolist()
     alike = (np.minimum.reduceat(code, starts) == np.maximum.reduceat(code, starts)).tolist()
-    all_up = np.logical_and.reduceat(up, starts).tolist()
     days, tiers = keys[1][starts].tolist(), keys[2][starts].tolist()
     for n, (first, end) in enumerate(zip(starts, ends, strict=True)):
         places = at[first:end]
         element = found.subjects[places[0]]
         hours = set(hour[first:end].tolist())
         province.add_measured(element, days[n], tiers[n], cells[first:end], hours)
-        telling = [] if all_up[n] else places[:-1][~up[first : end - 1]].tolist()
-        telling.append(int(places[-1]))
+        telling = [*places[:-1][code[first : end - 1] != Code.UP].tolist(), int(places[-1])]
         yield Polls(
             element,
             days[n],
@@ -201,11 +198,8 @@ def _added(
 
 
 def _days(province: Province, instants: IntArray) -> IntArray:
-    quarters = instants // QUARTER_US
-    first = int(quarters.min())
-    # Quarters lie close together but for a few strays.
-    known, which = np.unique(quarters - first, return_inverse=True)
-    days = [province.grid.day_of_quarter(first + quarter) for quarter in known.tolist()]
+    quarters, which = np.unique(instants // QUARTER_US, return_inverse=True)
+    days = [province.grid.day_of_quarter(quarter) for quarter in quarters.tolist()]
     return np.array(days, dtype=np.int64)[which]
 
 
