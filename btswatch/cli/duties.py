@@ -25,7 +25,7 @@ from btswatch.cli.duty_sources import (
     checked,
     key_of,
     moment,
-    reports_and_inspections,
+    reports_of,
     tell_values,
 )
 from btswatch.cli.exits import CommandError, Exit
@@ -69,7 +69,7 @@ def reports(
 
     loaded = settings_from(settings)
     now_ms = moment(on, loaded.zone)
-    found, _ = reports_and_inspections(loaded)
+    found = reports_of(loaded)
     first = day_from(since, "--since") if since else _first_day(loaded)
     years = range(first.year, 2 + datetime.fromtimestamp(now_ms / 1000, ZoneInfo(loaded.zone)).year)
     calendar = calendar_of(loaded, years)

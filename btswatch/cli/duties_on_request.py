@@ -16,7 +16,7 @@ from btswatch.cli.duty_sources import (
     checked,
     key_of,
     moment,
-    reports_and_inspections,
+    reports_of,
     tell_values,
 )
 from btswatch.cli.exits import CommandError, Exit
@@ -91,7 +91,7 @@ def requests_(settings: SettingsOption = None, on: On = None, output: AsJson = F
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         head = head_of(connection)
         asked = requests.every(connection)
-    reports, _ = reports_and_inspections(loaded)
+    reports = reports_of(loaded)
     found = list(request_duties(asked, reports, LocalCalendar(loaded.zone), now_ms))
     answers = [one.last for one in found if one.last]
     values = checked(loaded, registry_of(loaded), rules_of(loaded), answers)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from processors.core.working_days import WorkingCalendar
     from processors.duties.report_check import Compared
     from processors.rules import Rules
-    from schemas.events import ArchivedInspection, ArchivedReport
+    from schemas.events import ArchivedReport
     from schemas.registry import Registry
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON objects, one a line")]
@@ -42,21 +42,15 @@ def calendar_of(settings: "Settings", years: Iterable[int]) -> "WorkingCalendar"
         raise CommandError(Exit.MISUSE, str(error)) from error
 
 
-def reports_and_inspections(
-    settings: "Settings",
-) -> "tuple[list[ArchivedReport], list[ArchivedInspection]]":
+def reports_of(settings: "Settings") -> "list[ArchivedReport]":
     """All that came in, archived or not yet; what was handed in twice stands once."""
-    from schemas.events import ArchivedInspection, ArchivedReport
+    from schemas.events import ArchivedReport
 
     reports: dict[tuple[str, str, str], ArchivedReport] = {}
-    inspections: dict[tuple[str, str, str], ArchivedInspection] = {}
     for event in others_of(settings):
-        key = event.reporter, event.source, event.id
         if isinstance(event, ArchivedReport):
-            reports.setdefault(key, event)
-        elif isinstance(event, ArchivedInspection):
-            inspections.setdefault(key, event)
-    return list(reports.values()), list(inspections.values())
+            reports.setdefault((event.reporter, event.source, event.id), event)
+    return list(reports.values())
 
 
 def checked(
