@@ -48,7 +48,7 @@ def day_figure(
         to_ms=tally.end * slot_ms,
         runs=[
             [start * slot_ms, min(end, tally.end) * slot_ms, int(reading)]
-            for start, end, reading in read.runs()
+            for start, end, reading in read.runs
             if start < tally.end
         ],
         state=basis.state,

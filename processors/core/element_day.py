@@ -1,6 +1,6 @@
 """One element's local day as read: which slots count, what they add up to, and when the state changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -73,21 +73,25 @@ class ElementDay:
             return self.state_at(slot)
         return self._state(at)
 
-    def runs(self) -> Iterator[tuple[int, int, Reading]]:
+    @cached_property
+    def runs(self) -> Sequence[tuple[int, int, Reading]]:
         """Maximal runs of one effective reading among the counted slots: first slot, end slot, reading."""
         first, end = self.counted
         if first >= end:
-            return
+            return ()
         effective = self.reading.effective[first - self.reading.first : end - self.reading.first]
         edges = np.flatnonzero(np.diff(effective)) + 1
         starts = np.concatenate(([0], edges))
-        for start, stop in zip(starts.tolist(), [*edges.tolist(), len(effective)], strict=True):
-            yield first + start, first + stop, Reading(int(effective[start]))
+        stops = [*edges.tolist(), len(effective)]
+        return [
+            (first + start, first + stop, Reading(reading))
+            for start, stop, reading in zip(starts.tolist(), stops, effective[starts].tolist(), strict=True)
+        ]
 
     def transitions(self, before: Reading | None = None) -> Iterator[Transition]:
         """The changes within the day; with `before` (the state at its start) also one at the day's first counted slot."""
         held = before
-        for start, _, reading in self.runs():
+        for start, _, reading in self.runs:
             if held is not None and reading is not held:
                 yield Transition(self._moment(start, reading), held, reading)
             held = reading

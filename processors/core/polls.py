@@ -5,9 +5,10 @@ one for each. Lines in any other form are left to those: here is no second opini
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -29,9 +30,11 @@ _STATUS: Final = re.compile(
     rb'"time":"(' + _SECOND + rb'(?:\.[0-9]{6})?+)Z","type":"btswatch\.status\.v1",'
     rb'"data":\{"status":"(up|degraded|no_response|down)"(?:,"cause":"' + _TEXT + rb'")?+'
     rb'(?:,"metrics":\{(?:' + _METRIC + rb"(?:," + _METRIC + rb')*+)?+\})?+(?:,"detail":"' + _TEXT + rb'")?+\},'
-    rb'"receivedtime":"(' + _SECOND + rb'\.[0-9]{3})Z","track":"(measured|declared)",'
-    rb'"reporter":"(' + _TEXT + rb')"(?:,"origin":"(?:simulated|imported)")?+\})'
+    rb'"receivedtime":"(' + _SECOND + rb'\.[0-9]{3})Z","track":"((?:measured|declared)","reporter":"' + _TEXT + rb')"'
+    rb'(?:,"origin":"(?:simulated|imported)")?+\})'
 )  # fmt: skip
+# Between track and reporter, which are read as one: there are a few of them, whatever the number of events.
+_WHOSE: Final = b'","reporter":"'
 _CODES: Final = {str(status).encode(): int(code) for status, code in CODE_OF.items()}
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 # Where `YYYY-MM-DDTHH:MM:SS.ffffff` has its digits, and what each counts; floats, which hold such numbers exactly.
@@ -43,20 +46,33 @@ _TIME_WORTH: Final = np.array(
     [*(one * US for one in _HOUR_TO_SECOND), *(10**n for n in range(5, -1, -1))], dtype=float
 )
 
-Written = tuple[bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+Written = tuple[bytes, bytes, bytes, bytes, bytes, bytes]
+_LINE: Final = itemgetter(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Whose events they are, and on which track."""
+
+    reporter: str
+    measured: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Statuses:
-    """Status events, column by column. Times are microseconds since the epoch, as read; `measured` says whose they are."""
+    """Status events, column by column. Times are microseconds since the epoch, as read.
+
+    What many share stands once: `subject` and `sender` are places in `subjects` and `senders`.
+    """
 
     lines: Sequence[bytes]
     subjects: Sequence[str]
-    reporters: Sequence[str]
+    subject: IntArray
+    senders: Sequence[Sender]
+    sender: IntArray
     time_us: IntArray
     received_us: IntArray
     code: IntArray
-    measured: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,24 +104,26 @@ def written(array: bytes) -> list[Written] | None:
         return None
     found = _STATUS.findall(b"," + array[1:-1])
     # The matches lie one after another from the beginning to the end exactly when their lengths add up.
-    return found if len(array) == sum(len(one[0]) for one in found) + len(found) + 1 else None
+    return found if len(array) == sum(map(len, map(_LINE, found))) + len(found) + 1 else None
 
 
 def statuses(found: Sequence[Written]) -> Statuses | None:
     """Written status events as columns; None where a time among them is none, such as the 30th of February."""
-    lines, subjects, times, words, received, tracks, reporters = zip(*found, strict=True)
+    lines, subjects, times, words, received, senders = zip(*found, strict=True)
     try:
         time_us, received_us = _microseconds(times), _microseconds(received)
     except ValueError:
         return None
+    by_subject, by_sender = _numbered(subjects), _numbered(senders)
     return Statuses(
         lines,
-        _texts(subjects),
-        _texts(reporters),
+        [one.decode() for one in by_subject],
+        _column(subjects, by_subject),
+        [_sender(one) for one in by_sender],
+        _column(senders, by_sender),
         time_us,
         received_us,
-        np.fromiter(map(_CODES.__getitem__, words), np.int64, len(found)),
-        np.array(tracks) == b"measured",
+        _column(words, _CODES),
     )
 
 
@@ -116,9 +134,17 @@ def _plain(array: bytes) -> bool:
     )
 
 
-def _texts(found: Sequence[bytes]) -> list[str]:
-    as_text = {one: one.decode() for one in dict.fromkeys(found)}
-    return [as_text[one] for one in found]
+def _numbered(found: Sequence[bytes]) -> dict[bytes, int]:
+    return {one: number for number, one in enumerate(dict.fromkeys(found))}
+
+
+def _column(found: Sequence[bytes], numbers: Mapping[bytes, int]) -> IntArray:
+    return np.fromiter(map(numbers.__getitem__, found), np.int64, len(found))
+
+
+def _sender(written: bytes) -> Sender:
+    track, _, reporter = written.partition(_WHOSE)
+    return Sender(reporter.decode(), track == b"measured")
 
 
 def _microseconds(texts: Sequence[bytes]) -> IntArray:
@@ -142,28 +168,21 @@ def _microseconds(texts: Sequence[bytes]) -> IntArray:
 
 
 def take_polls(province: Province, found: Statuses) -> tuple[list[Polls], IntArray]:
-    """Take in the measured statuses that count; what was taken by element and day, and the places of all others.
-
-    Those of enterprises' reporters are left too: whoever takes them in looks at their feeds.
-    """
+    """Take in the measured statuses that count; what was taken by element and day, and the places of all others."""
     grid = province.grid
-    numbers = {name: n for n, name in enumerate(dict.fromkeys(found.subjects))}
-    element = np.fromiter(map(numbers.__getitem__, found.subjects), np.int64, len(found.subjects))
+    element = found.subject
     day = _days(province, found.time_us)
     tier = _days(province, found.received_us - grid.conventions.lateness_s * US - 1)
     timely = found.time_us - found.received_us <= grid.conventions.max_future_s * US
-    taken = found.measured & timely & (tier <= day) & _by_pollers(province, found)
-    taken &= np.array([province.reads(name) for name in numbers], dtype=np.bool_)[element]
+    # What enterprises' reporters measure is a sign of life too: whoever takes it in looks at their feeds.
+    polling = [one.measured and one.reporter not in province.registry.enterprises for one in found.senders]
+    taken = timely & (tier <= day) & np.array(polling, dtype=np.bool_)[found.sender]
+    taken &= np.array([province.reads(name) for name in found.subjects], dtype=np.bool_)[element]
     if grid.slots_split_days:
         taken[:] = False  # a slot's day is not its instants' day: one by one
     chosen = np.flatnonzero(taken)
     at = chosen[np.lexsort((found.time_us[chosen], tier[chosen], day[chosen], element[chosen]))]
     return list(_added(province, found, at, (element[at], day[at], tier[at]))), np.flatnonzero(~taken)
-
-
-def _by_pollers(province: Province, found: Statuses) -> npt.NDArray[np.bool_]:
-    feeds = {one: one not in province.registry.enterprises for one in set(found.reporters)}
-    return np.fromiter(map(feeds.__getitem__, found.reporters), np.bool_, len(found.reporters))
 
 
 def _added(
@@ -173,6 +192,7 @@ def _added(
     time_us, code, received_us = found.time_us[at], found.code[at], found.received_us[at]
     cells, slot = _cells(time_us, code, province.grid.slot_us)
     hour = slot * province.grid.seconds // 3600
+    not_up = code != Code.UP
     starts, ends = _runs(keys)
     if not starts:
         return
@@ -181,10 +201,10 @@ def _added(
     days, tiers = keys[1][starts].tolist(), keys[2][starts].tolist()
     for n, (first, end) in enumerate(zip(starts, ends, strict=True)):
         places = at[first:end]
-        element = found.subjects[places[0]]
+        element = found.subjects[found.subject[places[0]]]
         hours = set(hour[first:end].tolist())
         province.add_measured(element, days[n], tiers[n], cells[first:end], hours)
-        telling = [*places[:-1][code[first : end - 1] != Code.UP].tolist(), int(places[-1])]
+        telling = [*places[:-1][not_up[first : end - 1]].tolist(), int(places[-1])]
         yield Polls(
             element,
             days[n],

@@ -9,7 +9,7 @@ from processors.core.reading import DayReading
 from processors.core.track import Readings
 from schemas.status import Reading
 
-_TRACK_READINGS: Final = 4
+_TRACK_READINGS: Final = np.int8(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,9 @@ class Tally:
 NOTHING: Final = Tally(0, 0, (0,) * 5, (0,) * 16, 0, 0, 0, 0)
 
 
+_NO_RUNS: Final = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+
+
 def count(reading: DayReading, first: int, end: int) -> Tally:
     """The tally of the reading's slots in `[first, end)`."""
     low = max(first, reading.first)
@@ -56,13 +59,14 @@ def count(reading: DayReading, first: int, end: int) -> Tally:
         return NOTHING
     cut = slice(low - reading.first, high - reading.first)
     effective = reading.effective[cut]
-    pairs = reading.measured[cut].astype(np.int64) * _TRACK_READINGS + reading.declared[cut]
-    starts, ends = down_runs(effective)
+    counts = np.bincount(effective, minlength=5).tolist()
+    pairs = reading.measured[cut] * _TRACK_READINGS + reading.declared[cut]
+    starts, ends = down_runs(effective) if counts[Reading.DOWN] else _NO_RUNS
     lengths = ends - starts
     return Tally(
         low,
         high,
-        tuple(np.bincount(effective, minlength=5).tolist()),
+        tuple(counts),
         tuple(np.bincount(pairs, minlength=16).tolist()),
         len(lengths),
         int(lengths.max()) if len(lengths) else 0,

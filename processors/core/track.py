@@ -76,16 +76,21 @@ def settled_at(cells: CellArray, before: TrackState, end: int, rule: TrackRule) 
 
     That is `end`, or the slot of a lone silence near it, which the next cell may confirm.
     """
-    if len(cells) == 0:
+    if len(cells) == 0 or worst_of(cells[-1:])[0] != Code.NO_RESPONSE:
         return end
+    cells = _from_last_service(cells)
     slots, worst = slots_of(cells), worst_of(cells)
     length, _ = _runs(slots, worst, before, rule)
-    pending = worst[-1] == Code.NO_RESPONSE and length[-1] < rule.confirm_slots
+    pending = length[-1] < rule.confirm_slots
     return int(slots[-1]) if pending and slots[-1] + rule.valid_slots >= end else end
 
 
 def read(cells: CellArray, before: TrackState, start: int, end: int, rule: TrackRule) -> Readings:
     """What each slot of `[start, end)` reads. Cells at or after `end` only confirm."""
+    if len(cells) == 0:
+        held = np.full(end - start, before.holds, dtype=np.int8)
+        held[max(0, before.holds_until - start) :] = Reading.UNKNOWN
+        return held
     answers = _answers(cells, before, rule)
     at = np.empty(2 * len(answers.slots) + 2, dtype=np.int64)
     value = np.empty(len(at), dtype=np.int8)
@@ -107,6 +112,7 @@ def state_at(cells: CellArray, before: TrackState, rule: TrackRule) -> TrackStat
     """The state after all these cells, which must be settled."""
     if len(cells) == 0:
         return before
+    cells = _from_last_service(cells)
     answers = _answers(cells, before, rule)
     slots, worst = slots_of(cells), worst_of(cells)
     length, has_down = _runs(slots, worst, before, rule)
@@ -118,6 +124,13 @@ def state_at(cells: CellArray, before: TrackState, rule: TrackRule) -> TrackStat
         run_length=min(int(length[-1]), rule.confirm_slots) if failing else 0,
         run_has_down=bool(failing and (has_down[-1] or worst[-1] == Code.DOWN)),
     )
+
+
+def _from_last_service(cells: CellArray) -> CellArray:
+    """The cells from the last one in service on: it ends every run of failures, so that none before it matters to what follows."""
+    worst = worst_of(cells)
+    serving = np.flatnonzero((worst == Code.UP) | (worst == Code.DEGRADED))
+    return cells[serving[-1] :] if len(serving) else cells
 
 
 def _answers(cells: CellArray, before: TrackState, rule: TrackRule) -> Answers:

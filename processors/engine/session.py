@@ -21,6 +21,7 @@ from schemas.status import Feed, Track
 
 # A step that reads more elements than this would keep the next batch waiting.
 _ELEMENTS_A_STEP: Final = 400
+_MEASURED: Final = Track.MEASURED.value
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Session:
             self._polls(one, int(found.code[one.at[-1]]), now_ms)
             for at in one.telling:
                 line, at_ms = found.lines[at], int(found.time_us[at]) // 1000
-                self.latest.seen(one.element, Track.MEASURED.value, int(found.code[at]), at_ms, line)
+                self.latest.seen(one.element, _MEASURED, int(found.code[at]), at_ms, line)
             received = one.received_us // 1000
             self.oldest_received_ms = min(self.oldest_received_ms or received, received)
 

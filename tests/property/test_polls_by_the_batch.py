@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from processors.core.conventions import Conventions
 from processors.core.decode import decode, decode_one, microseconds
-from processors.core.polls import statuses, take_polls, written
+from processors.core.polls import Sender, statuses, take_polls, written
 from processors.core.province import Province
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.status import Feed, Track
@@ -103,7 +103,7 @@ def test_a_batch_leaves_the_same_evidence_as_its_events_one_by_one(seed, size, g
         for one in polls:
             times = [found.time_us[at] for at in one.at]
             assert times == sorted(times)
-            assert {found.subjects[at] for at in one.at} == {one.element}
+            assert {found.subjects[found.subject[at]] for at in one.at} == {one.element}
             assert {batched.grid.day_of(int(time)) for time in times} == {one.day}
         # Reading in between leaves carries behind that later batches have to undo.
         day = MIDNIGHT.date().toordinal() + r.randint(0, 1)
@@ -123,12 +123,11 @@ def test_columns_are_what_decoding_reads(seed, size):
     assert found is not None
     assert list(found.lines) == bodies
     for n, event in enumerate(decode(bodies)):
-        assert found.subjects[n] == event["subject"]
-        assert found.reporters[n] == event["reporter"]
+        assert found.subjects[found.subject[n]] == event["subject"]
+        assert found.senders[found.sender[n]] == Sender(event["reporter"], event["track"] == "measured")
         assert found.time_us[n] == microseconds(event["time"])
         assert found.received_us[n] == microseconds(event["receivedtime"])
         assert WORDS[[2, 3, 1, 4].index(found.code[n])] == event["data"]["status"]
-        assert found.measured[n] == (event["track"] == "measured")
 
 
 @given(st.integers(0, 1 << 32))
@@ -150,7 +149,8 @@ def test_whatever_is_not_as_we_write_it_is_left_to_decoding(seed):
     assert [json.dumps(one) for one in json.loads(bytes(text))] == [json.dumps(json.loads(one)) for one in found.lines]  # fmt: skip
     for n, event in enumerate(decode(found.lines)):
         assert isinstance(event, dict)
-        assert (found.subjects[n], found.reporters[n]) == (event["subject"], event["reporter"])
+        assert found.subjects[found.subject[n]] == event["subject"]
+        assert found.senders[found.sender[n]] == Sender(event["reporter"], event["track"] == "measured")
         assert found.time_us[n] == microseconds(event["time"])
         assert found.received_us[n] == microseconds(event["receivedtime"])
 
