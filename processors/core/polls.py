@@ -12,7 +12,6 @@ from operator import itemgetter
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from processors.core.cells import CellArray, IntArray
 from processors.core.conventions import QUARTER_US, US

@@ -1,15 +1,12 @@
 """The agent `compliance`: elements' figures, keyed anew by enterprise, into enterprises' running figures and verdicts.
 
-Two steps. The first reads `figures`, whose partitions follow elements, and sends each record on by its enterprise, then
-a tick to each partition that it wrote to. The second adds up; on a tick it tells what changed, stores it, and
-acknowledges what it rests on, in that order.
+Two steps. The first reads `figures`, whose partitions follow elements, and sends the records on by their enterprise, as
+many in a message as came together, then a tick to each partition that it wrote to. The second adds up; on a tick it
+tells what changed, stores it, and acknowledges what it rests on, in that order.
 """
 
-import json
 import time
-import zlib
-from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final, cast
@@ -17,52 +14,37 @@ from typing import Any, Final, cast
 import faust
 import structlog
 from faust.types import EventT, StreamT
-from pydantic import AwareDatetime, TypeAdapter, ValidationError, with_config
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from processors.compliance import NotAnElementDayError, as_json, element_day, running_figure
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Standing
+from processors.engine.worker.by_enterprise import ENTRANCE, LINE, ByEnterprise
+from processors.engine.worker.messages import dead_letter
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
-from processors.engine.worker.wire import headers_of
+from processors.engine.worker.wire import headers_of, incoming
 from processors.rules import Rules
 from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
 from schemas.dead_letters import REPLAY_TO
 from schemas.registry import Kind, Registry
-from schemas.results import FigureRecord, Tick, Verdict
+from schemas.results import FigureRecord, Verdict
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.worker import WorkerSettings
-from schemas.time import LocalCalendar, from_ms, to_ms
+from schemas.time import LocalCalendar
 from schemas.topics import load_topics
 
 FIGURES: Final = "figures"
 BY_ENTERPRISE: Final = "enterprise_figures"
 FINDINGS: Final = "findings"
 DEAD_LETTERS: Final = "deadletter"
-ENTRANCE: Final = "compliance"
 _OURS: Final = ENTRANCE.encode()
 _LOG = structlog.get_logger()
-_CONTROL: Final = {"kind": b"control"}
 # So many at once are sent on and waited for together.
 _GATHERED: Final = 1_000
 # How often in a checkpoint interval what came is told: enterprises' figures need not be newer than their elements'.
 _PART_OF_CHECKPOINT: Final = 5
-
-
-@with_config({"extra": "ignore"})
-class _Addressed(TypedDict):
-    enterprise: str
-    as_of: AwareDatetime
-
-
-_ADDRESSED: Final[TypeAdapter[_Addressed]] = TypeAdapter(_Addressed)
-
-
-def partition_of_enterprise(enterprise: str, partitions: int) -> int:
-    """Where an enterprise's figures go: the same for every worker."""
-    return zlib.crc32(enterprise.encode()) % partitions
 
 
 @dataclass(slots=True)
@@ -104,7 +86,10 @@ class Compliance:
         self._verdicts = RunningVerdicts(registry, rules, conventions.zone)
         self._prefix = kafka.prefix
         self._gather_s = settings.checkpoint_s / _PART_OF_CHECKPOINT
-        self._partitions = load_topics()[BY_ENTERPRISE].partitions
+        topic = load_topics()[BY_ENTERPRISE]
+        self._partitions = topic.partitions
+        # Kafka's limit is of a packet of messages: some room for its own fields.
+        self._most_bytes = topic.max_message_bytes * 9 // 10
         self._hosted: dict[int, _Hosted] = {}
         self._rows: dict[int, dict[bytes, bytes]] | None = None
         self._topics = {
@@ -128,34 +113,23 @@ class Compliance:
     async def _send_on(self, stream: StreamT[bytes]) -> None:
         async for events in cast("faust.Stream[bytes]", stream).take_events(_GATHERED, self._gather_s):
             self._standstill.check()
-            newest: dict[int, int] = {}
-            sent = []
+            keyed, sent = ByEnterprise(self._partitions, self._most_bytes), []
             for event in events:
                 if headers_of(event.message.headers).get(REPLAY_TO, _OURS) != _OURS:
                     continue  # put back to a sink: it was taken here the first time
+                value = event.message.value or b""
                 try:
-                    found = _ADDRESSED.validate_json(event.message.value or b"")
+                    keyed.take(value)
                 except ValidationError as error:
-                    sent.append(await self._refuse(event, error.errors(include_url=False)[0]["msg"]))
-                    continue
-                name = found["enterprise"]
-                to = partition_of_enterprise(name, self._partitions)
-                newest[to] = max(newest.get(to, 0), to_ms(found["as_of"]))
-                value = event.message.value
-                sent.append(
-                    await self._topics[BY_ENTERPRISE].send(key=name.encode(), value=value, partition=to)
-                )
-            for to, as_of_ms in newest.items():
-                tick = Tick(received_through=from_ms(as_of_ms), forwarder=ENTRANCE)
-                value = tick.model_dump_json().encode()
-                sent.append(
-                    await self._topics[BY_ENTERPRISE].send(
-                        key=b"control", value=value, partition=to, headers=_CONTROL
-                    )
+                    sent.append(await self._refuse(event, value, error.errors(include_url=False)[0]["msg"]))
+            topic = self._topics[BY_ENTERPRISE]
+            for one in keyed.messages():
+                sent.append(  # noqa: PERF401 - a comprehension can't say what is awaited for what
+                    await topic.send(key=one.key, value=one.value, partition=one.to, headers=one.headers)
                 )
             # They are acknowledged when the next ones are asked for.
-            for one in sent:
-                await one
+            for under_way in sent:
+                await under_way
 
     # Adding up
 
@@ -171,14 +145,14 @@ class Compliance:
                 await self._take(hosted, event)
 
     async def _take(self, hosted: _Hosted, event: EventT[Any]) -> None:
-        try:
-            record = FigureRecord.model_validate_json(event.message.value or b"")
-            one = element_day(record, self._calendar)
-        except (ValidationError, NotAnElementDayError) as error:
-            hosted.sent.append(await self._refuse(event, str(error)))
-            return
-        took = hosted.enterprises.take(one.enterprise, one.kind, one.day, one.part)
-        COMPLIANCE_FIGURES.counter().labels(took.value).inc()
+        for line in (event.message.value or b"").split(LINE):
+            try:
+                one = element_day(FigureRecord.model_validate_json(line), self._calendar)
+            except (ValidationError, NotAnElementDayError) as error:
+                hosted.sent.append(await self._refuse(event, line, str(error)))
+                continue
+            took = hosted.enterprises.take(one.enterprise, one.kind, one.day, one.part)
+            COMPLIANCE_FIGURES.counter().labels(took.value).inc()
 
     async def _checkpoint(self, number: int, hosted: _Hosted) -> None:
         """Findings, then state, then acknowledgements; never state without the findings that it was told by."""
@@ -227,23 +201,16 @@ class Compliance:
         self._rows = None
         self._table.sent.clear()
 
-    async def _refuse(self, event: EventT[Any], why: str) -> Any:
-        """Keep a message that can't be taken, with its reason."""
-        message = event.message
+    async def _refuse(self, event: EventT[Any], record: bytes, why: str) -> Any:
+        """Keep a record that can't be taken, with its reason."""
+        message = incoming(event)
+        topic = event.message.topic.removeprefix(self._prefix)
         COMPLIANCE_FIGURES.counter().labels("refused").inc()
-        _LOG.error("figure refused", topic=message.topic, partition=message.partition, offset=message.offset)
-        value: Mapping[str, Any] = {
-            "at": from_ms(int(message.timestamp * 1000)).isoformat(),
-            "entrance": ENTRANCE,
-            "reporter": "",
-            "code": "invalid",
-            "detail": why.replace("\x00", " ")[:1000],
-            "topic": message.topic.removeprefix(self._prefix),
-            "partition": message.partition,
-            "offset": message.offset,
-            "body": b64encode(message.value or b"").decode(),
-        }
-        return await self._topics[DEAD_LETTERS].send(key=b"invalid", value=json.dumps(value).encode())
+        _LOG.error("figure refused", topic=topic, partition=message.partition, offset=message.offset)
+        letter = dead_letter(
+            message, message.at_ms, "", "invalid", why, record, entrance=ENTRANCE, topic=topic
+        )
+        return await self._topics[DEAD_LETTERS].send(key=letter.key.encode(), value=letter.value)
 
 
 def _is_control(event: EventT[Any]) -> bool:

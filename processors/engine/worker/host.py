@@ -19,7 +19,7 @@ from processors.engine.worker.partition import Partition
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable, declare, rows_by_partition
 from processors.engine.worker.table_state import Writes
-from processors.engine.worker.wire import Incoming, headers_of
+from processors.engine.worker.wire import incoming
 from schemas.cluster_metrics import (
     WORKER_CHECKPOINT_SECONDS,
     WORKER_ENGINE_TIME,
@@ -146,7 +146,7 @@ class Availability:
         if hosted.finished:
             return
         hosted.taken.append(event)
-        session, message, now = hosted.session, _incoming(event), time.monotonic()
+        session, message, now = hosted.session, incoming(event), time.monotonic()
         try:
             ticked = session.take(message)
             # In a backlog elements are read now and then only: what they read now is over in a moment.
@@ -286,15 +286,3 @@ class Availability:
         if session.in_force is not None:
             self._in_force.heard(session.in_force)
             session.in_force = None
-
-
-def _incoming(event: EventT[Any]) -> Incoming:
-    message = event.message
-    return Incoming(
-        partition=message.partition,
-        offset=message.offset,
-        key=message.key or b"",
-        value=message.value or b"",
-        headers=headers_of(message.headers),
-        at_ms=int(message.timestamp * 1000),
-    )

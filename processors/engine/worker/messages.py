@@ -27,7 +27,8 @@ STATES: Final = "states"
 FEEDS: Final = "feeds"
 DEAD_LETTERS: Final = "deadletter"
 
-ENTRANCE: Final = "availability"
+AVAILABILITY: Final = "availability"
+EVIDENCE: Final = "evidence"
 # Of a message near the limit, what base64 and the other fields leave room for.
 _BODY_BYTES: Final = 650_000
 _CAUSES: Final = frozenset(Cause)
@@ -43,18 +44,26 @@ class Outgoing:
 
 
 def dead_letter(
-    message: Incoming, at_ms: int, reporter: str, code: str, detail: str, body: bytes
+    message: Incoming,
+    at_ms: int,
+    reporter: str,
+    code: str,
+    detail: str,
+    body: bytes,
+    *,
+    entrance: str = AVAILABILITY,
+    topic: str = EVIDENCE,
 ) -> Outgoing:
     """`DeadLetter`: what could not be taken in of a message, and why."""
     if len(body) > _BODY_BYTES:
         detail = f"{detail} (cut from {len(body)} bytes)"
     value: dict[str, Any] = {
         "at": format_ms(at_ms),
-        "entrance": ENTRANCE,
+        "entrance": entrance,
         "reporter": reporter[:200],
         "code": code,
         "detail": detail.replace("\x00", " ")[:1000],
-        "topic": "evidence",
+        "topic": topic,
         "partition": message.partition,
         "offset": message.offset,
         "body": base64.b64encode(body[:_BODY_BYTES]).decode(),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Final
 
 from annotated_types import Len
+from faust.types import EventT
 from pydantic import Strict, TypeAdapter, ValidationError
 
 from processors.core.decode import Decoded, UndecodableError, decode, decode_array, parse_any
@@ -70,6 +71,19 @@ class Incoming:
             return _OFFSETS.validate_json(b"[%b]" % self.headers["offsets"])
         except (KeyError, ValidationError) as error:
             raise UnreadableError(f"header offsets: {self.headers.get('offsets')!r}") from error
+
+
+def incoming(event: EventT[Any]) -> Incoming:
+    """What Faust hands over, as it came."""
+    message = event.message
+    return Incoming(
+        partition=message.partition,
+        offset=message.offset,
+        key=message.key or b"",
+        value=message.value or b"",
+        headers=headers_of(message.headers),
+        at_ms=int(message.timestamp * 1000),
+    )
 
 
 def headers_of(found: Any) -> dict[str, bytes]:

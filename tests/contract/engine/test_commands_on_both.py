@@ -291,7 +291,8 @@ def as_letter(record):
 
 
 def values(records):
-    return [one.value for one in records]
+    """What stands in them, one a line where a message holds many."""
+    return [line for one in records for line in one.value.split(b"\n")]
 
 
 def test_what_people_decide_has_the_same_effect_on_both(answers):
