@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from processors.core.conventions import Conventions
-from processors.core.decode import parse_any
+from processors.core.decode import UndecodableError, parse_any
 from processors.core.polls import written
 from processors.core.province import Taken
 from processors.engine.conventions import ConventionsChangedError, spelled
@@ -245,8 +245,7 @@ class Partition:
         return True
 
     def _open(self, horizon: int | None) -> Session:
-        today = self._conventions_day(self.now_ms)
-        first = today - 1 if horizon is None else horizon
+        first = self._first_horizon() if horizon is None else horizon
         self._session = session = open_session(
             self._state,
             self._registry,
@@ -262,8 +261,17 @@ class Partition:
         self._state.attach(session.province, first)
         return session
 
-    def _conventions_day(self, now_ms: int) -> int:
-        return self._calendar.day_of(now_ms).toordinal()
+    def _first_horizon(self) -> int:
+        """The day before the first event was received, as in any engine: what is silent since then reads unknown, and says so.
+
+        A forwarder that catches up tells of days before its first tick; what is closed by then is the closing's business.
+        """
+        began_ms = min((at for at in map(_received_ms, self._early) if at), default=self.now_ms)
+        closing_ms = self.now_ms - self._conventions.lateness_s * 1000
+        return max(self._day_of(min(began_ms, self.now_ms)), self._day_of(closing_ms) - 1) - 1
+
+    def _day_of(self, at_ms: int) -> int:
+        return self._calendar.day_of(at_ms).toordinal()
 
     def _events(self, session: Session, kind: Kind, message: Incoming) -> None:
         through = self._through.setdefault(message.forwarder, {})
@@ -363,6 +371,15 @@ class Partition:
     def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
         at_ms = self.now_ms or message.at_ms
         self._outbox.append(messages.dead_letter(message, at_ms, reporter, code, detail, body))
+
+
+def _received_ms(message: Incoming) -> int | None:
+    """When the message's first event was received; None where it has none that says so. Its others came later."""
+    try:
+        entry, event = events_of(message)[0]
+    except (UnreadableError, IndexError):
+        return None
+    return None if isinstance(event, UndecodableError) else entry.received_ms
 
 
 def _number_of(late: Applied) -> int:

@@ -139,6 +139,7 @@ class Broker:
         (7, 8, 0.3, 4),
         (5, [100, 4500], 0.0, 5),
         (5, [100, 3000], 0.3, 11),
+        (7, 8, 0.3, 1313),
     ],
 )
 def test_any_split_batching_and_restart_ends_as_the_embedded_engine(
