@@ -7,7 +7,7 @@ messages that they cover have to agree, and the caller sees to that (`Checkpoint
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -28,13 +28,13 @@ from processors.engine.worker.activity import Activity
 from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.polls_together import Events, PollsTogether, Waiting, take_together
 from processors.engine.worker.table_state import TableState, Writes
+from processors.engine.worker.telling import Telling
 from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.results import InForce, Tick
 from schemas.time import LocalCalendar, to_ms
 from schemas.topics import partition_of, shard_of
-from stores.ledger.history import Transition
 
 _LOG = structlog.get_logger()
 FAILED: Final = "failed"
@@ -49,13 +49,6 @@ class Checkpoint:
 
     results: Sequence[Outgoing]
     writes: Writes
-
-
-@dataclass(slots=True)
-class _Told:
-    """Transitions that were told since the last checkpoint and are not stored yet."""
-
-    transitions: dict[tuple[str, date], list[Transition]] = field(default_factory=dict)
 
 
 class Partition:
@@ -92,8 +85,7 @@ class Partition:
         self._calendar = LocalCalendar(conventions.zone)
         self._state = TableState(number, rows)
         self._activity = Activity(number, registry.enterprises, dict(self._state.values("feed")))
-        self._outbox: list[Outgoing] = []
-        self._told = _Told()
+        self._telling = Telling(registry, self._calendar)
         # Messages that came before the first tick: without a time they mean nothing yet.
         self._early: list[Incoming] = []
         self._polls = PollsTogether()
@@ -163,10 +155,9 @@ class Partition:
     def prompt(self) -> list[Outgoing]:
         """What others want to know at once."""
         if self._session is not None and self._session.live.results.prompt:
-            self._tell(self._session, self._session.live.results.prompt)
+            self._telling.states(self._session, self._session.live.results.prompt, self.now_ms)
             self._session.live.results.prompt.clear()
-        outbox, self._outbox = self._outbox, []
-        return outbox
+        return self._telling.take()
 
     def checkpoint(self, *, tell: bool = True) -> Checkpoint | None:
         """Everything that is not told and stored yet. It is taken for done: whoever can't do it drops this session.
@@ -185,9 +176,9 @@ class Partition:
         self._state.save_evidence(session.pending.unsaved.changes(), session.horizon)
         open_from = first_open(session.province, session.through_ms) - 1
         for reporter, seen in self._activity.changed(date.fromordinal(open_from)):
-            self._outbox.append(self._activity.message(reporter, self.now_ms))
+            self._telling.outbox.append(self._activity.message(reporter, self.now_ms))
             self._state.put(seen, "feed", reporter)
-        self._outbox += map(messages.late_evidence, session.pending.proposals)
+        self._telling.outbox += map(messages.late_evidence, session.pending.proposals)
         self._kept_from = max(self._kept_from, open_from)
         self._state.put(
             {
@@ -205,19 +196,18 @@ class Partition:
         if horizon > session.horizon:
             move_horizon(session, horizon)
             self._state.forget_before(horizon)
-        outbox, self._outbox = self._outbox, []
-        return Checkpoint(outbox, writes)
+        return Checkpoint(self._telling.take(), writes)
 
     def _settled(self, session: Session) -> int:
         """Read what was touched, tell it and have it stored; the horizon from now on."""
         settle(session, self._opened, self.now_ms)
         advanced = next_horizon(session)
         results, state = session.live.results, self._state
-        self._tell(session, results.states | results.prompt)
-        self._figures(results)
-        for (element, day), told in self._told.transitions.items():
+        self._telling.states(session, results.states | results.prompt, self.now_ms)
+        self._telling.figures(results, state.again, self.now_ms)
+        state.again.clear()
+        for (element, day), told in self._telling.take_transitions().items():
             state.change(element, day.toordinal()).transitions = told
-        self._told.transitions.clear()
         for element in results.states | results.prompt:
             if element in session.latest.shown:
                 state.change(element, session.today).shown = session.latest.shown[element]
@@ -334,43 +324,13 @@ class Partition:
         self.outcomes[one.code.value] += 1
         self._letter(message, one.entry.reporter, one.code.value, one.detail, one.entry.body)
 
-    def _tell(self, session: Session, elements: set[str]) -> None:
-        """Transitions, and the states of these elements."""
-        results, day = session.live.results, date.fromordinal(session.today)
-        for (element, of_day), told in results.transitions.items():
-            row = self._registry.on(element, of_day)
-            if row is not None:
-                self._outbox.append(messages.day_transitions(row, of_day, told, self.now_ms))
-        self._told.transitions |= results.transitions
-        results.transitions.clear()
-        for element in sorted(elements):
-            if element in session.latest.shown:
-                row = self._registry.on(element, day)
-                state = session.latest.state_of(element, self.now_ms)
-                unit = None if row is None else row.unit
-                self._outbox.append(messages.element_state(state, unit, self.now_ms))
-        # They are to be stored with the next checkpoint.
-        results.states |= elements
-
-    def _figures(self, results: Results) -> None:
-        read_again = self._state.again
-        figures = {(one.element, one.day): one for again in read_again for one in again.figures}
-        for again in read_again:
-            for (element, day), told in again.transitions.items():
-                row = self._registry.on(element, day)
-                if row is not None:
-                    self._outbox.append(messages.day_transitions(row, day, told, self.now_ms))
-        read_again.clear()
-        figures |= results.figures
-        self._outbox += [messages.figure_record(one, self._calendar) for one in figures.values()]
+    def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
+        at_ms = self.now_ms or message.at_ms
+        self._telling.outbox.append(messages.dead_letter(message, at_ms, reporter, code, detail, body))
 
     @contextmanager
     def _opened(self) -> Iterator[EngineState]:
         yield self._state
-
-    def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
-        at_ms = self.now_ms or message.at_ms
-        self._outbox.append(messages.dead_letter(message, at_ms, reporter, code, detail, body))
 
 
 def _received_ms(message: Incoming) -> int | None:
