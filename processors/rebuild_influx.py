@@ -1,5 +1,6 @@
 """InfluxDB's content of days made again from the archive: official points as the sink wrote them, numbers, hours and days.
 
+What people decided about closed days is the ledger's.
 A day is cleared and written as a whole; broken off anywhere, the same call does it again. After the days come their months
 and quarters, from the ledger. What is not evidence (how elements stand now, feeds, dead letters, our own metrics) is not
 made again: it comes from the topics.
@@ -33,9 +34,9 @@ from schemas.settings.influx import InfluxSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader, Family
 from stores.influx.reading import PointReader
-from stores.ledger import Ledger, closings, history
+from stores.ledger import Ledger, closings, decisions, history
 from stores.ledger.closings import ClosedDay
-from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.figures import FINAL, DayFigure, figures_of_day
 
 _NUMBERS = ("link", "station", "link_hour", "station_hour")
 _EVENTS_AT_ONCE = 1_000
@@ -111,7 +112,7 @@ class InfluxRebuild:
         self._aside = aside
         self._now_ms = now_ms
         maker = target.maker
-        self._verdicts = VerdictPoints(maker.guard, registry, maker.calendar, rules, measured)
+        self._verdicts = VerdictPoints(maker.guard, registry, maker.calendar, rules, now_ms, measured)
         self._refused: Counter[str] = Counter()
 
     def run(self, first: date, until: date, tell: Callable[[Rebuilt], None] = lambda _: None) -> None:
@@ -190,10 +191,18 @@ class InfluxRebuild:
         if f"sha256:{digest.hexdigest()}" != closed.inputs_digest:
             raise OtherEvidenceError(closed, self._registry.digest)
         target = self._target
-        marker = target.maker.closed(day, closed.elements, closed.inputs_digest, closed.registry_digest)
         with self._ledger.reading() as connection:
             word = word_of(connection, day)
-        lines = official_lines(target.maker, day, figures, changes, word)
+            decided = decisions.of_day(connection, day)
+            made_of = decisions.digests(connection, day, day + timedelta(days=1)).get(day, "")
+            # What a person restated stands: the evidence of the closing does not give it.
+            restated = [element for element, one in decided.items() if one.restatements]
+            stand = figures_of_day(connection, day, restated)
+            stand_changes = history.transitions_on(connection, day)
+        figures = [one for one in figures if one.element not in restated] + stand
+        changes |= {element: stand_changes.get(element, []) for element in restated}
+        marker = target.maker.closed(closed, made_of)
+        lines = official_lines(target.maker, day, figures, changes, word, decided)
         calendar = target.maker.calendar
         write_day(calendar, target.reader, target.settings, target.pipe, day, lines, marker)
         return len(figures)

@@ -54,6 +54,21 @@ class Columns:
         name = self.text(key) if state is None else self.text(LOOKS[state].name)
         return look.properties(displayName=name, unit="dtdurations")
 
+    def changed(self) -> dict[str, list[DynamicConfigValue]]:
+        """What people decided after days were closed: the ratio before it, and of how many days."""
+        plain: dict[str, Any] = {"unit": "none", "decimals": 0, "thresholds": look.no_steps().build()}
+        before = look.properties(
+            displayName=self.text("A_closed"),
+            unit="percentunit",
+            decimals=2,
+            mappings=look.none_decided(self.language),
+        )
+        return {
+            "closed_A": before,
+            "adjusted_days": self.column("adjusted_days", **plain),
+            "restated_days": self.column("restated_days", **plain),
+        }
+
     def unit_names(self) -> list[ValueMapping]:
         """Area codes as names."""
         return look.unit_names()

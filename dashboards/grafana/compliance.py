@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.models.dashboard import DynamicConfigValue
 
 from dashboards.console.texts import Language
-from dashboards.grafana import look, questions, variables, verdict_questions
+from dashboards.grafana import decided, look, questions, variables, verdict_questions
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.flux import chosen, equals
 from dashboards.grafana.marks import closed_days
@@ -27,7 +27,7 @@ def compliance(language: Language) -> Dashboard:
         "compliance",
         language,
         variables=[variables.enterprise(language)],
-        annotations=[closed_days(language)],
+        annotations=[closed_days(language), decided.marks(language, OWNER)],
         time=THIS_QUARTER,
         refresh="5m",
     )
@@ -112,6 +112,7 @@ def compliance(language: Language) -> Dashboard:
         12,
         8,
     )
+    grid.put(decided.table(panels, decided.decisions(OWNER, STATION), station), 24, 8)
     grid.put(_indicators(panels, owner), 24, 9)
     grid.put(panels.note("compliance_note"), 24, 7)
     return grid.made
@@ -138,6 +139,11 @@ def _verdicts(panels: Panels, owner: list[DynamicConfigValue]) -> object:
             "coverage": panels.ratio_column("coverage"),
             "down_s": panels.seconds_column("down"),
             "open_days": panels.column("open_days"),
+            "standing": panels.column(
+                "standing", mappings=look.word_mappings(look.STANDINGS, panels.language)
+            ),
+            "adjusted_days": panels.column("adjusted_days"),
+            "restated_days": panels.column("restated_days"),
             "reason": panels.column("reason"),
         },
         empty="no_verdicts",

@@ -5,7 +5,7 @@ from typing import Final
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.console.texts import Language
-from dashboards.grafana import look, questions, variables, word_questions
+from dashboards.grafana import decided, look, questions, variables, word_questions
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.compliance import THIS_QUARTER
 from dashboards.grafana.flux import chosen, equals, one
@@ -25,7 +25,7 @@ def declared(language: Language) -> Dashboard:
         "declared",
         language,
         variables=[variables.enterprise(language), variables.kind(language)],
-        annotations=[closed_days(language)],
+        annotations=[closed_days(language), decided.marks(language, OWNER, KIND)],
         time=THIS_QUARTER,
         refresh="5m",
     )
@@ -109,6 +109,8 @@ def _scores(panels: Panels) -> object:
             "both_s": panels.seconds_column("known_to_both"),
             "silent_s": panels.seconds_column("silent_word"),
             "declared_only_s": panels.seconds_column("word_only"),
+            "adjusted_days": panels.column("adjusted_days"),
+            "restated_days": panels.column("restated_days"),
         },
         empty="no_days",
     )

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.console.texts import Language
-from dashboards.grafana import questions, variables
+from dashboards.grafana import decided, questions, variables
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.flux import chosen, equals, one
 from dashboards.grafana.marks import closed_days, planned_work
@@ -26,7 +26,11 @@ def enterprise(language: Language) -> Dashboard:
             variables.kind(language),
             variables.unit(language),
         ],
-        annotations=[planned_work(language, OWNER, KIND, UNIT), closed_days(language)],
+        annotations=[
+            planned_work(language, OWNER, KIND, UNIT),
+            closed_days(language),
+            decided.marks(language, OWNER, KIND, UNIT),
+        ],
     )
     grid = Grid(made)
     station = [
@@ -77,4 +81,5 @@ def enterprise(language: Language) -> Dashboard:
         14,
         14,
     )
+    grid.put(decided.table(panels, decided.decisions(OWNER, KIND, UNIT), station), 24, 8)
     return grid.made

@@ -199,6 +199,21 @@ RATIOS: Final = (
 )
 """Availability with its bounds and coverage beside the sums of seconds (spec: availability, section 5)."""
 SUMMED: Final = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s", "total_s")
+CHANGED_DAYS: Final = ("adjusted_days", "restated_days")
+_MOVED: Final = ("moved_up_s", "moved_degraded_s", "moved_down_s")
+CHANGED: Final = (*CHANGED_DAYS, *_MOVED)
+"""What people decided after days were closed, of `figure` and `scope`; most points have none of it."""
+_AS_CLOSED: Final = cut(
+    "r.up_s + r.degraded_s - r.moved_up_s - r.moved_degraded_s",
+    "(r.up_s + r.degraded_s + r.down_s - r.moved_up_s - r.moved_degraded_s - r.moved_down_s)",
+)
+AS_CLOSED: Final = (
+    "  |> map(fn: (r) => ({r with "
+    + ", ".join(f"{name}: if exists r.{name} then r.{name} else 0" for name in CHANGED)
+    + "}))\n"
+    f"  |> map(fn: (r) => ({{r with closed_A: if r.adjusted_days + r.restated_days == 0 then {NULL} else {_AS_CLOSED}}}))"
+)
+"""Availability before those decisions beside the sums of `CHANGED`; null where there was none."""
 
 
 def keep(*columns: str) -> str:

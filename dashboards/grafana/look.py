@@ -97,6 +97,18 @@ def nothing_as_text(language: Language) -> list[ValueMapping]:
     ]
 
 
+def none_decided(language: Language) -> list[ValueMapping]:
+    """Nothing was decided: the figure is as it was closed."""
+    return [
+        SpecialValueMap(
+            DashboardSpecialValueMapOptions(
+                match=SpecialValueMatch.NULL_AND_NAN,
+                result=ValueMappingResult(text=text("unchanged", language), color=colour("unknown")),
+            )
+        )
+    ]
+
+
 def steps(base: str, *above: tuple[float, str]) -> ThresholdsConfig:
     """Absolute thresholds: the base colour, and from each value on another one."""
     return (
@@ -109,6 +121,11 @@ def steps(base: str, *above: tuple[float, str]) -> ThresholdsConfig:
 def availability_steps() -> ThresholdsConfig:
     """Below the operational level is told apart."""
     return steps(colour("down"), (OPERATIONAL_LEVEL, colour("up")))
+
+
+def no_steps() -> ThresholdsConfig:
+    """One colour for every number."""
+    return steps(colour("unknown"))
 
 
 def coverage_steps() -> ThresholdsConfig:
@@ -180,6 +197,12 @@ METHODS: Final = {
     "ratio": "method_ratio",
     "mean": "method_mean",
     "percentile": "method_percentile",
+}
+STANDINGS: Final = {
+    "open": "standing_open",
+    "provisional": "standing_provisional",
+    "final": "standing_final",
+    "restated": "standing_restated",
 }
 PERIODS: Final = {"month": "period_month", "quarter": "period_quarter"}
 FORCES: Final = {"legal": "force_legal", "declared": "force_declared", "operational": "force_operational"}

@@ -1,4 +1,4 @@
-"""Annotations: planned work, closed days, dead letters."""
+"""Annotations: planned work, closed days, dead letters. Those of decisions are in `decided`."""
 
 from typing import Final
 

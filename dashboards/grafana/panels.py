@@ -62,6 +62,8 @@ class Panels(Columns):
         )
         for column in ("A", "A_min", "A_max"):
             panel = panel.override_by_name(column, look.properties(displayName=self.text(column)))
+        for column, told in self.changed().items():
+            panel = panel.override_by_name(column, told)
         return panel.override_by_name(
             "coverage",
             look.properties(displayName=self.text("coverage"), thresholds=look.coverage_steps().build()),
@@ -216,6 +218,7 @@ class Panels(Columns):
             "down_s": self.seconds_column("", Reading.DOWN),
             "outages": self.column("outages"),
             "undeclared_s": self.seconds_column("undeclared"),
+            **self.changed(),
         }
         named = {column: known[column] for column in query.columns if column in known}
         return self.table(title, query, {**named, **columns}, empty="no_days", sort=sort)

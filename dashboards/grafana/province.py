@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.console.texts import Language
-from dashboards.grafana import questions
+from dashboards.grafana import decided, questions
 from dashboards.grafana.board import Grid, board, uid_of
 from dashboards.grafana.flux import equals
 from dashboards.grafana.marks import closed_days
@@ -18,7 +18,7 @@ ENTERPRISES = equals("scope", "enterprise")
 def province(language: Language) -> Dashboard:
     """The dashboard."""
     panels = Panels(language)
-    grid = Grid(board("province", language, annotations=[closed_days(language)]))
+    grid = Grid(board("province", language, annotations=[closed_days(language), decided.marks(language)]))
     station = [
         to_dashboard(
             panels.text("open_station"),
@@ -90,5 +90,6 @@ def province(language: Language) -> Dashboard:
         12,
         9,
     )
-    grid.put(panels.note("province_note"), 24, 5)
+    grid.put(decided.table(panels, decided.decisions(), station), 24, 8)
+    grid.put(panels.note("province_note"), 24, 6)
     return grid.made

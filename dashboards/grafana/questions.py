@@ -3,6 +3,9 @@
 from typing import Final
 
 from dashboards.grafana.flux import (
+    AS_CLOSED,
+    CHANGED,
+    CHANGED_DAYS,
     CHOSEN_IMPORTS,
     DOUBLE,
     LONG,
@@ -32,6 +35,7 @@ from schemas.status import Reading
 # `now` has a point a local day: two days hold the newest also just after midnight, whatever the zone.
 LATELY: Final = f"date.sub(d: 2d, from: {STOP})"
 RATIO_COLUMNS: Final = {"A": DOUBLE, "A_min": DOUBLE, "A_max": DOUBLE, "coverage": DOUBLE}
+CHANGED_COLUMNS: Final = {"closed_A": DOUBLE} | dict.fromkeys(CHANGED_DAYS, LONG)
 _DATE: Final = ("date",)
 _DEBUG: Final = ("internal/debug",)
 WORST: Final = 30
@@ -113,17 +117,18 @@ def ratios(*where: str) -> Query:
     """Availability of all scopes chosen together over the days that begin in the time shown: one row."""
     return Query(
         program(
-            read("scope", *SUMMED, where=where),
+            read("scope", *SUMMED, *CHANGED, where=where),
             '  |> group(columns: ["_field"])',
             "  |> sum()",
             "  |> group()",
             '  |> map(fn: (r) => ({r with scope: ""}))',
             '  |> pivot(rowKey: ["scope"], columnKey: ["_field"], valueColumn: "_value")',
             RATIOS,
-            keep(*RATIO_COLUMNS),
+            AS_CLOSED,
+            keep(*RATIO_COLUMNS, *CHANGED_COLUMNS),
             imports=_DEBUG,
         ),
-        RATIO_COLUMNS,
+        RATIO_COLUMNS | CHANGED_COLUMNS,
     )
 
 
@@ -172,7 +177,7 @@ def _seconds(measurement: str, where: tuple[str, ...], summed: str) -> Query:
 
 def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Query:
     """Each element's sums and ratios over the days that begin in the time shown; `worst` keeps those with most down time."""
-    wanted = (*SUMMED, "outages", *fields)
+    wanted = (*SUMMED, *CHANGED, "outages", *fields)
     by = ("element", "enterprise", "unit")
     return Query(
         program(
@@ -184,10 +189,14 @@ def element_sums(*where: str, fields: tuple[str, ...] = (), worst: int = 0) -> Q
             wide("figure", *by),
             *(['  |> sort(columns: ["down_s"], desc: true)'] if worst else []),
             RATIOS,
-            keep(*by, *RATIO_COLUMNS, "down_s", "outages", *fields),
+            AS_CLOSED,
+            keep(*by, *RATIO_COLUMNS, "down_s", "outages", *fields, *CHANGED_COLUMNS),
             imports=(*_DEBUG, *(CHOSEN_IMPORTS if worst else ())),
         ),
-        dict.fromkeys(by, STRING) | RATIO_COLUMNS | types("figure", "down_s", "outages", *fields),
+        dict.fromkeys(by, STRING)
+        | RATIO_COLUMNS
+        | types("figure", "down_s", "outages", *fields)
+        | CHANGED_COLUMNS,
     )
 
 
@@ -209,16 +218,17 @@ def _table_of(measurement: str, by: str, where: tuple[str, ...]) -> Query:
     more = ("down_s", "outages", "undeclared_s")
     return Query(
         program(
-            read(measurement, *SUMMED, "outages", "undeclared_s", where=where),
+            read(measurement, *SUMMED, *CHANGED, "outages", "undeclared_s", where=where),
             f'  |> group(columns: {tags(measurement, by).removesuffix("]")}, "_field"])',
             "  |> sum()",
             f"  |> filter(fn: (r) => exists r.{by})",
             wide(measurement, by),
             RATIOS,
-            keep(by, *RATIO_COLUMNS, *more),
+            AS_CLOSED,
+            keep(by, *RATIO_COLUMNS, *more, *CHANGED_COLUMNS),
             imports=_DEBUG,
         ),
-        {by: STRING} | RATIO_COLUMNS | types(measurement, *more),
+        {by: STRING} | RATIO_COLUMNS | types(measurement, *more) | CHANGED_COLUMNS,
     )
 
 
@@ -281,15 +291,16 @@ def element_ratios(*where: str) -> Query:
     """Availability of one element over the days that begin in the time shown: one row."""
     return Query(
         program(
-            read("figure", *SUMMED, where=where),
+            read("figure", *SUMMED, *CHANGED, where=where),
             '  |> group(columns: ["element", "_field"])',
             "  |> sum()",
             wide("figure", "element"),
             RATIOS,
-            keep(*RATIO_COLUMNS),
+            AS_CLOSED,
+            keep(*RATIO_COLUMNS, *CHANGED_COLUMNS),
             imports=_DEBUG,
         ),
-        RATIO_COLUMNS,
+        RATIO_COLUMNS | CHANGED_COLUMNS,
     )
 
 

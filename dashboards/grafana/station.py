@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
 from dashboards.console.texts import Language
-from dashboards.grafana import questions, variables
+from dashboards.grafana import decided, questions, variables
 from dashboards.grafana.board import Grid, board
 from dashboards.grafana.flux import one
 from dashboards.grafana.marks import closed_days, planned_work
@@ -30,7 +30,7 @@ def station(language: Language) -> Dashboard:
         "station",
         language,
         variables=[variables.enterprise(language), variables.unit(language), variables.station(language)],
-        annotations=[planned_work(language, IT), closed_days(language)],
+        annotations=[planned_work(language, IT), closed_days(language), decided.marks(language, IT)],
         links=[address(panels.text("open_in_console"), CONSOLE_PAGE)],
         time=("now-7d/d", "now"),
     )
@@ -87,6 +87,7 @@ def station(language: Language) -> Dashboard:
         10,
         9,
     )
+    grid.put(decided.table(panels, decided.decisions(IT), [console_link(panels)]), 24, 6)
     for title, unit, metrics in NUMBERS:
         asked = of_element("station", metrics, IT)
         grid.put(panels.lines(title, asked, unit=unit, label="${__field.labels.metric}"), 6, 8)

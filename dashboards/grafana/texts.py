@@ -114,6 +114,10 @@ GRAFANA: Final[dict[str, Text]] = {
         "In service by measurement, down by declaration", "Đo được hoạt động, doanh nghiệp khai mất liên lạc"
     ),
     "most_apart": Text("Most time apart over the days shown", "Sai khác nhiều nhất trong các ngày đang xem"),
+    "decisions": Text(
+        "Decided after the closing: upheld objections and restatements",
+        "Quyết định sau khóa sổ: khiếu nại được chấp nhận và điều chỉnh số liệu",
+    ),
     "notes": Text("How to read this", "Cách đọc"),
     # columns
     "measured": Text("Measured", "Đo kiểm"),
@@ -191,7 +195,28 @@ GRAFANA: Final[dict[str, Text]] = {
     "declared_degraded": Text("declared degraded", "khai suy giảm"),
     "declared_down": Text("declared down", "khai mất liên lạc"),
     "declared_unknown": Text("nothing declared", "không khai báo"),
+    "A_closed": Text("as first closed", "khi khóa sổ lần đầu"),
+    "unchanged": Text("unchanged", "không đổi"),
+    "adjusted_days": Text("Days after objections", "Số ngày theo khiếu nại"),
+    "restated_days": Text("Days restated", "Số ngày đã điều chỉnh"),
+    "local_day": Text("Day", "Ngày"),
+    "decided_by": Text("Decision", "Quyết định"),
+    "by_objection": Text("objection", "khiếu nại"),
+    "by_restatement": Text("restatement", "điều chỉnh số liệu"),
+    "numbers": Text("Number", "Số"),
+    "claim": Text("Counts as", "Tính là"),
+    "down_before": Text("Down before", "Gián đoạn trước"),
+    "down_after": Text("Down after", "Gián đoạn sau"),
+    "A_before": Text("Availability before", "Độ khả dụng trước"),
+    "A_after": Text("Availability after", "Độ khả dụng sau"),
+    "decided": Text("Decided", "Thời điểm quyết định"),
+    "standing": Text("Period", "Trạng thái kỳ"),
+    "standing_open": Text("open", "đang mở"),
+    "standing_provisional": Text("provisional", "tạm thời"),
+    "standing_final": Text("final", "chính thức"),
+    "standing_restated": Text("restated", "đã điều chỉnh"),
     # annotations
+    "decisions_mark": Text("Objections and restatements", "Khiếu nại và điều chỉnh"),
     "planned_work": Text("Planned work", "Bảo trì theo kế hoạch"),
     "closed_days": Text("Closed days", "Ngày đã khóa sổ"),
     "closed_text": Text("day closed", "đã khóa sổ"),
@@ -208,18 +233,21 @@ GRAFANA: Final[dict[str, Text]] = {
     "no_verdicts": Text("Nothing was judged for this time", "Chưa có kết quả đánh giá cho thời gian này"),
     "none_dark": Text("Every commune kept a working station", "Xã, phường nào cũng luôn còn trạm hoạt động"),
     "none_apart": Text("Word and measurement agree", "Khai báo và đo kiểm khớp nhau"),
+    "none_decided": Text("Figures are as they were closed", "Số liệu giữ nguyên như khi khóa sổ"),
     "none_dead": Text("Nothing was refused", "Không có bản tin bị từ chối"),
     "no_metrics": Text("This part shows no such metric", "Thành phần này không có chỉ số này"),
     # notes
     "province_note": Text(
         "Figures count whole local days that begin in the time shown. *Provisional* ones may change until their day is closed. "
         "Time that nobody knows anything about is **unknown**: never up, never down; *at least* and *at most* say what it "
-        "could change. Announced work is **planned** and is not counted as down. The line at 99.5 % is the level at which "
+        "could change. Restatements and upheld objections are in the seconds and ratios; *as first closed* says what was before "
+        "them. Announced work is **planned** and is not counted as down. The line at 99.5 % is the level at which "
         "a person looks; the availability of single stations has no legal threshold. Coordinates in communes at the border "
         "are those of the commune's centre.",
         "Số liệu tính theo ngày địa phương trọn vẹn bắt đầu trong thời gian đang xem. Số *tạm tính* còn có thể đổi đến khi khóa sổ. "
         "Thời gian không ai biết là **không rõ**: không tính là hoạt động, cũng không tính là gián đoạn; *ít nhất* và *nhiều nhất* "
-        "cho biết nó có thể thay đổi bao nhiêu. Bảo trì đã thông báo là **theo kế hoạch** và không tính là gián đoạn. Đường 99,5 % "
+        "cho biết nó có thể thay đổi bao nhiêu. Thời gian và tỷ lệ đã gồm điều chỉnh số liệu và khiếu nại được chấp nhận; *khi khóa sổ "
+        "lần đầu* là trị số trước đó. Bảo trì đã thông báo là **theo kế hoạch** và không tính là gián đoạn. Đường 99,5 % "
         "là mức để người trực xem xét; độ khả dụng của từng trạm không có ngưỡng pháp lý. Tọa độ trạm ở xã biên giới là tâm xã.",
     ),
     "links_note": Text(
@@ -240,7 +268,8 @@ GRAFANA: Final[dict[str, Text]] = {
         "sampled ones and in no other figure here. "
         "*D gross* counts planned work as not available, *D without planned work* leaves it out up to the rule's cap. The budget "
         "is the down time that the threshold leaves for the time counted so far; a month's budget of a quarterly rule is a "
-        "warning, no verdict. An *operational* result rests on a threshold that is not sure or has no legal force, and does not "
+        "warning, no verdict. Restatements and upheld objections are in D, budgets and down time; outages and communes are as they were "
+        "read. *Restated* is a period that changed after it was signed. An *operational* result rests on a threshold that is not sure or has no legal force, and does not "
         "count as a failing indicator. Verdicts are findings: **a person decides**. `btswatch verdicts`, `btswatch worst` and "
         "`btswatch explain` give the official ones.",
         "Kỳ là quý và tháng chứa thời điểm cuối của thời gian đang xem; trạm kém nhất, xã phường và các đường tính theo các ngày đang "
@@ -248,7 +277,9 @@ GRAFANA: Final[dict[str, Text]] = {
         "**ước tính trong tỉnh**; trị số pháp lý là của doanh nghiệp trên toàn mạng. **Độ sẵn sàng của mạng vô tuyến là chỉ tiêu "
         "khác**: tỷ lệ mẫu đo kiểm di động, ít nhất 95 %; chỉ có trong bảng chỉ tiêu đếm hoặc lấy mẫu. *D gộp cả bảo trì* coi bảo trì là không sẵn "
         "sàng, *D không tính bảo trì* bỏ bảo trì trong giới hạn của quy định. Hạn mức là thời gian gián đoạn mà ngưỡng cho phép với "
-        "thời gian đã tính; hạn mức tháng của quy định theo quý chỉ để cảnh báo, không phải kết quả đánh giá. Kết quả *vận hành* dựa "
+        "thời gian đã tính; hạn mức tháng của quy định theo quý chỉ để cảnh báo, không phải kết quả đánh giá. D, hạn mức và thời gian gián đoạn đã gồm "
+        "điều chỉnh số liệu và khiếu nại được chấp nhận; số lần gián đoạn và xã phường giữ nguyên như đã đo. Kỳ *đã điều chỉnh* là kỳ có "
+        "thay đổi sau khi ký. Kết quả *vận hành* dựa "
         "trên ngưỡng chưa chắc chắn hoặc không có giá trị pháp lý và không tính là chỉ tiêu không đạt. Đây là kết quả để **người có "
         "thẩm quyền quyết định**. Số chính thức: `btswatch verdicts`, `btswatch worst`, `btswatch explain`.",
     ),
@@ -258,12 +289,15 @@ GRAFANA: Final[dict[str, Text]] = {
         "service while declared down. *Known to both*: seconds of which both sides say something. *Late* (khai báo muộn): declared "
         "seconds that were sent more than 15 minutes after the fact; it is known once a day is closed, and its factor is 1 before. "
         "Time that either side does not know decides nothing. The first factor alone is the *agreement*. Cut, never rounded up. "
+        "What was read is compared: upheld objections change nothing here, *days after objections* says that there are rulings; "
+        "restatements are in it. "
         "`btswatch reconcile` gives the official ones, and with `--findings` each day with its evidence.",
         "**Điểm = (1 - (không khai báo + khai báo thừa) / cả hai cùng biết) x (1 - khai báo muộn / khai báo)**, tính trên các ngày "
         "địa phương đang xem. *Không khai báo*: đo được mất liên lạc trong khi khai hoạt động. *Khai báo thừa*: đo được hoạt động "
         "trong khi khai mất liên lạc. *Cả hai cùng biết*: số giây mà cả hai bên đều có thông tin. *Khai báo muộn*: thời gian được khai "
         "quá 15 phút sau khi xảy ra; chỉ biết khi đã khóa sổ ngày, trước đó thừa số này bằng 1. Thời gian mà một bên không biết thì "
-        "không kết luận gì. Riêng thừa số đầu là *mức khớp*. Số được cắt, không làm tròn lên. Số chính thức: `btswatch reconcile`, "
+        "không kết luận gì. Riêng thừa số đầu là *mức khớp*. Bảng so sánh những gì đã đo và đã khai: khiếu nại được chấp nhận không làm thay đổi, *số ngày "
+        "theo khiếu nại* cho biết có quyết định; điều chỉnh số liệu thì đã gồm trong đó. Số được cắt, không làm tròn lên. Số chính thức: `btswatch reconcile`, "
         "thêm `--findings` để xem từng ngày với bằng chứng.",
     ),
     "feeds_note": Text(

@@ -32,6 +32,7 @@ MONTH: Final = f"date.sub(d: 32d, from: {STOP})"
 OF_ENTERPRISE: Final = equals("per", "enterprise")
 OF_ELEMENT: Final = equals("per", "element")
 RATIOS: Final = ("availability", "gross", "coverage")
+DECIDED: Final = ("standing", "adjusted_days", "restated_days")
 _DATE: Final = ("date",)
 _DEBUG: Final = ("internal/debug",)
 _PIVOT: Final = '  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")'
@@ -48,6 +49,7 @@ def verdicts(*where: str) -> Query:
         "coverage",
         "down_s",
         "open_days",
+        *DECIDED,
         "reason",
     )
     # An answer has a column `result` of its own.
@@ -55,7 +57,7 @@ def verdicts(*where: str) -> Query:
         name if name != "result" else "verdict": kind for name, kind in types("finding", *fields).items()
     }
     by = ("enterprise", "rule", "period")
-    lacking = [nullable(name, columns[name]) for name in ("force", "threshold", "open_days")]
+    lacking = [nullable(name, columns[name]) for name in ("force", "threshold", "open_days", *DECIDED)]
     return Query(
         program(
             read("finding", *fields, where=(OF_ENTERPRISE, *where), start=QUARTER),
@@ -63,7 +65,7 @@ def verdicts(*where: str) -> Query:
             _PIVOT,
             "  |> group()",
             filled("rule"),
-            # Running verdicts have no open days, and none has a threshold where several held.
+            # Running verdicts have no open days, nor how the period stands, and none has a threshold where several held.
             f"  |> map(fn: (r) => ({{r with {', '.join([*map(cut_column, RATIOS), *lacking])}}}))",
             '  |> sort(columns: ["enterprise", "rule", "period"])',
             '  |> rename(columns: {result: "verdict"})',

@@ -3,6 +3,7 @@
 from typing import Final
 
 from dashboards.grafana.flux import (
+    CHANGED_DAYS,
     CHOSEN_IMPORTS,
     DOUBLE,
     NULL,
@@ -35,6 +36,7 @@ PUNCTUALITY: Final = (
     f"if {_TOLD} then float(v: (r.told_s - r.late_s) * 1000000 / r.told_s) / 1000000.0 else 1.0"
 )
 LATE: Final = f"if {_TOLD} then float(v: r.late_s) / float(v: r.told_s) else {NULL}"
+_DAYS: Final = ", ".join(f"{name}: if exists r.{name} then r.{name} else 0" for name in CHANGED_DAYS)
 # As processors/core/declared_against_measured.py: FORMULA.
 SCORE: Final = (
     "  |> map(fn: (r) => ({r with agreement: "
@@ -65,16 +67,19 @@ def scores(*where: str) -> Query:
     """Each enterprise's score over the days shown, with what it is made of; `late` of closed days alone."""
     return Query(
         program(
-            read("scope", *PARTS, *LATENESS, where=where),
+            read("scope", *PARTS, *LATENESS, *CHANGED_DAYS, where=where),
             f'  |> group(columns: {tags("scope", "id").removesuffix("]")}, "_field"])',
             "  |> sum()",
             wide("scope", "id"),
             SCORE,
+            f"  |> map(fn: (r) => ({{r with {_DAYS}}}))",
             '  |> sort(columns: ["id"])',
-            keep("id", "score", "agreement", "late", *PARTS),
+            keep("id", "score", "agreement", "late", *PARTS, *CHANGED_DAYS),
             imports=_DEBUG,
         ),
-        {"id": STRING} | dict.fromkeys(("score", "agreement", "late"), DOUBLE) | types("scope", *PARTS),
+        {"id": STRING}
+        | dict.fromkeys(("score", "agreement", "late"), DOUBLE)
+        | types("scope", *PARTS, *CHANGED_DAYS),
     )
 
 

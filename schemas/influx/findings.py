@@ -63,6 +63,21 @@ FINDING: Final = Measurement(
         Field("total_s", Type.INTEGER, "s", "counted in the period so far"),
         Field("elements", Type.INTEGER, "count", "how many were judged together", optional=True),
         Field("open_days", Type.INTEGER, "count", "element-days of it that are not closed", optional=True),
+        Field(
+            "adjusted_days",
+            Type.INTEGER,
+            "count",
+            "element-days of which upheld objections moved seconds: they are in it",
+            optional=True,
+        ),
+        Field("restated_days", Type.INTEGER, "count", "element-days of it that were restated", optional=True),
+        Field(
+            "standing",
+            Type.TEXT,
+            "",
+            "the period's: open, provisional, final, or restated: changed after it was signed",
+            optional=True,
+        ),
     ),
 )
 BUDGET: Final = Measurement(

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas.influx.decisions import CHANGED, decision
 from schemas.influx.findings import BUDGET, DARK, FINDING, INDICATOR, RECONCILIATION, SPREAD
 from schemas.influx.metrics import METRICS, aggregated
 from schemas.influx.model import DAY_S, Aggregate, Bucket, Field, Measurement, Role, Tag, Task, Type
@@ -198,16 +199,17 @@ MEASUREMENTS: Final = (
     Measurement(
         "figure",
         Role.LONG,
-        "Each element's local day (độ khả dụng theo ngày).",
+        "Each element's local day (độ khả dụng theo ngày). Of closed days the seconds are those that count: after restatements"
+        " and upheld objections, which `moved_*_s` take away again. Outages, declared against measured: as read.",
         "the local day's start",
         "topic figures; the ledger's for closed days",
         _ELEMENT,
-        _seconds(*_DAY),
+        _seconds(*_DAY, *CHANGED),
     ),
     Measurement(
         "scope",
         Role.LONG,
-        "Sums over elements of one kind and a local day: small, for long ranges.",
+        "Sums over elements of one kind and a local day: small, for long ranges. Their seconds are those of `figure`.",
         "the local day's start",
         "topic findings (provisional); the ledger's for closed days",
         (
@@ -217,6 +219,7 @@ MEASUREMENTS: Final = (
         ),
         _seconds(
             *_DAY,
+            *CHANGED,
             Field("elements", Type.INTEGER, "count", "how many it sums", optional=True),
             Field(
                 "told_s",
@@ -234,6 +237,7 @@ MEASUREMENTS: Final = (
             ),
         ),
     ),
+    decision(_ELEMENT),
     RECONCILIATION,
     FINDING,
     BUDGET,
@@ -265,6 +269,13 @@ MEASUREMENTS: Final = (
             Field("elements", Type.INTEGER, "count", "figures of the day"),
             Field("inputs", Type.TEXT, "", "digest of the evidence that they were made from"),
             Field("registry", Type.TEXT, "", "digest of the registry"),
+            Field(
+                "decisions",
+                Type.TEXT,
+                "",
+                "digest of the restatements and adjustments that are in them; empty without any",
+                optional=True,
+            ),
         ),
     ),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from stores.ledger.tables import signatures
 
@@ -27,6 +27,12 @@ def save(connection: Connection, one: Signature) -> None:
     names = [column.name for column in signatures.columns]
     values = {name: getattr(one, name) for name in names}
     connection.execute(insert(signatures).values(values | {"verdicts": list(one.verdicts)}))
+
+
+def revisions(connection: Connection) -> dict[str, int]:
+    """How often each period was signed, by its name."""
+    query = select(signatures.c.period, func.max(signatures.c.revision)).group_by(signatures.c.period)
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
 
 
 def of_period(connection: Connection, period: str) -> list[Signature]:

@@ -10,6 +10,7 @@ from random import Random
 from processors.sinks.influx import lines as protocol
 from schemas import cluster_metrics, metrics
 from schemas.influx import MEASUREMENT
+from schemas.influx.decisions import BEFORE, MOVED
 from schemas.status import Reading
 from schemas.time import LocalCalendar
 from tests.grafana.made_verdicts import periods
@@ -113,6 +114,48 @@ def seconds_of(element, day, length_s=86_400):
     return (length_s - down - planned - 60, 0, down, planned, 60)
 
 
+@dataclass(frozen=True)
+class Decision:
+    """Of the made-up inspector: what `seconds_of` gives is after it."""
+
+    by: str
+    number: int
+    claim: str
+    moved: tuple[int, int, int, int, int]
+
+
+def decision_of(element, day):
+    """An upheld objection to the first element's first day, a restatement of the second one's third."""
+    found = {
+        (0, 0): Decision("objection", 7, "planned", (0, 0, -300, 300, 0)),
+        (1, 2): Decision("restatement", 2, "", (600, 0, 0, 0, -600)),
+    }
+    return found.get((element.number, day))
+
+
+def _changed(decisions):
+    """The fields of decisions in `figure` and `scope`."""
+    if not decisions:
+        return {}
+    moved = map(sum, zip(*(one.moved for one in decisions), strict=True))
+    days = {
+        "adjusted_days": sum(one.by == "objection" for one in decisions),
+        "restated_days": sum(one.by == "restatement" for one in decisions),
+    }
+    return {name: count for name, count in days.items() if count} | dict(zip(MOVED, moved, strict=True))
+
+
+def _decision(element, day, start):
+    one, after = decision_of(element, day), seconds_of(element, day)
+    before = [now - by for now, by in zip(after, one.moved, strict=True)]
+    fields = dict(zip(SECONDS, after, strict=True)) | dict(zip(BEFORE, before, strict=True))
+    fields |= {"numbers": str(one.number), "claim": one.claim, "decided_ms": END_MS - HOUR_MS}
+    fields |= {"from_ms": start + 2 * HOUR_MS, "to_ms": start + 3 * HOUR_MS}
+    fields |= {"availability": after[0] / (after[0] + after[2])}
+    fields |= {"before_availability": before[0] / (before[0] + before[2])}
+    return line("decision", {**element.tags, "by": one.by}, fields, start)
+
+
 def cells_of(seconds):
     """Seconds by measured and declared reading: half of what is down was declared up, a minute of up was declared down."""
     ok, _, down, planned, unknown = seconds
@@ -148,20 +191,25 @@ def _days(size):
         scopes = {}
         for one in known:
             seconds = seconds_of(one, day)
-            yield line("figure", one.tags, _sums(seconds), start)
+            decided = decision_of(one, day)
+            yield line("figure", one.tags, _sums(seconds) | _changed([decided] if decided else []), start)
+            if decided:
+                yield _decision(one, day, start)
             for scope, id_ in (
                 ("enterprise", one.enterprise),
                 ("unit", one.unit),
                 ("province", "province"),
             ):
                 if id_:
-                    scopes.setdefault((scope, id_, one.kind), []).append(seconds)
-        for (scope, id_, kind), parts in scopes.items():
+                    scopes.setdefault((scope, id_, one.kind), []).append((seconds, decided))
+        for (scope, id_, kind), found in scopes.items():
+            parts = [seconds for seconds, _ in found]
+            changed = _changed([decided for _, decided in found if decided])
             summed = tuple(map(sum, zip(*parts, strict=True)))
             tags = {"scope": scope, "id": id_, "kind": kind}
             cells = summed_cells(parts)
             late = late_of(summed) if day < size.days - 4 and scope == "enterprise" else {}
-            yield line("scope", tags, _sums(summed, len(parts), cells) | late, start)
+            yield line("scope", tags, _sums(summed, len(parts), cells) | late | changed, start)
             for measured, row in cells.items():
                 fields = {
                     f"declared_{name}_s": row.get(name, 0) for name in ("up", "degraded", "down", "unknown")

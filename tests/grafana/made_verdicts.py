@@ -20,6 +20,9 @@ def verdict_of(number):
         "total_s": 2_000_000,
         "elements": 6,
         "open_days": 24,
+        "standing": "open",
+        "adjusted_days": 1 if number == 0 else 0,
+        "restated_days": 1 if number == 1 else 0,
     }
 
 

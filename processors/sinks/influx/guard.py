@@ -88,6 +88,15 @@ class SeriesGuard:
         tags = self._tags(element, day)
         return self._admit(measurement, f"{measurement}{tags.head},track={track.value}{tags.tail}")
 
+    def decision(self, element: str, day: date, by: str) -> str:
+        """The series of what was decided about an element, one for each kind of decision.
+
+        Raises:
+            RefusedSeriesError: see `element`.
+        """
+        tags = self._tags(element, day)
+        return self._admit("decision", f"decision,by={by}{tags.head}{tags.tail}")
+
     def scope(self, scope: str, id_: str, kind: str, measurement: str = "scope", **more: str) -> str:
         """The series of a scope's sums; `more` are tags of bounded sets.
 

@@ -7,12 +7,12 @@ from typing import Final
 from processors.core.periods import CalendarPeriod
 from processors.sinks.influx.pipe import Pipe, Rejected, told
 from processors.sinks.influx.points import PointMaker
-from processors.sinks.influx.verdict_points import VerdictPoints
+from processors.sinks.influx.verdict_points import KINDS, VerdictPoints
 from processors.sinks.port import TargetRefusedError, TargetUnavailableError
 from schemas.influx import bucket_of
 from schemas.settings.influx import InfluxSettings
 from stores.influx.reading import PointReader
-from stores.ledger import Ledger, figures
+from stores.ledger import Ledger, figures, signatures
 from stores.ledger.trouble import TROUBLE, in_a_line
 
 REFRESH_MS: Final = 300_000
@@ -22,9 +22,9 @@ _OPEN_DAYS: Final = 4
 
 
 class Periods:
-    """What is made anew: this month and quarter every few minutes, the ones before them each hour, and those of a closed day.
+    """What is made anew: this month and quarter every few minutes, the ones before them each hour.
 
-    Objections and restatements of older periods come with `btswatch rebuild influx`.
+    Those of a day that was closed, restated or adjusted, and those that were signed, as soon as that is seen.
 
     Args:
         ledger: open.
@@ -50,9 +50,10 @@ class Periods:
         self._waiting: dict[CalendarPeriod | date, None] = {}
         self._filled_ms: int | None = None
         self._past_ms: int | None = None
+        self._signed: dict[str, int] = {}
 
     def closed(self, day: date) -> None:
-        """A day's official figures are there."""
+        """A day's official figures are there, or what was decided about them."""
         self._waiting |= dict.fromkeys(periods_of(day))
 
     def refresh(self, now_ms: int, pipe: Pipe) -> list[Rejected]:
@@ -68,6 +69,7 @@ class Periods:
             if self._past_ms is None or now_ms - self._past_ms >= PAST_MS:
                 self._past_ms = now_ms
                 self._waiting |= dict.fromkeys(_before(today))
+            self._waiting |= dict.fromkeys(self._signed_since())
         if not self._waiting:
             return []
         # Taken away only once it is done: what failed is tried again.
@@ -86,6 +88,17 @@ class Periods:
         rejected = pipe.finish()
         del self._waiting[which]
         return rejected
+
+    def _signed_since(self) -> list[CalendarPeriod]:
+        """Months and quarters that were signed, anew too, since this was last asked; all of them at the sink's start."""
+        try:
+            with self._ledger.reading() as connection:
+                signed = signatures.revisions(connection)
+        except TROUBLE as error:
+            raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
+        changed = [CalendarPeriod.named(name) for name, at in signed.items() if self._signed.get(name) != at]
+        self._signed = signed
+        return [one for one in changed if one.kind in KINDS]
 
     def _due(self, today: date) -> Iterator[CalendarPeriod | date]:
         yield from (

@@ -9,6 +9,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Final
 
+from processors.sinks.influx.decided import Counted, changed_values, decision_values
 from processors.sinks.influx.guard import PROVINCE, RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.lines import Value, fields, line
 from processors.sinks.influx.sums import dark_values, day_values, figure_of, reconciliation_values
@@ -20,6 +21,7 @@ from schemas.registry import Element, Registry
 from schemas.results import DeadLetter
 from schemas.status import Reading
 from schemas.time import LocalCalendar, parse_rfc3339, to_ms
+from stores.ledger.closings import ClosedDay
 from stores.ledger.enterprise_word import DeclaredTime
 from stores.ledger.feed_shares import FeedShare
 from stores.ledger.feeds import LateEvidence as Proposal
@@ -87,9 +89,21 @@ class PointMaker:
 
     def figure(self, figure: DayFigure) -> str:
         """A day's figure."""
+        return self.counted(Counted(figure))
+
+    def counted(self, one: Counted) -> str:
+        """A day's figure, with what was decided about it once it was closed."""
+        figure = one.official
         series = self.guard.element("figure", figure.element, figure.day)
-        values = day_values(figure.figure, final=figure.state == FINAL)
+        values = day_values(one.figure, final=figure.state == FINAL) | changed_values([one])
         return line(series, fields(MEASUREMENT["figure"], values), self.calendar.start_of(figure.day) * _US)
+
+    def decisions(self, one: Counted) -> Iterator[str]:
+        """What was decided about a day's figure: a line for each kind of decision."""
+        element, day = one.official.element, one.official.day
+        for by, values in decision_values(one):
+            series = self.guard.decision(element, day, by)
+            yield line(series, fields(MEASUREMENT["decision"], values), self.calendar.start_of(day) * _US)
 
     def hours(self, figure: DayFigure) -> list[str]:
         """The hours of a day, as far as they are counted."""
@@ -141,23 +155,24 @@ class PointMaker:
         return self._sums(finding.scope, finding.subject, finding.kind, day, figure, final=False)
 
     def scopes(
-        self, day: date, figures: Sequence[DayFigure], word: Mapping[tuple[str, str], DeclaredTime]
+        self, day: date, counted: Sequence[Counted], word: Mapping[tuple[str, str], DeclaredTime]
     ) -> Iterator[tuple[str, str]]:
         """The sums of a closed day's figures, by every scope and kind; each line with its measurement.
 
         `word` is what enterprises declared, and declared late, by enterprise and kind.
         """
-        found: dict[tuple[str, str, str], list[Figure]] = {}
-        for one in figures:
-            for scope, id_ in _scopes_of(one):
-                found.setdefault((scope, id_, one.kind), []).append(one.figure)
+        found: dict[tuple[str, str, str], list[Counted]] = {}
+        for one in counted:
+            for scope, id_ in _scopes_of(one.official):
+                found.setdefault((scope, id_, one.official.kind), []).append(one)
         for (scope, id_, kind), parts in found.items():
-            more: dict[str, Value] = {"elements": len(parts)}
+            more: dict[str, Value] = {"elements": len(parts), **changed_values(parts)}
             if scope == "enterprise" and (id_, kind) in word:
                 said = word[id_, kind]
                 more |= {"told_s": said.declared_s, "late_s": said.late_s}
             try:
-                yield from self._sums(scope, id_, kind, day, total_of(parts), final=True, more=more)
+                summed = total_of(each.figure for each in parts)
+                yield from self._sums(scope, id_, kind, day, summed, final=True, more=more)
             except RefusedSeriesError as error:
                 # A unit that the registry lost since: its neighbours' sums are written all the same.
                 INFLUX_SKIPPED.counter().labels(error.code).inc()
@@ -169,14 +184,16 @@ class PointMaker:
             if self.registry.unit_on(unit, day) is not None:
                 yield line(self.guard.unit("dark", unit), fields(MEASUREMENT["dark"], values), at_us)
 
-    def closed(self, day: date, elements: int, inputs_digest: str, registry_digest: str) -> str:
-        """That a day's official figures are here; the last line of them."""
+    def closed(self, closed: ClosedDay, decisions: str) -> str:
+        """That a day's official figures are here, with what was decided about them (a digest); the last line of them."""
         values: dict[str, Value] = {
-            "elements": elements,
-            "inputs": inputs_digest,
-            "registry": registry_digest,
+            "elements": closed.elements,
+            "inputs": closed.inputs_digest,
+            "registry": closed.registry_digest,
+            "decisions": decisions,
         }
-        return line("closed", fields(MEASUREMENT["closed"], values), self.calendar.start_of(day) * _US)
+        at_us = self.calendar.start_of(closed.day) * _US
+        return line("closed", fields(MEASUREMENT["closed"], values), at_us)
 
     def _sums(
         self,

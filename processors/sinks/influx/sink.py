@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import structlog
@@ -94,7 +94,7 @@ class InfluxSink:
         )
         self._sets = StateSets(self._reader, settings, calendar)
         self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
-        self._verdicts = VerdictPoints(self._guard, registry, calendar, rules, measured)
+        self._verdicts = VerdictPoints(self._guard, registry, calendar, rules, now_ms, measured)
         self._periods = Periods(ledger, self._maker, self._verdicts, settings, self._closed.has)
         self._late = LateNumbers(self._reader, settings, calendar)
         self._raw_s = settings.retention_s(BUCKET[Role.RAW])
@@ -206,7 +206,7 @@ class InfluxSink:
                 return (("feed", [maker.feed(share)]),)
             case Finding() if item.finding == "verdict":
                 # Days close in order: with its last one the whole period is the ledger's.
-                if self._open_day(self._calendar.day_of(item.to_ms - 1)):
+                if self._runs(item):
                     return [(name, [line]) for name, line in self._verdicts.running(item)]
                 return ()
             case Finding() if self._open_day(self._calendar.day_of(item.from_ms)):
@@ -288,6 +288,17 @@ class InfluxSink:
             if message is not None and message.topic != _OURS:
                 detail = f"{len(several)} lines of it: {first.reason}; {first.line[:300]}"
                 self._dead_letters.send(message, REJECTED, detail)
+
+    def _runs(self, item: Finding) -> bool:
+        """Whether a running verdict is still of use.
+
+        Workers know of no decision: with one in the period, verdicts are the ledger's alone, minutes old.
+        """
+        first, last = self._calendar.day_of(item.from_ms), self._calendar.day_of(item.to_ms - 1)
+        if self._closed.decided(first, last + timedelta(days=1)):
+            INFLUX_SKIPPED.counter().labels("decided").inc()
+            return False
+        return self._open_day(last)
 
     def _open_day(self, day: date) -> bool:
         """Whether provisional results of the day are still of use."""

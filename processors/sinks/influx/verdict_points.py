@@ -1,5 +1,6 @@
 """Lines of verdicts and of what stands for a month or quarter as a whole: from topics and, the same, from the ledger."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.findings import as_contract
 from processors.reconciling import over_period
 from processors.rules import Rules
+from processors.signing import standing
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.indicator_points import IndicatorPoints, nothing_measured
 from processors.sinks.influx.lines import Value, fields, line
@@ -24,6 +26,7 @@ from schemas.influx import MEASUREMENT, RESULTS
 from schemas.registry import Kind, Registry
 from schemas.rules import Method, Rule
 from schemas.time import LocalCalendar
+from stores.ledger import restatements
 from stores.ledger.findings import Finding
 
 NOT_OVER_TIME: Final = "not_over_time"
@@ -34,13 +37,22 @@ Tags = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
+class _Stands:
+    """How a period stands, and how many element-days of it were restated, by subject and kind."""
+
+    state: str
+    restated: Counter[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class VerdictPoints:
-    """Makes lines, each with its measurement."""
+    """Makes lines, each with its measurement; `now_ms` is the clock: a period is open until it is over."""
 
     guard: SeriesGuard
     registry: Registry
     calendar: LocalCalendar
     rules: Rules
+    now_ms: Callable[[], int]
     measured: Callable[[], Sequence[Said]] = nothing_measured
 
     def running(self, finding: Finding) -> list[Line]:
@@ -60,7 +72,7 @@ class VerdictPoints:
         found = []
         # A quarter's rule over a month is told for its budget alone.
         if rule is None or rule.period == finding.period:
-            found.append(self._verdict(tags, content, finding.from_ms, None))
+            found.append(self._verdict(tags, content, finding.from_ms, {}))
         budget_s = content.get("budget_s")
         if finding.subject == finding.enterprise and finding.period in KINDS and budget_s is not None:
             found.append(self._budget(tags, budget_s, content["seconds"]["down"], finding.from_ms))
@@ -73,8 +85,9 @@ class VerdictPoints:
         """
         at_ms = self.calendar.start_of(period.first)
         rules = basis_of(connection, period, self.rules).rules
+        stands = self._stands(connection, period)
         for one in verdicts(connection, self.registry, rules, period):
-            yield from _kept(partial(self._judged, one, rules, at_ms))
+            yield from _kept(partial(self._judged, one, rules, at_ms, stands))
             yield from self._spent(one, rules, at_ms)
         if period.kind is PeriodKind.MONTH:
             for one in verdicts(connection, self.registry, _over_months(rules), period):
@@ -84,12 +97,32 @@ class VerdictPoints:
             points = IndicatorPoints(self.guard, self.registry, self.calendar, self.measured)
             yield from points.of_period(rules, period)
 
-    def _judged(self, one: PeriodVerdict, rules: Rules, at_ms: int) -> Line:
+    def _stands(self, connection: Connection, period: CalendarPeriod) -> _Stands:
+        restated: Counter[tuple[str, str]] = Counter()
+        changed = {
+            (one.element, one.day) for one in restatements.between(connection, period.first, period.end)
+        }
+        for element, day in changed:
+            row = self.registry.on(element, day)
+            if row is not None:
+                restated.update(((element, row.kind.value), (row.enterprise, row.kind.value)))
+        today = self.calendar.day_of(self.now_ms())
+        return _Stands(standing(connection, period, today).state.value, restated)
+
+    def _judged(self, one: PeriodVerdict, rules: Rules, at_ms: int, stands: _Stands) -> Line:
         said = as_contract(one, self.registry.digest, rules, self.calendar.zone)
         content = said.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return self._verdict(_tags(one, rules), content, at_ms, one.open_days)
+        more: dict[str, Value | None] = {
+            "open_days": one.open_days,
+            "adjusted_days": one.adjusted_days,
+            "restated_days": stands.restated[one.subject, one.kind.value],
+            "standing": stands.state,
+        }
+        return self._verdict(_tags(one, rules), content, at_ms, more)
 
-    def _verdict(self, tags: Tags, content: Mapping[str, Any], from_ms: int, open_days: int | None) -> Line:
+    def _verdict(
+        self, tags: Tags, content: Mapping[str, Any], from_ms: int, more: Mapping[str, Value | None]
+    ) -> Line:
         seconds = content["seconds"]
         ok = seconds["up"] + seconds["degraded"]
         known = ok + seconds["down"]
@@ -106,7 +139,7 @@ class VerdictPoints:
             "down_s": seconds["down"],
             "total_s": seconds["total"],
             "elements": content.get("elements"),
-            "open_days": open_days,
+            **more,
         }
         return "finding", _line("finding", self.guard.finding("finding", tags), values, from_ms)
 
@@ -128,10 +161,13 @@ class VerdictPoints:
                 found = over_period(connection, period, "element", kind, enterprise)
                 if found:
                     figures = [one.figure for one in found.values()]
-                    series = self.guard.scope(
-                        "enterprise", enterprise, kind.value, "spread", period=period.kind.value
-                    )
-                    yield "spread", _line("spread", series, _spread_values(figures), at_ms)
+                    yield from _kept(partial(self._spread_of, enterprise, kind, period, figures, at_ms))
+
+    def _spread_of(
+        self, enterprise: str, kind: Kind, period: CalendarPeriod, figures: list[Figure], at_ms: int
+    ) -> Line:
+        series = self.guard.scope("enterprise", enterprise, kind.value, "spread", period=period.kind.value)
+        return "spread", _line("spread", series, _spread_values(figures), at_ms)
 
 
 def _over_months(rules: Rules) -> Rules:

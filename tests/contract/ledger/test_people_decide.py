@@ -29,7 +29,7 @@ from schemas.status import Track
 from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
-from stores.ledger import audit, figures, objections, restatements, tables
+from stores.ledger import audit, decisions, figures, objections, restatements, tables
 from stores.ledger.objections import Objection
 from stores.ledger.periods import element_figures, scope_figures
 
@@ -399,6 +399,39 @@ def test_an_adjustment_follows_a_restated_day(closed, registry, restating):
     with closed.reading() as connection:
         (after,) = objections.adjustments_of(connection, "A-1", day(0), day(3))
     assert sum(one.down_s for one in before) > after.down_s == -3600
+
+
+def test_what_was_decided_about_a_day_is_told_with_the_figure_before_it(closed, registry, restating):
+    first = figure_of(closed, "A-1", day(1))
+    with closed.reading() as connection:
+        assert decisions.of_day(connection, day(1)) == {}
+        assert decisions.digests(connection, day(0), day(3)) == {}
+    take(closed, registry, objection(1, 10, 11))
+    take(closed, registry, objection(2, 23, 24, claim="up"))
+    decide(closed, 2)
+    with closed.reading() as connection:
+        known = decisions.of_day(connection, day(1))
+        digests = decisions.digests(connection, day(0), day(3))
+        assert decisions.of_day(connection, day(0)) == {}
+        assert decisions.digests(connection, day(2), day(3)) == {}
+    assert digests.keys() == {day(1)}
+    (one,) = known.values()
+    assert [each.number for each in one.objections] == [each.objection for each in one.adjustments] == [2]
+    assert (one.restatements, one.first_closed(first)) == ((), first)
+    assert one.counted(first).down == first.down - 3600
+    with closed.writing() as connection:
+        restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "late")
+    with closed.reading() as connection:
+        one = decisions.of_day(connection, day(1))["A-1"]
+        later = decisions.digests(connection, day(0), day(3))
+    assert later.keys() == digests.keys()
+    assert later != digests
+    restated = figure_of(closed, "A-1", day(1))
+    assert [each.person for each in one.restatements] == ["An"]
+    assert one.first_closed(restated) == first != restated
+    decide(closed, 1, upheld=False)
+    with closed.reading() as connection:
+        assert decisions.digests(connection, day(0), day(3)) == later
 
 
 @pytest.mark.parametrize(

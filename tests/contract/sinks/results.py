@@ -205,3 +205,28 @@ def content(ledger, *, without=("revision", "updated_ms")):
             )
             for table in METADATA.sorted_tables
         }
+
+
+def verdict(rule="V36-D", result="fail", **more):
+    """As the workers tell it while a quarter runs."""
+    whole = json.loads(running_sum().value)
+    content = {
+        "finding": "verdict",
+        "enterprise": "E1",
+        "subject": "E1",
+        "kind": "station",
+        "period": "quarter",
+        "from": "2026-10-01T00:00:00+07:00",
+        "to": "2027-01-01T00:00:00+07:00",
+        "result": result,
+        "rule": rule,
+        "rule_version": "2022",
+        "threshold": 0.995,
+        "seconds": whole["figure"]["seconds"] | {"up": 50, "down": 10},
+        "coverage": 1.0,
+        "on_enterprise_word": 0.0,
+        "budget_s": 5,
+        "registry": whole["registry"],
+        "rules": whole["registry"],
+    }
+    return message("findings", content | more, key=b"E1")

@@ -67,6 +67,9 @@ def test_verdicts_are_those_of_the_quarter_with_ratios_cut(filled):
         # What fails by a hair is not shown as 99.50 %.
         expected = "0.9949" if made_up["result"] == RESULTS["fail"] else "0.995"
         assert (row["availability"], row["gross"]) == (expected, "0.9931")
+        assert row["standing"] == "open"
+        decided = [str(made_up["adjusted_days"]), str(made_up["restated_days"])]
+        assert [row["adjusted_days"], row["restated_days"]] == decided
 
 
 def test_running_verdicts_alone_have_all_columns(influx):
@@ -86,6 +89,7 @@ def test_running_verdicts_alone_have_all_columns(influx):
     assert answer.columns == asked.columns
     (row,) = answer.rows
     assert (row["verdict"], row["open_days"], row["threshold"]) == ("3", "", "")
+    assert (row["standing"], row["adjusted_days"], row["restated_days"]) == ("", "", "")
 
 
 def test_a_quarter_is_found_from_its_first_day_to_its_last(filled):

@@ -4,28 +4,20 @@ import random
 import pytest
 import structlog
 
-from schemas.figures import Figure
 from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
-from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import LateRow, save_of_elements
-from stores.ledger.figures import DayFigure, save_final
-from stores.ledger.history import Transition, replace_transitions
+from stores.ledger.history import Transition
 from stores.ledger.tables import day_figures as figures_table
 from tests.contract.sinks import results as told
-from tests.contract.sinks.results import CALENDAR, DAY, START, message
+from tests.contract.sinks.results import DAY, START, message
+from tests.integration.influx.closed_days import at, close_day, official
 
 pytestmark = pytest.mark.service
 S1 = "element=S1,enterprise=E1,kind=station,unit=U1"
 MINUTE = 60_000
 HOUR = 3_600_000
-
-
-def at(ms):
-    """As the server writes it: no zeros at the end."""
-    whole, _, rest = format_ms(START + ms).rstrip("Z").partition(".")
-    return f"{whole}.{rest}".rstrip("0").rstrip(".") + "Z" if rest.strip("0") else f"{whole}Z"
 
 
 def evidence(*events, kind=b"evidence"):
@@ -246,38 +238,6 @@ def test_evidence_with_something_unreadable_gives_the_rest(bench):
     assert list(bench.values("station", "rtt_ms").values()) == ["1"]
 
 
-def official(element="S1", up=86_000, down=400):
-    start = CALENDAR.start_of(DAY)
-    return DayFigure(
-        element=element,
-        day=DAY,
-        enterprise="E1",
-        kind="station",
-        unit="U1",
-        technologies=("4G", "5G"),
-        figure=Figure(up, 0, down, 0, 0, 1, down, (0,) * 4 + (up, 0, 0, 0) + (0,) * 4 + (0, down, 0, 0)),
-        head_s=0,
-        tail_s=0,
-        from_ms=start,
-        to_ms=start + 86_400_000,
-        runs=[[start, start + up * 1000, 1], [start + up * 1000, start + 86_400_000, 3]],
-        state="final",
-        as_of_ms=start + 5 * 86_400_000,
-        registry_digest="sha256:" + "a" * 64,
-    )
-
-
-def close_day(bench, figures, changes, digest="sha256:" + "b" * 64):
-    with bench.ledger.writing() as connection:
-        save_final(connection, figures)
-        replace_transitions(connection, changes)
-        save_closed(
-            connection,
-            ClosedDay(DAY, START, True, len(figures), 10, 0, "sha256:" + "a" * 64, digest, {}),
-        )
-    bench.now_ms = START + 6 * 86_400_000
-
-
 def test_a_closed_day_replaces_what_was_live_and_later_messages_change_nothing(bench):
     live = [
         told.figure(up=100, down=10),
@@ -380,35 +340,10 @@ def test_objections_and_late_closings_show_within_minutes(bench):
     assert bench.content("spread")["spread", quarter, "over_24h", begin] == "1"
 
 
-def verdict(rule="V36-D", result="fail", **more):
-    """As the workers tell it while a quarter runs."""
-    whole = json.loads(told.running_sum().value)
-    content = {
-        "finding": "verdict",
-        "enterprise": "E1",
-        "subject": "E1",
-        "kind": "station",
-        "period": "quarter",
-        "from": "2026-10-01T00:00:00+07:00",
-        "to": "2027-01-01T00:00:00+07:00",
-        "result": result,
-        "rule": rule,
-        "rule_version": "2022",
-        "threshold": 0.995,
-        "seconds": whole["figure"]["seconds"] | {"up": 50, "down": 10},
-        "coverage": 1.0,
-        "on_enterprise_word": 0.0,
-        "budget_s": 5,
-        "registry": whole["registry"],
-        "rules": whole["registry"],
-    }
-    return message("findings", content | more, key=b"E1")
-
-
 def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id(bench):
-    bench.sink.write([verdict("V36-22-D")])
+    bench.sink.write([told.verdict("V36-22-D")])
     before = bench.content("finding", "budget")
-    bench.sink.write([verdict("V36-D")])
+    bench.sink.write([told.verdict("V36-D")])
     assert bench.refused() == []
     content = bench.content("finding", "budget")
     assert content == before
@@ -421,7 +356,7 @@ def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id
     # A quarter's rule over a month is a budget, no verdict.
     bench.sink.write(
         [
-            verdict(
+            told.verdict(
                 **{"period": "month", "from": "2026-11-01T00:00:00+07:00", "to": "2026-12-01T00:00:00+07:00"}
             )
         ]
@@ -429,13 +364,13 @@ def test_running_verdicts_have_their_points_by_the_rules_name_or_its_versions_id
     monthly = bench.content("finding", "budget").keys() - content.keys()
     assert {key[0] for key in monthly} == {"budget"}
     # A reason goes when there is none any more.
-    bench.sink.write([verdict(result="not_decidable", reason="unknown time")])
-    bench.sink.write([verdict(result="pass")])
+    bench.sink.write([told.verdict(result="not_decidable", reason="unknown time")])
+    bench.sink.write([told.verdict(result="pass")])
     assert set(bench.values("finding", "reason").values()) == {""}
 
 
 def test_radio_availability_is_never_written_as_availability_over_time(bench):
-    bench.sink.write([verdict("V36-15-RADIO"), verdict("V36-RADIO"), verdict("V36-D")])
+    bench.sink.write([told.verdict("V36-15-RADIO"), told.verdict("V36-RADIO"), told.verdict("V36-D")])
     assert bench.refused() == [("findings", "not_over_time")] * 2
     assert {key[1].split("rule=")[1].split(",")[0] for key in bench.content("finding", "budget")} == {"V36-D"}
 

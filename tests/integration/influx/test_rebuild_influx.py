@@ -1,6 +1,7 @@
 """A province that was lived through and closed, as the sink wrote it and as the archive gives it."""
 
 import json
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,13 +9,16 @@ import pytest
 
 from btswatch.cli.app import run
 from processors.core.conventions import Conventions
+from processors.objecting import object_to, rule_on
 from processors.rebuild_influx import InfluxRebuild, OtherEvidenceError, Target
+from processors.restating import Restating
 from processors.rules import load_rules
 from processors.sinks.influx.guard import SeriesGuard
 from processors.sinks.influx.pipe import Pipe
 from processors.sinks.influx.points import PointMaker
 from processors.sinks.port import Message
 from schemas.influx import MEASUREMENT, bucket_of
+from schemas.time import format_ms
 from stores.archive import ArchiveReader
 from stores.influx.connection import InfluxConnection
 from stores.influx.management import Management
@@ -22,6 +26,7 @@ from stores.influx.reading import PointReader
 from stores.influx.writer import LineWriter
 from stores.ledger import Ledger
 from stores.ledger.closings import closings
+from stores.ledger.objections import Objection
 from stores.registry.load import load
 from stores.registry.write import write
 from tests.contract.engine.cluster_host import with_unit
@@ -37,6 +42,7 @@ DERIVED = (
     "scope",
     "reconciliation",
     "dark",
+    "decision",
     "finding",
     "budget",
     "spread",
@@ -153,9 +159,13 @@ def rebuild(influx, lived, world, settings, first, until, now_ms):
 
 def test_the_archive_gives_what_the_sink_wrote(influx, lived, world, days, written):
     before = written.content(*DERIVED)
-    assert {key[0] for key in before} >= set(DERIVED) - {"link", "link_hour", "link_day", "dark"} | {
-        "station_hour"
-    }
+    assert {key[0] for key in before} >= set(DERIVED) - {
+        "link",
+        "link_hour",
+        "link_day",
+        "dark",
+        "decision",
+    } | {"station_hour"}
     until = days[-1] + timedelta(days=1)
     fresh = Bench(settings_for(influx), written.ledger, world.registry)
     told = rebuild(influx, lived, world, fresh.settings, days[0], until, written.now_ms)
@@ -210,6 +220,67 @@ def test_hours_of_days_that_the_raw_bucket_keeps_no_more_come_back_too(influx, l
     assert short.content("station_hour", "link_hour", "link_day") == before
     buckets = influx.client.get("/api/v2/buckets", params={"limit": 100}).json()["buckets"]
     assert f"{settings.prefix}_rebuild" not in {one["name"] for one in buckets}
+
+
+def restate_and_rule(data, world, day, now_ms):
+    """Restate one element and the days after it that change with it; uphold another one's objection."""
+    ledger = Ledger(data / "ledger.db")
+    ledger.open()
+    with ledger.writing() as connection:
+        restating = Restating(ArchiveReader(data / "archive"), world.registry, Conventions(), now_ms)
+        changed = restating.write(
+            connection, restating.propose(connection, "PER-0", day), "someone", "a log handed in late"
+        )
+        middle = CALENDAR.start_of(day)
+        for number, element in enumerate(("PER-0", "PER-1"), 1):
+            owner = world.registry.on(element, day).enterprise
+            end = middle + 90_000_000
+            one = Objection(number, owner, element, middle, end, "planned", "a letter", now_ms, "someone")
+            object_to(connection, world.registry, one, CALENDAR)
+            moved = rule_on(
+                connection,
+                number,
+                upheld=True,
+                person="an inspector",
+                ruling="announced",
+                now_ms=now_ms + number,
+                calendar=CALENDAR,
+            )
+            assert {each.element for each in moved} == {element}
+    ledger.close()
+    return [one.day for one in changed]
+
+
+def test_what_people_decided_comes_back_as_the_sink_wrote_it(influx, lived, world, days, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(lived, data)
+    now_ms = world.last_received + 30 * 86_400_000
+    bench = Bench(settings_for(influx), Ledger(data / "ledger.db"), world.registry, now_ms)
+    bench.sink.open()
+
+    def idle():
+        for _ in range(60):
+            bench.now_ms += 60_000
+            bench.sink.idle(bench.now_ms)
+
+    idle()
+    closed = bench.content(*DERIVED)
+    restated = restate_and_rule(data, world, days[4], bench.now_ms)
+    assert restated[0] == days[4]
+    assert len(restated) > 1
+    idle()
+    before = bench.content(*DERIVED)
+    bench.sink.close()
+    about = {(key[1].split(",")[0], key[3]) for key in before if key[0] == "decision"}
+    starts = {format_ms(CALENDAR.start_of(day)).replace(".000", "") for day in restated}
+    assert {at for by, at in about if by == "by=restatement"} == starts
+    assert {by for by, _ in about} == {"by=restatement", "by=objection"}
+    assert {key[0] for key in before if before[key] != closed.get(key)} >= {"figure", "scope", "closed"}
+    fresh = Bench(settings_for(influx), bench.ledger, world.registry)
+    until = days[-1] + timedelta(days=1)
+    rebuild(influx, data, world, fresh.settings, days[0], until, bench.now_ms)
+    official = set(DERIVED) - {"link", "station", "link_hour", "station_hour", "link_day"}
+    assert fresh.content(*official) == before
 
 
 def test_a_day_whose_evidence_is_another_now_is_left_alone(influx, lived, world, days):
