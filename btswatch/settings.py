@@ -169,6 +169,10 @@ class Settings(Contract):
             self.availability.max_future_s,
         ):
             raise ValueError("gateway.max_future_s: set availability.max_future_s alone")
+        if self.gateway.durability == "kafka" and self.form != "cluster":
+            raise ValueError(
+                'gateway.durability: "kafka" needs form = "cluster": there is no Kafka in the embedded form'
+            )
         told = {"console": {"zone": self.zone}, "gateway": {"max_future_s": self.availability.max_future_s}}
         for part, values in told.items():
             # The models are frozen for their readers; this is still their making.

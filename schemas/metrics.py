@@ -114,6 +114,18 @@ GATEWAY_SECONDS = Spec(
     ("route",),
     (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0),
 )
+GATEWAY_RECEIPTS = Spec(
+    "btswatch_gateway_receipts_total",
+    "Receipts given, by where the events were safe: disk or kafka; disk under durability kafka means that the forwarder"
+    " lags or the brokers are away.",
+    ("durable",),
+)
+GATEWAY_KAFKA_SECONDS = Spec(
+    "btswatch_gateway_kafka_wait_seconds",
+    "From the disk to the forwarder's position behind the events, of answers that waited for Kafka (durability kafka).",
+    (),
+    (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0),
+)
 GATEWAY_IN_FLIGHT = Spec(
     "btswatch_gateway_requests_in_flight",
     "Requests being served; at its limit, further ones are turned away.",

@@ -184,7 +184,7 @@ class DataDirectory:
         return Archive(self.path / "archive", calendar)
 
     def bell(self, name: str) -> Doorbell:
-        """The doorbell `name`: engine, traps, forwarder, console."""
+        """The doorbell `name`: engine, traps, forwarder, gateway, console."""
         return Doorbell(self.path / f"{name}.bell")
 
     @property

@@ -90,9 +90,14 @@ class JournalReader:
         return row[0] if row else None
 
     def receipts(self, after: int, limit: int) -> list[KeptReceipt]:
-        """Receipts whose number is above `after`, in order. The oldest were evicted where the list was full."""
+        """Receipts whose number is above `after`, in order, up to the first whose content may still change.
+
+        The oldest were evicted where the list was full.
+        """
         query = (
-            "SELECT number, id, reporter, at_ms, body FROM receipt WHERE number > ? ORDER BY number LIMIT ?"
+            "SELECT number, id, reporter, at_ms, body FROM receipt WHERE number > ? AND number <"
+            " (SELECT coalesce(min(number), 9223372036854775807) FROM receipt WHERE open_until_ms IS NOT NULL)"
+            " ORDER BY number LIMIT ?"
         )
         with self._read() as connection:
             return [KeptReceipt(*row) for row in connection.execute(query, (after, limit))]

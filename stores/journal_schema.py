@@ -71,8 +71,15 @@ _SETTLED = (
         actor TEXT NOT NULL,
         note TEXT NOT NULL) STRICT""",
 )
+# A receipt whose content may still change: until then it is not anchored in the audit chain.
+_OPEN_RECEIPTS = (
+    "ALTER TABLE receipt ADD COLUMN open_until_ms INTEGER",
+    "CREATE INDEX receipt_open ON receipt(number) WHERE open_until_ms IS NOT NULL",
+    """CREATE TRIGGER receipt_changed AFTER UPDATE OF body ON receipt BEGIN
+        UPDATE tally SET bytes = bytes - length(old.body) + length(new.body) WHERE list = 'receipt'; END""",
+)
 # A file of version N has had the first N steps; what is released is never changed, only followed by another step.
-_STEPS = (_TABLES, _SETTLED)
+_STEPS = (_TABLES, _SETTLED, _OPEN_RECEIPTS)
 SCHEMA_VERSION = len(_STEPS)
 
 

@@ -189,6 +189,10 @@ class Journal(JournalReader):
         """Keep what a sender was answered with."""
         self._one(lambda transaction: transaction.save_receipt(receipt, reporter, at_ms, body))
 
+    def close_receipts(self, now_ms: int) -> int:
+        """Leave receipts that are open past their time as they are, for good; how many."""
+        return self._one(lambda transaction: transaction.close_receipts(now_ms))
+
     def refuse(self, *refused: Refused) -> None:
         """Keep what was turned away, for replay."""
         self._one(lambda transaction: transaction.refuse(refused))

@@ -61,13 +61,33 @@ class JournalTransaction:
                 raise JournalFullError(self._path, used, self._max_bytes)
         return answers
 
-    def save_receipt(self, receipt: str, reporter: str, at_ms: int, body: bytes) -> None:
-        """Keep what a sender was answered with. A receipt that exists stays as it is."""
+    def save_receipt(
+        self, receipt: str, reporter: str, at_ms: int, body: bytes, open_until_ms: int | None = None
+    ) -> None:
+        """Keep what a sender was answered with. A receipt that exists stays as it is.
+
+        With `open_until_ms` the answer is not given yet: until then `settle_receipt` may put another content in its
+        place, and it is not among `receipts`.
+        """
         self._connection.execute(
-            "INSERT OR IGNORE INTO receipt(id, reporter, at_ms, body) VALUES (?, ?, ?, ?)",
-            (receipt, reporter, at_ms, body),
+            "INSERT OR IGNORE INTO receipt(id, reporter, at_ms, body, open_until_ms) VALUES (?, ?, ?, ?, ?)",
+            (receipt, reporter, at_ms, body, open_until_ms),
         )
         self._evict("receipt", self._lists.receipts, self._lists.receipts_bytes)
+
+    def settle_receipt(self, receipt: str, body: bytes) -> bool:
+        """Its content for good; False where it is open no more, and stays as it is."""
+        done = self._connection.execute(
+            "UPDATE receipt SET body = ?, open_until_ms = NULL WHERE id = ? AND open_until_ms IS NOT NULL",
+            (body, receipt),
+        ).rowcount
+        return done > 0
+
+    def close_receipts(self, now_ms: int) -> int:
+        """Leave those that are open past their time as they are, for good; how many."""
+        return self._connection.execute(
+            "UPDATE receipt SET open_until_ms = NULL WHERE open_until_ms <= ?", (now_ms,)
+        ).rowcount
 
     def refuse(self, refused: Sequence[Refused]) -> None:
         """Keep what was turned away. The oldest go when there are too many."""

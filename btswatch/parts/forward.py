@@ -48,6 +48,7 @@ class ForwardPart:
             number=new_number(),
             bell=directory.bell(CONSUMER),
             now_ms=now_ms,
+            waited_for=directory.bell("gateway") if settings.gateway.durability == "kafka" else None,
         )
 
     async def start(self) -> None:

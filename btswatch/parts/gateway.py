@@ -11,10 +11,12 @@ from btswatch.ledger import ledger_of, open_or_later
 from btswatch.parts.chain import Chain
 from btswatch.parts.journal import JournalPart
 from btswatch.settings import Settings
+from ingest.feeds.copies import Copies
 from ingest.feeds.deps import GatewayDeps
 from ingest.feeds.figures import FiguresUnavailableError
 from ingest.feeds.gateway import create_gateway
 from ingest.feeds.service import GatewayService
+from ingest.forwarder import CONSUMER as FORWARDER
 from schemas.registry import Registry
 from schemas.results import FigureRecord
 from schemas.time import LocalCalendar, format_ms
@@ -114,6 +116,15 @@ class GatewayPart:
         self._now_ms = now_ms
         self._calendar = calendar
         self._chain = Chain(self._ledger, journal.journal, now_ms, anchor_s=settings.gateway.anchor_s)
+        self._copies = (
+            Copies(
+                lambda: journal.journal.position(FORWARDER),
+                directory.bell("gateway"),
+                settings.gateway.kafka_wait_s,
+            )
+            if settings.gateway.durability == "kafka"
+            else None
+        )
         self.service: GatewayService | None = None
 
     async def start(self) -> None:
@@ -121,6 +132,8 @@ class GatewayPart:
         self._keys.open()
         open_or_later(self._ledger, "gateway")
         self._chain.start()
+        if self._copies is not None:
+            self._copies.start()
         deps = GatewayDeps(
             writer=self._journal.group,
             journal=self._journal.journal,
@@ -131,6 +144,7 @@ class GatewayPart:
             figures=LedgerFigures(self._ledger, self._calendar),
             now_ms=self._now_ms,
             head=self._chain.head,
+            copies=self._copies,
             indicators=rules_of(self._settings).indicators(self._registry().declared_levels),
         )
         gateway = self._settings.gateway
@@ -144,6 +158,9 @@ class GatewayPart:
 
     async def stop(self, deadline_s: float) -> None:
         """Finish the requests under way; their senders hear nothing of what is cut off, and send it again."""
+        if self._copies is not None:
+            # Who waits for Kafka is answered with what is true by now.
+            await self._copies.stop()
         if self.service is not None:
             await self.service.stop(deadline_s)
         await self._chain.stop()

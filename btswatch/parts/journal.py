@@ -67,6 +67,7 @@ class JournalPart:
                 now_ms = self._now_ms()
                 await asyncio.to_thread(self.journal.trim, now_ms - self._settings.retention_s * 1000)
                 await asyncio.to_thread(self.journal.forget_identities, now_ms)
+                await asyncio.to_thread(self.journal.close_receipts, now_ms)
             except JournalError as error:
                 _LOG.error("journal upkeep failed", error=str(error))
             await asyncio.sleep(_UPKEEP_S)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ingest.feeds.auth import KeyReader
+from ingest.feeds.copies import Copies
 from ingest.feeds.figures import FiguresReader, NoFigures
 from ingest.feeds.intake import JournalWriter
 from schemas.indicators import Indicators
@@ -50,6 +51,7 @@ class GatewayDeps:
         indicators: those that a measurement may be of; None: any name is taken.
         figures: the ledger's reader.
         head: the audit chain's head as it is known now; printed in every receipt.
+        copies: tells when Kafka has the events; None: receipts say that they are on disk.
         origin: None for live events and always in a production data directory; a demonstration may mark its own.
     """
 
@@ -63,5 +65,6 @@ class GatewayDeps:
     now_ms: Callable[[], int] = system_now_ms
     new_receipt: Callable[[], str] = random_receipt
     head: Callable[[], str | None] = lambda: None
+    copies: Copies | None = None
     origin: Origin | None = None
     indicators: Indicators | None = None

@@ -43,6 +43,7 @@ def create_gateway(deps: GatewayDeps) -> FastAPI:
         deps.origin,
         deps.head,
         deps.indicators,
+        deps.copies,
     )
 
     async def caller_of(request: Request) -> Caller:

@@ -9,13 +9,14 @@ import structlog
 
 from ingest.feeds.auth import Caller
 from ingest.feeds.body import Chunk
+from ingest.feeds.copies import Copies
 from ingest.feeds.framing import Frame
 from ingest.feeds.limits import RateLimits
 from ingest.feeds.problems import Code, ProblemError
 from ingest.feeds.receipts import Receipt, RejectedEvent, RepeatedEvent, Tally
 from ingest.feeds.submission import Rejected, Terms, judge
 from schemas.indicators import Indicators
-from schemas.metrics import EVENTS_ACCEPTED, EVENTS_REFUSED
+from schemas.metrics import EVENTS_ACCEPTED, EVENTS_REFUSED, GATEWAY_RECEIPTS
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.settings.gateway import GatewaySettings
@@ -31,6 +32,8 @@ CONFLICT: Final = "this id was used with another content: a changed event needs 
 _JUDGED_AT_ONCE: Final = 100
 _BESIDE_BODY: Final = 400
 _RETRY_S: Final = 5
+# A receipt whose gateway was killed in the waiting: nobody was answered with it. So long after, it stays as it is.
+_OPEN_MS: Final = 30_000
 # The fault is in the body, not in the connection: it is kept for replay.
 _FAULTS_OF_BODY: Final = {Code.MALFORMED: Refusal.MALFORMED, Code.TOO_LARGE: Refusal.TOO_LARGE}
 
@@ -71,11 +74,12 @@ class _Bad:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """What one transaction did."""
+    """What one transaction did; `last` is the highest journal offset that one of its events has, new or repeated."""
 
     tally: Tally
     accepted: Sequence[_Good]
     refused: Sequence[_Bad]
+    last: int
 
 
 @dataclass(slots=True)
@@ -89,6 +93,7 @@ class _Run:
     registry: Registry
     head: str | None
     next_index: int = field(default=0)
+    last: int = field(default=0)
 
     def answer(self, tally: Tally, *, complete: bool = True) -> Receipt:
         """The receipt with these counts."""
@@ -105,6 +110,7 @@ class Intake:
         origin: None for live events; a demonstration may mark its own.
         head: the audit chain's head as it is known now.
         indicators: those that a measurement may be of; None: any name is taken.
+        copies: waited for before the answer; None: the disk is enough.
     """
 
     journal: JournalWriter
@@ -117,6 +123,7 @@ class Intake:
     origin: Origin | None = None
     head: Callable[[], str | None] = lambda: None
     indicators: Indicators | None = None
+    copies: Copies | None = None
 
     async def take(self, caller: Caller, chunks: AsyncIterator[Chunk]) -> Receipt:
         """Everything good on disk, everything bad refused, and the receipt of it.
@@ -139,7 +146,28 @@ class Intake:
         except ProblemError as problem:
             await self._break_off(run, problem)
             raise
-        return run.answer(run.tally)
+        receipt = await self._receipt(run)
+        GATEWAY_RECEIPTS.counter().labels(receipt.durable).inc()
+        return receipt
+
+    async def _receipt(self, run: _Run) -> Receipt:
+        """The answer, once Kafka has the events where that is wanted: what is kept of it says the same."""
+        receipt = run.answer(run.tally)
+        if self.copies is None or not run.last or not await self.copies.hold(run.last):
+            return receipt
+        copied = receipt.model_copy(update={"durable": "kafka"})
+        if receipt.receipt != run.receipt:
+            return copied  # the first one's, which stays as it is
+        body = copied.model_dump_json().encode()
+        try:
+            kept = await self.journal.write(
+                lambda transaction: transaction.settle_receipt(receipt.receipt, body),
+                _BESIDE_BODY + len(body),
+            )
+        except JournalError as error:
+            structlog.get_logger().error("receipt stays as it was on disk", error=str(error))
+            return receipt
+        return copied if kept else receipt
 
     async def _store(self, run: _Run, chunk: Chunk, *, last: bool) -> None:
         if chunk:
@@ -147,6 +175,7 @@ class Intake:
         now_ms = self.now_ms()
         good, bad = await self._judge(run, chunk, now_ms)
         reporter = run.caller.enterprise
+        open_until_ms = None if self.copies is None else now_ms + self.copies.wait_ms + _OPEN_MS
 
         def job(transaction: JournalTransaction) -> _Stored:
             answers = transaction.append([one.entry for one in good], run.receipt)
@@ -156,11 +185,15 @@ class Intake:
             if last:
                 receipt = run.answer(tally)
                 body = receipt.model_dump_json().encode()
-                transaction.save_receipt(receipt.receipt, reporter, run.began_ms, body)
-            return _Stored(tally, accepted, refused)
+                # One that is answered under another's id changes nothing of that one.
+                mine = receipt.receipt == run.receipt
+                until = open_until_ms if mine else None
+                transaction.save_receipt(receipt.receipt, reporter, run.began_ms, body, until)
+            return _Stored(tally, accepted, refused, _last_of(answers))
 
         stored = await self._write(job, sum(_BESIDE_BODY + 2 * len(frame.raw) for frame in chunk))
         run.tally = stored.tally
+        run.last = max(run.last, stored.last)
         run.next_index += len(chunk)
         for one in stored.accepted:
             EVENTS_ACCEPTED.counter().labels(ENTRANCE, reporter, one.type).inc()
@@ -241,6 +274,11 @@ class Intake:
             raise ProblemError(
                 Code.JOURNAL_UNAVAILABLE, "nothing of this was stored", retry_after_s=_RETRY_S
             ) from error
+
+
+def _last_of(answers: Sequence[Appended]) -> int:
+    """The highest offset of those that stand in the journal; 0 where none does."""
+    return max((one.offset or 0 for one in answers if one.outcome is not Outcome.CONFLICT), default=0)
 
 
 def _outcome(

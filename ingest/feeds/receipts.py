@@ -1,7 +1,7 @@
 """What a sender is answered with, and keeps as proof."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -9,6 +9,7 @@ from schemas.refusal import Refusal
 from schemas.time import from_ms
 
 Number = Annotated[int, Field(ge=0)]
+Durable = Literal["disk", "kafka"]
 
 
 class RejectedEvent(BaseModel):
@@ -50,6 +51,7 @@ class Receipt(BaseModel):
                     "rejected_total": 1,
                     "repeated": [],
                     "complete": True,
+                    "durable": "disk",
                     "head": "sha256:9f2c4be7d0a1537786e4c0b92a5d1f6e3c8b7a90415263748596a7b8c9d0e1f2",
                 }
             ]
@@ -67,6 +69,11 @@ class Receipt(BaseModel):
     repeated: list[RepeatedEvent]
     complete: bool = Field(
         default=True, description="false where the body broke off or a limit ended the request"
+    )
+    durable: Durable = Field(
+        default="disk",
+        description="where the accepted and the repeated events were safe when this was answered: `disk`, the "
+        "gateway's; `kafka`, all copies there too. Absent in receipts of older gateways, which knew disk alone",
     )
     head: str | None = Field(
         default=None,

@@ -49,6 +49,8 @@ class Forwarder:
         number: for a journal that has none yet, see `Journal.number`.
         bell: rung by the journal; bound while this runs.
         now_ms: the clock.
+        waited_for: rung when the position moves, which is then stored after every delivery; None: with each tick is
+            soon enough.
         reporting_changes: enterprises that report changes only: their events are signs of life in every partition.
     """
 
@@ -62,8 +64,10 @@ class Forwarder:
         number: int,
         bell: Doorbell,
         now_ms: Callable[[], int],
+        waited_for: Doorbell | None = None,
         reporting_changes: Collection[str] = (),
     ) -> None:
+        self._waited_for = waited_for
         self._reporting_changes = frozenset(reporting_changes)
         topic = load_topics()[records.EVIDENCE]
         self._journal = journal
@@ -140,6 +144,8 @@ class Forwarder:
             self._take_in()
         self._deliver()
         self._position, self._through_ms = self._sent_through
+        if self._waited_for is not None:
+            self._store()
         last = self._journal.last_offset()
         FORWARDER_OFFSET.gauge().set(self._position)
         FORWARDER_LAG.gauge().set(max(0, last - self._position))
@@ -195,6 +201,15 @@ class Forwarder:
         if self._position > self._stored:
             self._journal.commit(CONSUMER, self._position)
             self._stored = self._position
+            if self._waited_for is not None:
+                self._ring(self._waited_for)
+
+    def _ring(self, bell: Doorbell) -> None:
+        try:
+            bell.ring()
+        except OSError as error:
+            # The position is stored; who waits for it looks again.
+            structlog.get_logger().warning("doorbell can't be rung", bell=str(bell.path), error=str(error))
 
     def _run(self) -> None:
         try:

@@ -1,6 +1,6 @@
 """Settings of the HTTP gateway for enterprises."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -22,6 +22,16 @@ class GatewaySettings(Contract):
     port: int = Field(default=8080, ge=0, le=65_535, description="TCP port; 0 takes any free one")
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="addresses of reverse proxies whose X-Forwarded-For is believed"
+    )
+
+    durability: Literal["disk", "kafka"] = Field(
+        default="disk",
+        description="when a sender is answered: once its events are on this disk, or once all copies in Kafka have "
+        "them as well (cluster only)",
+    )
+    kafka_wait_s: Annotated[float, Field(gt=0, le=60)] = Field(
+        default=5.0,
+        description="how long an answer waits for Kafka at most (durability kafka); after it the receipt says disk",
     )
 
     max_body_bytes: Positive = Field(

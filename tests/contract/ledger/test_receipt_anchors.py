@@ -94,6 +94,30 @@ def test_receipts_that_were_evicted_before_their_anchor_are_counted(ledger, jour
     assert (entry.content["receipts"], entry.content["lost"]) == (5, 3)
 
 
+def test_a_receipt_whose_answer_waits_is_anchored_with_what_was_answered(ledger, journal, chain, clock):
+    given(journal, 1)
+    for number in (2, 3):
+        journal.write(
+            [
+                lambda t, n=number: t.save_receipt(
+                    f"r_{n}", "alpha", 9 * HOUR, body(n, durable="disk"), clock.now
+                )
+            ]
+        )
+    chain.follow()
+    assert [one.content["receipts"] for one in entries(ledger)] == [1]
+    journal.write([lambda t: t.settle_receipt("r_2", body(2, durable="kafka"))])
+    journal.close_receipts(clock.now)
+    clock.now += HOUR
+    chain.follow()
+    assert [(one.content["receipts"], one.content["lost"]) for one in entries(ledger)] == [(1, 0), (2, 0)]
+    with ledger.reading() as connection:
+        proofs = [prove(connection, f"r_{number}") for number in (1, 2, 3)]
+    # The first is of a gateway that knew the disk alone: its content says nothing of it, and stands.
+    answered = [body(1), body(2, durable="kafka"), body(3, durable="disk")]
+    assert [one.digest for one in proofs] == [receipt_digest(one) for one in answered]
+
+
 def test_journals_do_not_take_each_others_place(ledger, journal, chain, clock, tmp_path):
     given(journal, 1, 2)
     chain.follow()

@@ -39,6 +39,8 @@ def test_the_environment_goes_before_the_file_and_secret_files_before_nothing(tm
         ('zone = "Mars/Olympus"\n', "zone: no time zone 'Mars/Olympus'; such as Asia/Ho_Chi_Minh"),
         ('zone = "../etc/passwd"\n', "zone: no time zone"),
         ("[availability]\ngrid_s = 7\n", "availability.grid_s: 7 does not divide 3600"),
+        ('[gateway]\ndurability = "kafka"\n', 'gateway.durability: "kafka" needs form = "cluster"'),
+        ('[gateway]\ndurability = "tape"\n', "gateway.durability"),
         ('[console]\nzone = "Europe/Berlin"\n', "btswatch.toml: console.zone differs"),
     ],
 )

@@ -210,6 +210,26 @@ def test_receipts_are_for_their_reporter_only(journal):
     assert journal.receipt("r2", "viettel") is None
 
 
+def test_a_receipt_that_is_open_may_change_once_and_is_not_told_before(journal):
+    journal.save_receipt("r1", "viettel", 1, b"one")
+    for name in ("r2", "r3"):
+        journal.write([lambda t, name=name: t.save_receipt(name, "viettel", 2, b"disk", open_until_ms=500)])
+    journal.save_receipt("r4", "viettel", 3, b"four")
+    assert [one.id for one in journal.receipts(0, 10)] == ["r1"]
+    assert journal.receipt("r3", "viettel") == b"disk"
+
+    assert journal.write([lambda t: t.settle_receipt("r2", b"kafka")]) == [True]
+    assert journal.write([lambda t: t.settle_receipt("r2", b"again")]) == [False]
+    assert journal.write([lambda t: t.settle_receipt("r1", b"again")]) == [False]
+    assert [(one.id, one.body) for one in journal.receipts(0, 10)] == [("r1", b"one"), ("r2", b"kafka")]
+
+    assert journal.close_receipts(499) == 0
+    assert journal.close_receipts(500) == 1
+    assert journal.write([lambda t: t.settle_receipt("r3", b"late")]) == [False]
+    assert [one.body for one in journal.receipts(2, 10)] == [b"disk", b"four"]
+    assert journal.tallies()["receipt"].bytes == len(b"one" + b"kafka" + b"disk" + b"four")
+
+
 def test_the_lists_drop_their_oldest_and_count_them(tmp_path):
     lists = ListLimits(receipts=2, refused=3, refused_bytes=1_000, refused_body_bytes=500)
     with Journal(tmp_path / "j.db", lists=lists) as journal:
@@ -270,7 +290,7 @@ def test_a_newer_schema_is_refused_with_a_clear_error(tmp_path):
     raw = sqlite3.connect(tmp_path / "j.db")
     raw.execute("PRAGMA user_version = 99")
     raw.close()
-    with pytest.raises(JournalVersionError, match="schema version 99, this btswatch knows 2"):
+    with pytest.raises(JournalVersionError, match="schema version 99, this btswatch knows 3"):
         Journal(tmp_path / "j.db").open()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from ingest.feeds.copies import Copies
 from ingest.feeds.deps import GatewayDeps
 from ingest.feeds.gateway import create_gateway
 from ingest.feeds.service import GatewayService
@@ -49,6 +50,7 @@ class Running:
     clock: list[int]
     service: GatewayService
     stack: contextlib.AsyncExitStack = field(repr=False)
+    copies: Copies | None = None
 
     def headers(self, enterprise: str = "vina", **more: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.tokens[enterprise]}", **more}
@@ -68,6 +70,7 @@ def gateway_at(tmp_path: Path) -> Start:
     @contextlib.asynccontextmanager
     async def start(**options) -> AsyncIterator[Running]:
         deps_options = {key: options.pop(key) for key in ("figures", "writer", "head") if key in options}
+        copies_of = options.pop("copies_of", None)
         max_bytes = options.pop("journal_bytes", 1 << 30)
         settings = GatewaySettings(port=0, **options)
         clock = [NOW_MS]
@@ -82,12 +85,17 @@ def gateway_at(tmp_path: Path) -> Start:
             writer = GroupCommit(journal)
             await writer.start()
             stack.push_async_callback(writer.stop, 5)
+            copies = copies_of(journal) if copies_of else None
+            if copies is not None:
+                copies.start()
+                stack.push_async_callback(copies.stop)
             deps = GatewayDeps(
                 **{"writer": writer, **deps_options},
                 journal=journal,
                 keys=keys,
                 registry=registry,
                 settings=settings,
+                copies=copies,
                 now_ms=lambda: clock[0],
             )
             service = GatewayService(create_gateway(deps), host="127.0.0.1", port=0)
@@ -96,7 +104,7 @@ def gateway_at(tmp_path: Path) -> Start:
             client = await stack.enter_async_context(
                 httpx.AsyncClient(base_url=f"http://127.0.0.1:{service.port}", timeout=20)
             )
-            yield Running(client, service.port, journal, keys, tokens, clock, service, stack)
+            yield Running(client, service.port, journal, keys, tokens, clock, service, stack, copies)
 
     return start
 

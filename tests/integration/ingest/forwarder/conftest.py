@@ -35,7 +35,7 @@ def journal(tmp_path):
 def forwarder_of(tmp_path, journal, settings):
     """Makes forwarders of the journal."""
 
-    def make(kafka=settings, limits=QUICK, now_ms=lambda: 5_000):
+    def make(kafka=settings, limits=QUICK, now_ms=lambda: 5_000, waited_for=None):
         return Forwarder(
             journal,
             kafka,
@@ -44,6 +44,7 @@ def forwarder_of(tmp_path, journal, settings):
             number=0x1234,
             bell=Doorbell(tmp_path / "forwarder.bell"),
             now_ms=now_ms,
+            waited_for=waited_for,
         )
 
     return make

@@ -8,6 +8,7 @@ from schemas.results import DeadLetter, InForce, Tick
 from schemas.settings.forwarder import ForwarderSettings
 from schemas.time import to_ms
 from schemas.topics import partition_of, shard_of
+from stores.doorbell import Doorbell
 from stores.journal import NewEntry
 from tests.kafka_topics import eventually, records_of
 
@@ -128,6 +129,21 @@ def test_the_position_is_stored_and_the_next_forwarder_goes_on_there(journal, fo
         records = records_of(settings, "evidence", enough(20))
     assert [one["n"] for _, one in events_of(records)] == list(range(20))
     assert first.id == second.id
+
+
+def test_where_answers_wait_for_it_the_position_is_stored_and_rung_long_before_the_next_tick(
+    tmp_path, journal, forwarding, settings
+):
+    with (
+        Doorbell(tmp_path / "gateway.bell") as bell,
+        forwarding(limits=ForwarderSettings(tick_s=30.0), waited_for=Doorbell(bell.path)) as forwarder,
+    ):
+        eventually(lambda: forwarder.not_ready() is None and forwarder._told_in_force)
+        bell.wait(0)
+        journal.append([event(n) for n in range(20)])
+        assert bell.wait(10)
+        assert journal.position("forwarder") == 20
+        records_of(settings, "evidence", enough(20), within_s=5)
 
 
 def test_the_doorbell_wakes_it_long_before_the_next_tick(journal, forwarding, settings):
