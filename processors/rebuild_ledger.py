@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from processors.closing import CLOSING_HELD_FROM
+from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
@@ -175,8 +175,11 @@ class LedgerRebuild:
             must_have_evidence(connection, first, edge_days=0)
             held = positions.known_property(connection, CLOSING_HELD_FROM)
             closed = {one.day: one for one in closings.closings(connection, first, days[-1]) if one.complete}
+            lost = closings.first_closed(connection) is None
         if held and date.fromisoformat(held) <= days[-1]:
             raise StillImportedError(date.fromisoformat(held))
+        if lost:
+            self._begin_with_the_archive()
         readings = OfficialReadings(self._archive, self._registry, self._conventions, lambda *_: None)
         carries, ends = self._begin(readings, first)
         official = [day for day in days if day in closed or self._may_close(day)]
@@ -187,6 +190,13 @@ class LedgerRebuild:
         if len(official) < len(days):
             open_days = OpenDays(self._archive, self._registry, self._conventions, readings, carries, ends)
             self._open(days[len(official) :], open_days, len(days), told)
+
+    def _begin_with_the_archive(self) -> None:
+        """Where all is lost, a period that is made again in part is not taken for one that began later."""
+        archived = self._archive.days()
+        with self._ledger.writing() as connection:
+            if archived and positions.known_property(connection, CLOSING_FROM) is None:
+                positions.save_property(connection, CLOSING_FROM, archived[0].isoformat())
 
     def _may_close(self, day: date) -> bool:
         close_ms = self._grid.close_us(day.toordinal()) // 1000

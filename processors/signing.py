@@ -18,14 +18,15 @@ from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
 from schemas.registry import Registry
 from schemas.results import canonical_json
-from stores.ledger import audit, closings, objections, positions, restatements, signatures
+from stores.ledger import audit, closings, figures, objections, positions, restatements, signatures
 from stores.ledger.restatements import Restatement
 from stores.ledger.signatures import Signature
 
 
 class PeriodState(StrEnum):
-    """Vietnamese: đang mở, tạm thời, chính thức, đã điều chỉnh."""
+    """Vietnamese: không có số liệu, đang mở, tạm thời, chính thức, đã điều chỉnh."""
 
+    ABSENT = "absent"
     OPEN = "open"
     PROVISIONAL = "provisional"
     FINAL = "final"
@@ -42,7 +43,7 @@ class PeriodStanding:
 
     `restated` are restatements of its days that its last signature does not know, `ruled` the numbers of objections that
     were upheld since and moved something of them. `missing` are its days that are not
-    closed; days before the installation's first official one are not asked for.
+    closed; days before the installation's first official one (`begun`, None before any was closed) are not asked for.
     """
 
     period: CalendarPeriod
@@ -52,13 +53,17 @@ class PeriodStanding:
     signatures: tuple[Signature, ...]
     restated: tuple[Restatement, ...]
     ruled: tuple[int, ...] = ()
+    begun: date | None = None
 
 
 def standing(connection: Connection, period: CalendarPeriod, today: date) -> PeriodStanding:
-    """The period's state: open until it is over, provisional until signed, final, restated once a signed day changed."""
+    """The period's state: open until it is over, provisional until signed, final, restated once a signed day changed.
+
+    Absent where it is over and no day of it is, or waits to become, official.
+    """
     closed = {one.day for one in closings.closings(connection, period.first, period.end) if one.complete}
-    begun = positions.known_property(connection, CLOSING_FROM)
-    first = max(period.first, date.fromisoformat(begun)) if begun else period.first
+    begun = first_official(connection)
+    first = max(period.first, begun or period.first)
     days = [first + timedelta(days=n) for n in range((period.end - first).days)]
     missing = tuple(day for day in days if day not in closed)
     signed = tuple(signatures.of_period(connection, period.name))
@@ -73,10 +78,17 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
     if period.end > today:
         state = PeriodState.OPEN
     elif not signed:
-        state = PeriodState.PROVISIONAL
+        known = bool(days) if begun else figures.any_between(connection, period.first, period.end)
+        state = PeriodState.PROVISIONAL if known else PeriodState.ABSENT
     else:
         state = PeriodState.RESTATED if changed or ruled or len(signed) > 1 else PeriodState.FINAL
-    return PeriodStanding(period, state, len(days), missing, signed, changed, ruled)
+    return PeriodStanding(period, state, len(days), missing, signed, changed, ruled, begun)
+
+
+def first_official(connection: Connection) -> date | None:
+    """The local day that official figures begin with; None before any was closed."""
+    begun = positions.known_property(connection, CLOSING_FROM)
+    return date.fromisoformat(begun) if begun else closings.first_closed(connection)
 
 
 def sign_off(
@@ -104,6 +116,8 @@ def sign_off(
     found = standing(connection, period, today)
     if period.end > today:
         raise NotSignableError(f"{period.name} is not over")
+    if found.state is PeriodState.ABSENT:
+        raise NotSignableError(f"{period.name}: no figures of it")
     if found.missing:
         shown = ", ".join(map(str, found.missing[:5])) + (", ..." if len(found.missing) > 5 else "")
         raise NotSignableError(f"{period.name}: {len(found.missing)} days are not closed: {shown}")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from btswatch.settings import Settings
     from processors.core.periods import CalendarPeriod
     from processors.restating import Proposed, Restating
+    from processors.signing import PeriodStanding
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
@@ -44,20 +45,25 @@ def _group() -> None:
 def show(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
     """Where a period stands: days that are not closed, who signed it, what was restated, what came late.
 
+    Exit 1 when it is over and there are no figures of it.
+
     Example: btswatch period show 2026-Q3
     """
-    from processors.signing import standing
+    from processors.signing import PeriodState, standing
     from stores.ledger.feeds import proposals
 
     loaded, chosen = settings_from(settings), period_of(period)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
-        found = standing(connection, chosen, _now(loaded)[1])
+        today = _now(loaded)[1]
+        found = standing(connection, chosen, today)
         late = proposals(connection, chosen.first, chosen.end, limit=100_000)
         head = head_of(connection)
     told = {
         "head": head,
         "period": chosen.name,
         "state": found.state.value,
+        "begun": chosen.first <= today,
+        "first_official": str(found.begun) if found.begun else None,
         "days": found.days,
         "not_closed": [str(day) for day in found.missing],
         "signatures": [
@@ -85,22 +91,37 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
     }
     if output:
         typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False))
-        return
-    typer.echo(
-        f"{chosen.name}: {found.state.value}; {found.days - len(found.missing)} of {found.days} days closed"
-    )
+    else:
+        _tell_standing(found, today, loaded.zone)
+        if told["late_events"]:
+            typer.echo(
+                f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
+            )
+        tell_head(head)
+    if found.state is PeriodState.ABSENT:
+        why = f"the first official day here is {found.begun}" if found.begun else "no day was closed here yet"
+        raise CommandError(Exit.NO, f"{chosen.name}: no figures of it: {why}")
+
+
+def _tell_standing(found: "PeriodStanding", today: date, zone: str) -> None:
+    from processors.signing import PeriodState
+
+    period = found.period
+    if period.first > today:
+        typer.echo(f"{period.name}: {found.state.value}; it begins on {period.first}")
+    elif found.state is not PeriodState.ABSENT:
+        cut = found.begun and period.first < found.begun < period.end
+        typer.echo(
+            f"{period.name}: {found.state.value}; {found.days - len(found.missing)} of {found.days} days closed"
+            + (f", official from {found.begun} on" if cut else "")
+        )
     for one in found.signatures:
-        at = datetime.fromtimestamp(one.signed_ms / 1000, ZoneInfo(loaded.zone)).isoformat(timespec="minutes")
+        at = datetime.fromtimestamp(one.signed_ms / 1000, ZoneInfo(zone)).isoformat(timespec="minutes")
         typer.echo(f"  signed by {one.signed_by} at {at}, {len(one.verdicts)} verdicts, {one.root}")
     for change in found.restated:
         typer.echo(f"  restated since: {change.element} on {change.day} by {change.person}: {change.reason}")
     for number in found.ruled:
         typer.echo(f"  adjusted since: objection {number} was upheld: btswatch objection list")
-    if told["late_events"]:
-        typer.echo(
-            f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
-        )
-    tell_head(head)
 
 
 @app.command()

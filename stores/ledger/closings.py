@@ -43,6 +43,14 @@ def last_closed(connection: Connection) -> date | None:
     return found
 
 
+def first_closed(connection: Connection) -> date | None:
+    """The earliest local day whose closing is complete."""
+    found: date | None = connection.execute(
+        select(func.min(closed_days.c.day)).where(closed_days.c.complete)
+    ).scalar()
+    return found
+
+
 def closings(connection: Connection, first: date, last: date) -> list[ClosedDay]:
     """The closings of the local days `first` to `last`."""
     query = (

@@ -89,6 +89,12 @@ def final_among(connection: Connection, keys: Sequence[tuple[str, date]]) -> set
     return found
 
 
+def any_between(connection: Connection, first: date, end: date) -> bool:
+    """Whether there is a figure, of whatever state, of the local days `[first, end)`."""
+    query = select(day_figures.c.day).where(day_figures.c.day >= first, day_figures.c.day < end).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def figures_of_element(connection: Connection, element: str, first: date, last: date) -> list[DayFigure]:
     """The element's figures of the local days `first` to `last`, in order."""
     query = (

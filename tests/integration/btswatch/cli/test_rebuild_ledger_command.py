@@ -87,6 +87,16 @@ def test_days_come_from_the_archive_with_a_line_for_each(installation, capsys):
     assert "0 rows written, 1 kept" in capsys.readouterr().err
 
 
+def test_a_quarter_that_is_made_again_in_part_is_no_quarter_that_began_later(installation, capsys):
+    path, _ = installation
+    assert rebuild(path, "2026-10-06") == 0
+    capsys.readouterr()
+    assert run(["period", "show", "2026-Q4", "--json", "--settings", str(path)]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["first_official"], told["not_closed"][0], told["days"]) == (str(DAY), str(DAY), 88)
+    assert "2026-10-06" not in told["not_closed"]
+
+
 def test_the_chain_begins_anew_where_it_was_lost_and_says_so(installation, capsys):
     path, _ = installation
     assert rebuild(path) == 0
