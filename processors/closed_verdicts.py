@@ -28,10 +28,24 @@ from stores.ledger import Ledger, audit, signatures
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """The rules that a period is judged under, and the entry that says so; None while nothing was sealed."""
+    """The rules that a period is judged under, and the entry that says so; None while nothing was sealed.
+
+    `lost` is the digest of the sealed rules where the ledger keeps them no more: `rules` are the current ones then, and
+    what is judged by them is not what was sealed.
+    """
 
     rules: Rules
     entry: AuditEntry | None
+    lost: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostRules:
+    """A period that was sealed by `entry` under rules that the ledger keeps no more."""
+
+    period: str
+    entry: AuditEntry
+    rules: str
 
 
 def basis_of(connection: Connection, period: CalendarPeriod, current: Rules) -> Basis:
@@ -39,9 +53,27 @@ def basis_of(connection: Connection, period: CalendarPeriod, current: Rules) -> 
     for kind in (AuditKind.SIGNED_OFF, AuditKind.VERDICTS):
         entry = audit.newest(connection, kind.value, period.name)
         if entry is not None:
-            kept = rules_under(connection, entry.content["rules"])
-            return Basis(kept or current, entry)
+            digest = entry.content["rules"]
+            kept = current if current.digest == digest else rules_under(connection, digest)
+            return Basis(current, entry, digest) if kept is None else Basis(kept, entry)
     return Basis(current, None)
+
+
+def lost_rules(
+    connection: Connection, periods: Iterable[CalendarPeriod], current: Rules
+) -> Iterator[LostRules]:
+    """Those of the periods that were sealed or signed under rules that are kept nowhere."""
+    for period in periods:
+        basis = basis_of(connection, period, current)
+        if basis.entry is not None and basis.lost is not None:
+            yield LostRules(period.name, basis.entry, basis.lost)
+
+
+def periods_of(day: date) -> Iterator[CalendarPeriod]:
+    """The day, and the month, quarter and year that it lies in."""
+    quarter = f"{day.year:04}-Q{(day.month + 2) // 3}"
+    for name in (day.isoformat(), f"{day:%Y-%m}", quarter, f"{day.year:04}"):
+        yield CalendarPeriod.named(name)
 
 
 def stand(
@@ -99,9 +131,7 @@ def seal_verdicts(
 
 def _ended(closed: Iterable[date]) -> Iterator[CalendarPeriod]:
     for day in sorted(closed):
-        quarter = f"{day.year:04}-Q{(day.month + 2) // 3}"
-        for name in (day.isoformat(), f"{day:%Y-%m}", quarter, f"{day.year:04}"):
-            period = CalendarPeriod.named(name)
+        for period in periods_of(day):
             if period.end == day + timedelta(days=1):
                 yield period
 

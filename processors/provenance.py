@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
 
+from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from processors.rules import Rules
@@ -48,11 +49,15 @@ def note_rules(ledger: Ledger, rules: Rules, now_ms: int, by: By = NOTICED) -> b
 
 
 def rules_under(connection: Connection, digest: str) -> Rules | None:
-    """The rules of that digest, as they were when the chain noted them; None where it never did."""
+    """The rules of that digest, as they were when the chain noted them; None where they are not kept, or are others."""
     kept = snapshots.load(connection, digest)
     if kept is None:
         return None
-    return Rules(tuple(Rule.model_validate(one) for _, one in sorted(kept["rules"].items())))
+    try:
+        found = Rules(tuple(Rule.model_validate(one) for _, one in sorted(kept.get("rules", {}).items())))
+    except ValidationError:
+        return None
+    return found if found.digest == digest else None
 
 
 def note_keys(ledger: Ledger, lines: Sequence[AuditLine], keys: Sequence[ApiKey] = ()) -> int:

@@ -166,7 +166,7 @@ INFLUX_REQUESTS = Spec(
 INFLUX_SKIPPED = Spec(
     "btswatch_influx_skipped_total",
     "What is not written to InfluxDB: series outside the registry or above the limit (these are dead letters too),"
-    " numbers that the schema does not have, points older than their bucket keeps, provisional results of closed days and of periods with decisions of people.",
+    " numbers that the schema does not have, points older than their bucket keeps, provisional results of closed days and of periods with decisions of people, verdicts whose sealed rules are lost.",
     ("reason",),
 )
 INFLUX_SERIES = Spec(

@@ -7,7 +7,7 @@ from pydantic import Field, Strict
 
 from schemas.base import Contract
 from schemas.events.envelope import Count, Identifier, Number, Text
-from schemas.results import Digest, LocalInstant, PeriodName
+from schemas.results import Digest, LocalInstant, PeriodName, SealedRules
 
 
 class JudgedLevel(Contract):
@@ -75,3 +75,4 @@ class IndicatorVerdict(Contract):
         description="article and range that a failed legal threshold points to; deciding is a person's",
     )
     head: Digest | None = Field(default=None, description="the audit chain's head that it was told under")
+    sealed_rules: SealedRules = None

@@ -242,6 +242,15 @@ class JudgedDays(Contract):
     )
 
 
+SealedRules = Annotated[
+    Digest | None,
+    Field(
+        description="only where the period was sealed or signed under these rules and the ledger keeps them no more: "
+        "the verdict is by `rules`, which are others, and is not the sealed one"
+    ),
+]
+
+
 class Verdict(Contract):
     """A finding against a threshold (spec: availability, section 6). The product states it; a person decides.
 
@@ -298,6 +307,7 @@ class Verdict(Contract):
     head: Digest | None = Field(
         default=None, description="the audit chain's head that it was told under; absent on running verdicts"
     )
+    sealed_rules: SealedRules = None
 
 
 class DeadLetter(Contract):

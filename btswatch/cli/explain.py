@@ -13,16 +13,19 @@ from btswatch.cli.configured import (
     directory_of,
     open_ledger,
     registry_of,
+    rules_of,
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.period import period_of
+from btswatch.cli.sealed_rules import as_dict, lost_of, tell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from btswatch.settings import Settings
+    from processors.closed_verdicts import LostRules
     from processors.core.periods import CalendarPeriod
     from processors.explaining import Event, Explained
     from schemas.registry import Registry
@@ -50,31 +53,37 @@ def explain_(
 
     Example: btswatch explain LSN-0001@2026-09-30
     """
+    from processors.closed_verdicts import periods_of
+
     name, _, when = figure.rpartition("@")
     if not name:
         raise CommandError(Exit.MISUSE, f"{figure}: write ELEMENT@DAY, such as LSN-0001@2026-09-30")
     loaded, period = settings_from(settings), period_of(when)
-    registry = registry_of(loaded)
+    registry, rules = registry_of(loaded), rules_of(loaded)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         if (period.end - period.first).days == 1 and name in registry.elements:
             explained = _explained(loaded, connection, registry, name, period.first)
             head = head_of(connection)
             moved = _adjustments(connection, explained)
+            lost = lost_of(connection, periods_of(period.first), rules)
             if output:
                 typer.echo(
                     json.dumps(
-                        _as_dict(explained, head, moved, show_bytes=show_bytes),
+                        _as_dict(explained, head, moved, show_bytes=show_bytes)
+                        | {"lost_rules": [as_dict(one) for one in lost]},
                         sort_keys=True,
                         ensure_ascii=False,
                     )
                 )
             else:
                 _tell(explained, moved, loaded.zone, show_bytes=show_bytes)
+                tell(lost)
                 tell_head(head)
             if explained.official is not None and not explained.reproduced:
                 raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
             return
-        _tell_days(connection, registry, name, period, worst, output=output)
+        lost = lost_of(connection, [period], rules)
+        _tell_days(connection, registry, name, period, worst, lost, output=output)
 
 
 def _explained(
@@ -96,6 +105,7 @@ def _tell_days(
     name: str,
     period: "CalendarPeriod",
     worst: int,
+    lost: "list[LostRules]",
     *,
     output: bool,
 ) -> None:
@@ -117,6 +127,7 @@ def _tell_days(
             "down_s": one.down_s,
             "undeclared_s": one.undeclared_s,
             "objections": [each.objection for each in moved.get((one.element, one.day), ())],
+            "lost_rules": [as_dict(each) for each in lost],
             "head": head,
         }
         if output:
@@ -127,6 +138,7 @@ def _tell_days(
                 + (" (before an objection's adjustment)" if told["objections"] else "")
             )
     if found and not output:
+        tell(lost)
         tell_head(head)
     if not found:
         raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")

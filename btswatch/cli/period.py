@@ -19,6 +19,7 @@ from btswatch.cli.configured import (
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.measured import indicator_verdicts_of
+from btswatch.cli.sealed_rules import as_dict, lost_of, refusal, tell
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
@@ -53,10 +54,12 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
     from stores.ledger.feeds import proposals
 
     loaded, chosen = settings_from(settings), period_of(period)
+    rules = rules_of(loaded)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         today = _now(loaded)[1]
         found = standing(connection, chosen, today)
         late = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        lost = lost_of(connection, [chosen], rules)
         head = head_of(connection)
     told = {
         "head": head,
@@ -87,6 +90,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
             for one in found.restated
         ],
         "adjusted_since": list(found.ruled),
+        "lost_rules": [as_dict(one) for one in lost],
         "late_events": sum(chosen.first <= one.day < chosen.end for one in late),
     }
     if output:
@@ -97,6 +101,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
             typer.echo(
                 f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
             )
+        tell(lost)
         tell_head(head)
     if found.state is PeriodState.ABSENT:
         why = f"the first official day here is {found.begun}" if found.begun else "no day was closed here yet"
@@ -138,11 +143,12 @@ def close(
     """Sign a period off: its verdicts are kept under a person's name and sealed in the audit chain.
 
     Exit 1 when it is not over, days of it are not closed, or nothing was restated, adjusted or measured since it was signed.
-    It is judged by the rules that its closing sealed, whatever the rule files say now.
+    It is judged by the rules that its closing sealed, whatever the rule files say now. Exit 1 where the ledger keeps
+    them no more.
 
     Example: btswatch period close 2026-Q3 --by "Nguyễn Văn A"
     """
-    from processors.closed_verdicts import basis_of
+    from processors.closed_verdicts import Basis, basis_of
     from processors.provenance import note_registry, note_rules
     from processors.signing import NotSignableError, sign_off
 
@@ -155,7 +161,12 @@ def close(
             note_registry(ledger, registry, now_ms)
             note_rules(ledger, rules, now_ms)
             with ledger.reading() as connection:
-                judging = rules if current_rules else basis_of(connection, chosen, rules).rules
+                basis = Basis(rules, None) if current_rules else basis_of(connection, chosen, rules)
+            if basis.lost is not None:
+                raise CommandError(
+                    Exit.NO, f"{refusal(chosen.name, basis)}; --current-rules signs by the present ones"
+                )
+            judging = basis.rules
             measured = indicator_verdicts_of(loaded, registry, judging, chosen)
             with ledger.writing() as connection:
                 signature = sign_off(

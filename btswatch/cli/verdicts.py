@@ -9,6 +9,7 @@ from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.measured import indicator_line, indicator_verdicts_of
 from btswatch.cli.period import period_of
+from btswatch.cli.sealed_rules import LOST, refusal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -41,7 +42,8 @@ def verdicts(
 
     Service availability D is time; radio availability and the other indicators are counted from measurements.
 
-    Exit 1 when days of the period are still open and --provisional is not given.
+    Exit 1 when days of the period are still open and --provisional is not given, and when the sealed rules are kept no
+    more: the verdicts are by the present ones then and say so.
 
     Example: btswatch verdicts --period 2026-Q3 --enterprise viettel
     """
@@ -72,22 +74,31 @@ def verdicts(
             Exit.NO,
             f"{period}: {open_days} element-days of it are not closed yet; --provisional shows them all the same",
         )
+    under = {"head": head, "sealed_rules": basis.lost}
     if output:
         for one in found:
-            told = as_contract(one, registry.digest, basis.rules, loaded.zone).model_copy(
-                update={"head": head}
-            )
+            told = as_contract(one, registry.digest, basis.rules, loaded.zone).model_copy(update=under)
             typer.echo(told.model_dump_json(by_alias=True, exclude_none=True))
         for each in indicators:
             counts = indicator_as_contract(each, registry.digest, basis.rules.digest, loaded.zone)
-            counts = counts.model_copy(update={"head": head})
+            counts = counts.model_copy(update=under)
             typer.echo(counts.model_dump_json(by_alias=True, exclude_none=True))
-        return
-    for line in (*map(_line, found), *map(indicator_line, indicators)):
-        typer.echo(line)
-    _tell_failing([*found, *indicators], basis.rules)
-    _tell_basis(basis, rules, same=same)
-    tell_head(head)
+    else:
+        _tell([*found, *indicators], basis, rules, same=same)
+        tell_head(head)
+    if basis.lost is not None:
+        raise CommandError(Exit.NO, refusal(period, basis))
+
+
+def _tell(
+    found: "list[PeriodVerdict | IndicatorVerdict]", basis: "Basis", current: "Rules", *, same: bool
+) -> None:
+    from processors.verdicts import PeriodVerdict
+
+    for one in found:
+        typer.echo(_line(one) if isinstance(one, PeriodVerdict) else indicator_line(one))
+    _tell_failing(found, basis.rules)
+    _tell_basis(basis, current, same=same)
 
 
 def _basis(connection: "Connection", period: "CalendarPeriod", rules: "Rules", *, current: bool) -> "Basis":
@@ -99,6 +110,12 @@ def _basis(connection: "Connection", period: "CalendarPeriod", rules: "Rules", *
 def _tell_basis(basis: "Basis", current: "Rules", *, same: bool) -> None:
     """Under which rules it was judged, and whether it is what was sealed or signed."""
     if basis.entry is None:
+        return
+    if basis.lost is not None:
+        typer.echo(
+            f"NOT by the rules that entry {basis.entry.number} sealed ({basis.lost}): {LOST}; judged by the present"
+            f" ones ({current.digest})"
+        )
         return
     how = f"signed by {basis.entry.actor}" if basis.entry.kind == "signed_off" else "sealed at the closing"
     stands = (

@@ -31,6 +31,8 @@ from stores.ledger.findings import Finding
 
 NOT_OVER_TIME: Final = "not_over_time"
 """Refused: a verdict by samples (radio availability, say) is none on availability over time."""
+RULES_LOST: Final = "rules_lost"
+"""Left out: the period was sealed under rules that the ledger keeps no more."""
 KINDS: Final = (PeriodKind.MONTH, PeriodKind.QUARTER)
 Line = tuple[str, str]
 Tags = Mapping[str, str | None]
@@ -81,10 +83,16 @@ class VerdictPoints:
     def of_period(self, connection: Connection, period: CalendarPeriod) -> Iterator[Line]:
         """A month's or quarter's verdicts, error budgets and spread, from the ledger's days; a quarter's indicators.
 
-        A closed period's are those by the rules of its closing. What may not be a series (an element that the registry lost since) is left out and counted.
+        A closed period's are those by the rules of its closing; where these are kept no more there are none, since others
+        would be taken for them. What may not be a series (an element that the registry lost since) is left out and counted.
         """
         at_ms = self.calendar.start_of(period.first)
-        rules = basis_of(connection, period, self.rules).rules
+        basis = basis_of(connection, period, self.rules)
+        if basis.lost is not None:
+            INFLUX_SKIPPED.counter().labels(RULES_LOST).inc()
+            yield from self._spread(connection, period, at_ms)
+            return
+        rules = basis.rules
         stands = self._stands(connection, period)
         for one in verdicts(connection, self.registry, rules, period):
             yield from _kept(partial(self._judged, one, rules, at_ms, stands))

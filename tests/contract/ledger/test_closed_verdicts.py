@@ -5,23 +5,30 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import sqlalchemy as sa
 
 from processors.audit_check import walk
-from processors.closed_verdicts import basis_of, seal_verdicts, stand
+from processors.closed_verdicts import basis_of, lost_rules, periods_of, seal_verdicts, stand
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Result
 from processors.provenance import note_rules
 from processors.rules import Rules
 from processors.signing import sign_off
+from processors.sinks.influx.guard import SeriesGuard
+from processors.sinks.influx.verdict_points import VerdictPoints
 from processors.verdicts import verdicts
 from schemas.audit import AuditKind
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
+from schemas.settings.influx import InfluxSettings
+from schemas.time import LocalCalendar
 from stores.ledger import audit, objections
 from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.objections import Adjustment
+from stores.ledger.snapshots import load, save
+from stores.ledger.tables import snapshots
 
 ZONE = "Asia/Ho_Chi_Minh"
 MONTH = CalendarPeriod.named("2026-11")
@@ -118,6 +125,57 @@ def test_other_rules_change_no_closed_period(closed):
     basis, results, same = judged(closed, NEW)
     assert (basis.rules.digest, basis.rules.rules[0].threshold) == (OLD.digest, Decimal(99))
     assert (results, same) == ([Result.FAIL], True)
+
+
+def test_rules_that_the_ledger_keeps_no_more_are_no_basis_and_that_is_said(closed):
+    seal(closed)
+    note_rules(closed, NEW, 9)
+    with closed.writing() as connection:
+        connection.execute(sa.delete(snapshots).where(snapshots.c.digest == OLD.digest))
+    basis, results, same = judged(closed, NEW)
+    assert (basis.lost, basis.rules, results, same) == (OLD.digest, NEW, [Result.PASS], False)
+    # Whoever still has the files has the very rules.
+    basis, results, same = judged(closed, OLD)
+    assert (basis.lost, results, same) == (None, [Result.FAIL], True)
+
+
+@pytest.mark.parametrize("change", [{"threshold": "10"}, {"threshold": "much"}])
+def test_kept_rules_that_were_changed_are_not_taken_for_the_sealed_ones(closed, change):
+    seal(closed)
+    with closed.writing() as connection:
+        kept = load(connection, OLD.digest)
+        save(connection, OLD.digest, "rules_changed", {"rules": {"D-1": kept["rules"]["D-1"] | change}})
+    basis, _, same = judged(closed, NEW)
+    assert (basis.lost, basis.rules, same) == (OLD.digest, NEW, False)
+
+
+def test_influxdb_gets_no_verdicts_by_other_rules_than_the_sealed_ones(closed):
+    def lines(current):
+        points = VerdictPoints(
+            SeriesGuard(REGISTRY, InfluxSettings()), REGISTRY, LocalCalendar(ZONE), current
+        )
+        with closed.reading() as connection:
+            found = list(points.of_period(connection, MONTH))
+        results = [text.partition("result=")[2][:3] for name, text in found if name == "finding"]
+        return results, {name for name, _ in found}
+
+    seal(closed)
+    before, names = lines(NEW)
+    assert (before, names) == (lines(OLD)[0], {"finding", "budget", "spread"})
+    with closed.writing() as connection:
+        connection.execute(sa.delete(snapshots))
+    assert lines(NEW) == ([], {"spread"})
+    assert lines(OLD) == (before, names)
+
+
+def test_the_periods_of_a_day_whose_rules_are_lost_are_told(closed):
+    seal(closed)
+    with closed.writing() as connection:
+        connection.execute(sa.delete(snapshots))
+        assert list(lost_rules(connection, periods_of(DAYS[3]), OLD)) == []
+        (one,) = lost_rules(connection, periods_of(DAYS[3]), NEW)
+        assert list(lost_rules(connection, periods_of(date(2027, 1, 1)), NEW)) == []
+    assert (one.period, one.entry.kind, one.rules) == ("2026-11", "verdicts", OLD.digest)
 
 
 def test_what_was_adjusted_since_is_told(closed):

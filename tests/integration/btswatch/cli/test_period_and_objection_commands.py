@@ -3,12 +3,14 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 import yaml
 
 from btswatch.cli.app import run
 from processors.closing import Closer
 from processors.core.conventions import Conventions
 from processors.core.periods import CalendarPeriod
+from processors.rules import load_rules
 from schemas.figures import Figure
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Track
@@ -19,6 +21,7 @@ from stores.entries import entry_of
 from stores.ledger import Ledger
 from stores.ledger.feeds import LateEvidence, save_late
 from stores.ledger.figures import PROVISIONAL, DayFigure, save_provisional
+from stores.ledger.tables import snapshots
 from stores.registry.load import load
 
 CALENDAR = LocalCalendar()
@@ -227,6 +230,72 @@ def test_a_changed_rule_file_changes_no_closed_period(signed, ask):
         assert now["rules"] != json.loads(before)["rules"]
     finally:
         rules.write_text(as_it_was)
+
+
+@pytest.fixture
+def forgetful(tmp_path, capsys):
+    """A signed day whose rules the ledger keeps no more, with other rule files; how to ask it, and the lost digest."""
+    path, day, _ = installation(tmp_path)
+    assert run(["period", "close", day, "--by", "An", "--settings", str(path / "btswatch.toml")]) == 0
+    lost = load_rules(path / "rules").digest
+    ledger = Ledger(DataDirectory(path / "data").ledger_path)
+    ledger.open()
+    with ledger.writing() as connection:
+        connection.execute(sa.delete(snapshots).where(snapshots.c.digest == lost))
+    ledger.close()
+    (path / "rules" / "a.yaml").write_text(
+        yaml.safe_dump({"about": "a test", "rules": [RULE | {"threshold": "10"}]})
+    )
+    return partial(called, capsys, path), day, lost
+
+
+def test_verdicts_by_other_rules_than_the_sealed_ones_say_so_and_end_with_1(forgetful):
+    ask, day, lost = forgetful
+    code, out, err = ask("verdicts", "--period", day)
+    assert (code, "pass" in out.splitlines()[0]) == (1, True)
+    assert "\nas signed by" not in out
+    (line,) = [one for one in out.splitlines() if lost in one]
+    assert line.startswith("NOT by the rules that entry ")
+    assert err.splitlines() == [
+        f"btswatch: {day}: not judged by the rules that were signed ({lost}): the ledger keeps them no more"
+    ]
+    code, out, err = ask("verdicts", "--period", day, "--json")
+    (told,) = map(json.loads, out.splitlines())
+    assert (code, told["sealed_rules"], told["rules"] != lost, lost in err) == (1, lost, True, True)
+    # Who asks for the present rules gets what was asked for.
+    code, out, err = ask("verdicts", "--period", day, "--current-rules", "--json")
+    assert (code, "sealed_rules" in json.loads(out), err) == (0, False, "")
+
+
+def test_a_period_whose_rules_are_lost_is_not_signed_by_others_unless_that_is_asked_for(forgetful):
+    ask, day, lost = forgetful
+    restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log handed in late")
+    assert ask(*restate)[0] == 0
+    code, out, err = ask("period", "close", day, "--by", "B")
+    assert (code, out) == (1, "")
+    assert f"({lost})" in err
+    assert "--current-rules signs by the present ones" in err
+    assert "revision 2" in ask("period", "close", day, "--by", "B", "--current-rules")[1]
+    assert ask("verdicts", "--period", day)[0] == 0
+
+
+def test_show_and_explain_say_that_a_periods_rules_are_lost(forgetful):
+    ask, day, lost = forgetful
+    said = f"the rules that {day} was signed under ({lost}, entry "
+    for words in (("period", "show", day), ("explain", f"A-1@{day}"), ("explain", f"alpha@{day}")):
+        code, out, _ = ask(*words)
+        assert (code, sum(said in line for line in out.splitlines())) == (0, 1), words
+        for line in ask(*words, "--json")[1].splitlines():
+            (one,) = json.loads(line)["lost_rules"]
+            assert (one["period"], one["rules"], one["sealed"]) == (day, lost, "signed"), words
+
+
+def test_where_the_rules_are_kept_nothing_is_said_of_it(signed, ask):
+    _, day = signed
+    for words in (("period", "show", day), ("explain", f"A-1@{day}"), ("explain", f"alpha@{day}")):
+        assert "keeps them no more" not in ask(*words)[1]
+        for line in ask(*words, "--json")[1].splitlines():
+            assert json.loads(line)["lost_rules"] == []
 
 
 def test_every_answer_names_the_head_it_was_made_under(signed, ask):
