@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from processors.objecting import adjustments
 from processors.provenance import snapshot_digest
 from processors.receipt_anchors import root_of
+from processors.rejudging import SEALING, Rejudging, Stands
 from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
 from schemas.time import LocalCalendar
@@ -26,18 +27,24 @@ class Broken:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """The outcome: how many entries, the head, and everything that is broken."""
+    """The outcome: how many entries, the head, and everything that is broken.
+
+    `judged` are entries that seal verdicts which follow from the figures, rules and registry that they name; `unjudged`
+    those of which that can't be told. What was restated or adjusted since is neither.
+    """
 
     entries: int
     head: str
     days: int
     broken: tuple[Broken, ...]
+    judged: int = 0
+    unjudged: tuple[Broken, ...] = ()
 
 
 def walk(
     connection: Connection, anchors: tuple[str, ...] = (), calendar: LocalCalendar | None = None
 ) -> Walked:
-    """Check every entry, every sealed day, and that each anchor stands in the chain.
+    """Check every entry, every sealed day, that sealed verdicts follow, and that each anchor stands in the chain.
 
     Args:
         connection: to the ledger, reading.
@@ -48,24 +55,33 @@ def walk(
     broken: list[Broken] = []
     sealed: dict[str, AuditEntry] = {}
     known: set[str] = set()
-    number, head = 0, NOTHING
+    unjudged: list[Broken] = []
+    number, head, judged = 0, NOTHING, 0
+    local = calendar or LocalCalendar()
+    rejudging = Rejudging(connection, local.zone)
     for entry in audit.entries(connection):
         broken += _breaks(entry, number, head)
         if entry.kind in official_day.SEALS:
             sealed[entry.subject] = entry
         if entry.kind in _KEPT and (differs := _KEPT[AuditKind(entry.kind)](connection, entry)):
             broken.append(Broken(entry.number, differs))
+        if entry.kind in SEALING:
+            again = rejudging.judge(entry)
+            judged += again.stands is Stands.FOLLOWS
+            if again.stands in (Stands.DIFFERS, Stands.UNKNOWN):
+                where = broken if again.stands is Stands.DIFFERS else unjudged
+                where.append(Broken(entry.number, again.detail))
         known.add(entry.digest)
         number, head = entry.number, entry.digest
     for day in sorted(sealed):
         broken += _differs(connection, sealed[day])
-    broken += _adjusted(connection, calendar or LocalCalendar())
+    broken += _adjusted(connection, local)
     broken += [
         Broken(0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew")
         for anchor in anchors
         if anchor not in known
     ]
-    return Walked(number, head, len(sealed), tuple(broken))
+    return Walked(number, head, len(sealed), tuple(broken), judged, tuple(unjudged))
 
 
 def _breaks(entry: AuditEntry, number: int, head: str) -> Iterator[Broken]:

@@ -17,6 +17,7 @@ from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
 from processors.indicators import IndicatorVerdict
 from processors.provenance import rules_under
+from processors.rejudging import root_of_what_is_said, said
 from processors.rules import Rules
 from processors.signing import counted, standing, without_registry
 from processors.verdicts import PeriodVerdict, verdicts
@@ -117,6 +118,7 @@ def seal_verdicts(
         content = {
             "root": _root(told),
             "verdicts": len(told),
+            "said": root_of_what_is_said(said(found, rules, zone)),
             "results": dict(sorted(Counter(one["result"] for one in told).items())),
             "registry": registry.digest,
             "rules": rules.digest,

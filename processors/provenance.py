@@ -8,12 +8,12 @@ from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from processors.rules import Rules
 from schemas.audit import AuditKind, NewAuditEntry
-from schemas.registry import Registry
+from schemas.registry import DeclaredLevel, Element, Registry
 from schemas.results import canonical_json
 from schemas.rules import Rule
 from stores.keys import ApiKey, AuditLine
@@ -22,6 +22,8 @@ from stores.ledger.snapshots import Content
 
 ACTOR: Final = "btswatch"
 KEYS_POSITION: Final = "audited_key_events"
+_ELEMENTS: Final = TypeAdapter(dict[str, tuple[Element, ...]])
+_LEVELS: Final = TypeAdapter(dict[str, DeclaredLevel])
 # The chain tells what changed; of a whole new registry the snapshot has the rest.
 MOST_CHANGES: Final = 500
 
@@ -58,6 +60,23 @@ def rules_under(connection: Connection, digest: str) -> Rules | None:
     except ValidationError:
         return None
     return found if found.digest == digest else None
+
+
+def registry_under(connection: Connection, digest: str) -> Registry | None:
+    """What verdicts read of the registry of that digest: its elements and declared levels; None where it is not kept.
+
+    The digest is that of its files: that the rows are those, the chain's entry says (`snapshot`).
+    """
+    kept = snapshots.load(connection, digest)
+    if kept is None:
+        return None
+    try:
+        elements = _ELEMENTS.validate_python(kept.get("elements", {}))
+        levels = _LEVELS.validate_python(kept.get("declared_levels", {}))
+    except ValidationError:
+        return None
+    in_order = sorted(levels.items(), key=lambda one: int(one[0]))
+    return Registry(elements=elements, declared_levels=tuple(one for _, one in in_order), digest=digest)
 
 
 def note_keys(ledger: Ledger, lines: Sequence[AuditLine], keys: Sequence[ApiKey] = ()) -> int:

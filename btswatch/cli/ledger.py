@@ -48,6 +48,8 @@ def verify(
 ) -> None:
     """Walk the chain and the days it seals; say what was changed, removed, inserted or cut off. Exit 1 then.
 
+    Sealed and signed verdicts over time are judged again from the figures, rules and registry that they name.
+
     Example: btswatch ledger verify --anchor sha256:...
     """
     from processors.audit_check import walk
@@ -60,6 +62,10 @@ def verify(
         typer.echo(json.dumps(asdict(walked), sort_keys=True))
     elif not walked.broken:
         typer.echo(f"{walked.entries} entries and {walked.days} closed days are as they were written")
+        if walked.judged:
+            typer.echo(f"{walked.judged} sealed sets of verdicts follow from the figures and rules they name")
+        for one in walked.unjudged:
+            typer.echo(f"entry {one.number}: {one.detail}")
         typer.echo(f"head {walked.head}")
     if walked.broken:
         lines = [f"entry {one.number}: {one.detail}" if one.number else one.detail for one in walked.broken]

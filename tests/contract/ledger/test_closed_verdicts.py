@@ -11,7 +11,7 @@ from processors.audit_check import walk
 from processors.closed_verdicts import basis_of, lost_rules, periods_of, seal_verdicts, stand
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Result
-from processors.provenance import note_rules
+from processors.provenance import note_registry, note_rules
 from processors.rules import Rules
 from processors.signing import sign_off
 from processors.sinks.influx.guard import SeriesGuard
@@ -28,7 +28,7 @@ from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.objections import Adjustment
 from stores.ledger.snapshots import load, save
-from stores.ledger.tables import snapshots
+from stores.ledger.tables import day_figures, snapshots
 
 ZONE = "Asia/Ho_Chi_Minh"
 MONTH = CalendarPeriod.named("2026-11")
@@ -166,6 +166,85 @@ def test_influxdb_gets_no_verdicts_by_other_rules_than_the_sealed_ones(closed):
         connection.execute(sa.delete(snapshots))
     assert lines(NEW) == ([], {"spread"})
     assert lines(OLD) == (before, names)
+
+
+def walked(ledger):
+    with ledger.reading() as connection:
+        return walk(connection)
+
+
+def sign(ledger, by=OLD):
+    with ledger.writing() as connection:
+        sign_off(
+            connection,
+            REGISTRY,
+            by,
+            MONTH,
+            person="An",
+            note="",
+            now_ms=9,
+            today=date(2026, 12, 9),
+            zone=ZONE,
+        )
+
+
+def figures_change(ledger):
+    """Behind the chain's back: nothing was ever down."""
+    with ledger.writing() as connection:
+        connection.execute(sa.update(day_figures).values(up_s=86_400, down_s=0))
+
+
+def test_sealed_and_signed_verdicts_are_judged_again_by_their_own_rules(closed):
+    note_registry(closed, REGISTRY, 5)
+    seal(closed)
+    sign(closed)
+    note_rules(closed, NEW, 11)
+    found = walked(closed)
+    assert (found.broken, found.judged, found.unjudged) == ((), 2, ())
+
+
+def test_a_verdict_that_does_not_follow_is_told_with_its_entry(closed):
+    note_registry(closed, REGISTRY, 5)
+    seal(closed)
+    sign(closed)
+    figures_change(closed)
+    sealed, signed = walked(closed).broken
+    assert (sealed.number, signed.number) == (3, 4)
+    assert sealed.detail == (
+        "the verdicts of 2026-11, sealed by the closing, do not follow from the official figures, rules and registry"
+        " that they name: sealed were 1 fail"
+    )
+    assert signed.detail.endswith("that they name: alpha alpha D-1: fail, would be pass")
+    assert "signed by An" in signed.detail
+
+
+def test_what_a_person_moved_since_is_no_contradiction(closed):
+    note_registry(closed, REGISTRY, 5)
+    seal(closed)
+    with closed.writing() as connection:
+        number = objections.next_number(connection)
+        objections.raise_objection(
+            connection, objections.Objection(number, "alpha", "A-1", 0, 1, "up", "a letter", 6, "An")
+        )
+        objections.rule(connection, number, objections.UPHELD, 8, "Binh", "so")
+        objections.save_adjustments(connection, [Adjustment(DAYS[3], "A-1", number, 0, 0, -3600, 3600, 0)])
+    found = walked(closed)
+    assert (found.judged, found.unjudged) == (0, ())
+    assert [one.number for one in found.broken] == [0], "only that the objection is made up"
+
+
+def test_verdicts_whose_rules_or_registry_are_lost_can_not_be_judged_again_and_that_is_said(closed):
+    seal(closed)
+    (one,) = walked(closed).unjudged
+    assert one.detail == (
+        f"the verdicts of 2026-11 can't be judged again: the registry {REGISTRY.digest} is kept nowhere"
+    )
+    note_registry(closed, REGISTRY, 8)
+    assert walked(closed).judged == 1
+    with closed.writing() as connection:
+        connection.execute(sa.delete(snapshots).where(snapshots.c.digest == OLD.digest))
+    (one,) = walked(closed).unjudged
+    assert f"the rules {OLD.digest} are kept nowhere" in one.detail
 
 
 def test_the_periods_of_a_day_whose_rules_are_lost_are_told(closed):
