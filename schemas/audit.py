@@ -21,7 +21,8 @@ class AuditKind(StrEnum):
 
     Vietnamese: chốt số liệu ngày, thay đổi sổ đăng ký, thay đổi quy định, vòng đời khóa, điều chỉnh số liệu, ký duyệt kỳ,
     khiếu nại số liệu, kết luận khiếu nại, biên nhận, xác nhận cảnh báo, kết quả đánh giá kỳ, lưu giữ theo yêu cầu pháp lý,
-    gỡ lưu giữ, xóa dữ liệu lưu trữ, yêu cầu báo cáo đột xuất, rút yêu cầu.
+    gỡ lưu giữ, xóa dữ liệu lưu trữ, yêu cầu báo cáo đột xuất, rút yêu cầu,
+    kết quả kiểm tra tại trạm, đợt đo kiểm.
     """
 
     DAY_CLOSED = "day_closed"
@@ -40,6 +41,8 @@ class AuditKind(StrEnum):
     PRUNED = "archive_pruned"
     REPORT_REQUESTED = "report_requested"
     REQUEST_WITHDRAWN = "request_withdrawn"
+    INSPECTION = "inspection"
+    CAMPAIGN = "campaign_imported"
 
 
 @dataclass(frozen=True, slots=True)

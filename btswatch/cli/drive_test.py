@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from btswatch.cli.configured import directory_of
-from btswatch.cli.department import append, must_be_free
+from btswatch.cli.department import append, entries_of, must_be_free, note
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.measured import measurements_of
 
@@ -29,7 +29,10 @@ SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the command was told. `refused` is where refused rows are written to; None: only the first are shown."""
+    """What the command was told. `refused` is where refused rows are written to; None: only the first are shown.
+
+    `by` is who takes it in, for the audit chain.
+    """
 
     files: Sequence[Path]
     campaign: str
@@ -37,6 +40,7 @@ class Asked:
     correct: bool
     dry_run: bool
     refused: Path | None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,8 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
         raise CommandError(Exit.NO, counted, str(error)) from error
     if planned.events and not asked.dry_run:
         _send(settings, asked.files, read, planned, now_ms)
+    if read.good and not asked.dry_run:
+        _note(settings, asked, read, planned, now_ms)
     return Imported(read, planned, dict(counting.without_level()))
 
 
@@ -94,13 +100,31 @@ def _send(
             keep_file(path, directory.path / KEPT, digest)
     except FileChangedError as error:
         raise CommandError(Exit.NO, str(error)) from error
-    answers = append(settings, planned.events, now_ms)
+    answers = append(settings, entries_of(settings, planned.events, now_ms))
     conflicts = sum(one.outcome is Outcome.CONFLICT for one in answers)
     if conflicts:
         raise CommandError(
             Exit.NO,
             f"{conflicts} figures were sent before under the same name and do not count: choose another",
         )
+
+
+def _note(settings: "Settings", asked: Asked, read: "ReadFiles", planned: "Planned", now_ms: int) -> None:
+    from processors.department_record import Campaign, note_campaign
+    from processors.provenance import NOTICED, By
+
+    done = Campaign(
+        asked.campaign,
+        read.digests,
+        read.rows,
+        read.good,
+        {fault.value: count for fault, count in read.refused.items()},
+        len(planned.events),
+        planned.corrected,
+        planned.unchanged,
+    )
+    by = By(asked.by) if asked.by else NOTICED
+    note(settings, lambda ledger: note_campaign(ledger, done, now_ms, by))
 
 
 def files_of(basis: str, directory: Path) -> Iterator[tuple[Path, bool]]:

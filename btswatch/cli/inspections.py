@@ -7,8 +7,15 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
-from btswatch.cli.department import append, must_be_free
+from btswatch.cli.configured import (
+    SettingsOption,
+    directory_of,
+    open_ledger,
+    registry_of,
+    rules_of,
+    settings_from,
+)
+from btswatch.cli.department import append, entries_of, must_be_free, note
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.measured import others_of
 
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
     from btswatch.settings import Settings
     from processors.inspections import SiteFinding
     from processors.rules import Rules
+    from schemas.audit import AuditEntry
     from schemas.registry import Registry
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
@@ -23,6 +31,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=Fa
 KINDS = ("conformity", "emf", "earthing", "certificate", "complaint")
 RESULTS = ("pass", "fail", "not_decided")
 SOURCE = "department/inspections"
+_ENTERED = {True: "; entry {}", False: "; NOT what entry {} vouches for"}
 
 
 @app.callback()
@@ -47,7 +56,7 @@ def record(
     ] = None,
     document: Annotated[str | None, typer.Option(help="The minutes' number")] = None,
 ) -> None:
-    """Put a finding on record. The same again changes nothing.
+    """Put a finding on record, and its digest into the audit chain. The same again changes nothing.
 
     Example: btswatch inspections record LSN-0001 --kind emf --result pass --inspector "Nguyễn Văn A"
     --value electric_field=2.31 --document 12/BB-KT --at 2026-11-02T09:00:00+07:00
@@ -99,9 +108,9 @@ def list_(
     kind: Annotated[str | None, typer.Option(help=", ".join(KINDS))] = None,
     output: Annotated[bool, typer.Option("--json", help="JSON objects, one a line")] = False,
 ) -> None:
-    """Findings on site by time, with what the limits in force say about their values.
+    """Findings on site by time, with what the limits in force say about their values, and their entry in the audit chain.
 
-    Exit 1 when one failed, or has a value beyond its limit.
+    Exit 1 when one failed, has a value beyond its limit, or is not what its entry vouches for.
 
     Example: btswatch inspections list --kind emf
     """
@@ -113,10 +122,16 @@ def list_(
         and enterprise in (None, one.enterprise)
         and kind in (None, one.event.data.kind)
     ]
+    entries = _entries(loaded)
+    others = 0
     for one in found:
-        told = _told(one, loaded.zone)
+        told = _told(one, loaded.zone) | _entered(one, entries)
+        others += told["as_entered"] is False
         typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False) if output else _line(told))
-    if any(one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found):
+    failed = any(
+        one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found
+    )
+    if failed or others:
         raise typer.Exit(int(Exit.NO))
 
 
@@ -130,12 +145,34 @@ def findings_of(settings: "Settings", registry: "Registry", rules: "Rules") -> "
     return site_findings(events, registry, rules, LocalCalendar(settings.zone))
 
 
+def _entries(settings: "Settings") -> "dict[str, AuditEntry]":
+    from processors.department_record import inspection_entries
+
+    if not settings.ledger.url and not directory_of(settings, create=False).ledger_path.exists():
+        return {}
+    with open_ledger(settings) as ledger, ledger.reading() as connection:
+        return inspection_entries(connection)
+
+
+def _entered(one: "SiteFinding", entries: "dict[str, AuditEntry]") -> dict[str, Any]:
+    from processors.department_record import is_as_entered
+
+    entry = entries.get(one.event.id)
+    if entry is None:
+        return {"entry": None, "as_entered": None}
+    return {"entry": entry.number, "as_entered": is_as_entered(one.event, entry)}
+
+
 def _append(settings: "Settings", event: dict[str, Any], now_ms: int) -> str:
+    from processors.department_record import note_inspection
     from stores.journal import Outcome
 
-    (answer,) = append(settings, [event], now_ms)
+    (entry,) = entries_of(settings, [event], now_ms)
+    (answer,) = append(settings, [entry])
     if answer.outcome is Outcome.CONFLICT:
         raise CommandError(Exit.NO, f"{event['id']} is on record with another content: give another --at")
+    data = event["data"]
+    note(settings, lambda ledger: note_inspection(ledger, entry, data, data["inspector"], now_ms))
     return f"{event['id']} {'is on record already' if answer.outcome is Outcome.DUPLICATE else 'recorded'}"
 
 
@@ -187,4 +224,5 @@ def _line(told: dict[str, Any]) -> str:
         f" {told['kind']:<12} {told['result']:<12} {told['inspector']}"
         f"{', ' + told['document'] if told['document'] else ''}{limits}"
         f"{'; passed although a value is beyond its limit' if told['contradicts'] else ''}"
+        f"{'' if told['entry'] is None else _ENTERED[told['as_entered']].format(told['entry'])}"
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from btswatch.cli.at_once import NO_LEDGER, write_at_once
 from btswatch.cli.configured import SettingsOption, directory_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.settings import Settings
@@ -188,26 +189,12 @@ def _settings(path: Path | None, data: Path | None) -> Settings:
 
 def _note(where: Settings, store: "KeyStore") -> None:
     """Into the audit chain at once; where the ledger is away or not made yet, the engine does it later."""
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from btswatch.ledger import ledger_of
     from processors.provenance import note_keys
-    from stores.data_directory import DataDirectory
-    from stores.ledger.database import SchemaMismatchError
 
     # The key is made or revoked by now: nothing here may end the command.
-    directory = DataDirectory(where.data)
-    if not where.ledger.url and not directory.ledger_path.exists():
-        return
-    ledger = ledger_of(where, directory)
-    try:
-        ledger.open(migrate=False)
-        note_keys(ledger, store.audit(), store.all_keys())
-    except (SQLAlchemyError, SchemaMismatchError) as error:
-        reason = str(error).splitlines()[0]
-        typer.echo(f"not in the audit chain yet, the engine writes it: {reason}", err=True)
-    finally:
-        ledger.close()
+    why = write_at_once(where, lambda ledger: note_keys(ledger, store.audit(), store.all_keys()))
+    if why not in (None, NO_LEDGER):
+        typer.echo(f"not in the audit chain yet, the engine writes it: {why}", err=True)
 
 
 @contextmanager

@@ -69,9 +69,12 @@ def import_(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only read and compare")] = False,
     refused: Annotated[Path | None, typer.Option(help="Write every refused row to this CSV file")] = None,
+    by: Annotated[str, typer.Option(help="Who takes it in: a person's name, for the audit chain")] = "",
     output: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
 ) -> None:
-    """Take in a drive-test campaign of the Department. The same files again change nothing.
+    """Take in a drive-test campaign of the Department; an entry of the audit chain has its files' digests and counts.
+
+    The same files again change nothing.
 
     Bad rows are refused by number and never take their neighbours along; --dry-run exits 1 when there are some.
     Columns: time,lat,lon,enterprise,technology,signal_dbm,download_mbps,upload_mbps,call_outcome.
@@ -84,7 +87,7 @@ def import_(
     for path in files:
         if not path.is_file():
             raise CommandError(Exit.MISUSE, f"{path}: no such file")
-    asked = Asked(files, campaign, unit, correct, dry_run, refused)
+    asked = Asked(files, campaign, unit, correct, dry_run, refused, by.strip())
     found = take_in(loaded, registry_of(loaded), rules_of(loaded), asked)
     bad = dict(sorted((fault.value, count) for fault, count in found.read.refused.items()))
     told = {

@@ -4,6 +4,7 @@ import csv
 import gzip
 import json
 from datetime import date
+from hashlib import sha256
 
 import pytest
 
@@ -11,7 +12,7 @@ from btswatch.cli.app import run
 from btswatch.cli.drive_test import KEPT
 from btswatch.demo.drive_test import rows
 from stores.data_directory import DataDirectory, Mode
-from stores.ledger import Ledger
+from stores.ledger import Ledger, audit
 
 DAY = date(2026, 9, 30)
 
@@ -64,6 +65,38 @@ def test_a_campaign_is_taken_in_once_and_its_file_kept(installation, capsys):
     assert gzip.decompress(kept.read_bytes()) == file.read_bytes()
     assert kept.name.removesuffix(".gz") in one["data"]["basis"]
     assert {one.name for one in directory.path.iterdir()} <= {"mode", "ledger.db", "journal.db", KEPT}
+
+
+def test_an_import_that_changes_something_has_an_entry_in_the_audit_chain(installation, capsys):
+    path, directory = installation
+    first, more = campaign(path), campaign(path, count=600)
+
+    def taken_in(file, *more):
+        return measurements(path, "import", file, "--campaign", "c-1", *more, capsys=capsys)[0]
+
+    assert taken_in(first, "--dry-run") == 0
+    assert [taken_in(first, "--by", "Trần Thị B"), taken_in(first)] == [0, 0]
+    assert [taken_in(more, "--correct"), taken_in(first, "--correct")] == [0, 0]
+    ledger = Ledger(directory.ledger_path)
+    ledger.open()
+    with ledger.reading() as connection:
+        entries = list(audit.entries(connection))
+    ledger.close()
+    digests = [f"sha256:{sha256(file.read_bytes()).hexdigest()}" for file in (first, more, first)]
+    assert [(one.kind, one.subject, one.content["files"]) for one in entries] == [
+        ("campaign_imported", "c-1", [digest]) for digest in digests
+    ]
+    assert [one.actor for one in entries] == ["Trần Thị B", "btswatch", "btswatch"]
+    one = entries[0].content
+    assert (one["rows"], one["good"], one["refused"], one["figures"], one["sent"], one["changed"]) == (
+        400,
+        400,
+        {},
+        18,
+        18,
+        0,
+    )
+    assert all(each.content["changed"] > 0 for each in entries[1:])
 
 
 def test_a_figure_is_shown_down_to_its_bytes_and_the_file_it_was_counted_from(installation, capsys):

@@ -1,11 +1,13 @@
 """Findings on site through the command line: recorded once, held to the limits of their day, and to certificates' duties."""
 
 import json
+import sqlite3
 
 import pytest
 
 from btswatch.cli.app import run
 from stores.data_directory import DataDirectory, Mode
+from stores.ledger import Ledger, audit
 
 
 @pytest.fixture
@@ -53,6 +55,66 @@ def test_a_finding_is_on_record_once_and_another_content_is_refused(inspections)
     assert lines[0].startswith(
         "2026-11-02T09:00 A-1              alpha          emf          pass         Nguyễn Văn A"
     )
+
+
+@pytest.fixture
+def chain(installation):
+    """The entries of the installation's chain; it has a ledger from then on."""
+    ledger = Ledger(DataDirectory(installation / "data").ledger_path)
+    ledger.open()
+
+    def entries():
+        with ledger.reading() as connection:
+            return list(audit.entries(connection))
+
+    yield entries
+    ledger.close()
+
+
+def test_a_finding_has_one_entry_in_the_audit_chain_with_its_digest_and_inspector(inspections, chain):
+    words = ("record", "A-1", *finding(document="12/BB"))
+    assert inspections(*words)[2] == ""
+    assert inspections(*words)[2] == ""
+    assert inspections("record", "A-1", *finding(result="fail"))[0] == 1
+    (entry,) = chain()
+    assert (entry.kind, entry.subject, entry.actor) == (
+        "inspection",
+        "A-1-emf-2026-11-02T02:00:00.000Z",
+        "Nguyễn Văn A",
+    )
+    told = {name: entry.content[name] for name in ("station", "kind", "result", "document")}
+    assert told == {"station": "A-1", "kind": "emf", "result": "pass", "document": "12/BB"}
+    code, (line,), _ = inspections("list", "--json")
+    assert (code, json.loads(line)["entry"], json.loads(line)["as_entered"]) == (0, 1, True)
+    assert inspections("list")[1][0].endswith("12/BB; entry 1")
+    assert inspections("verify", group="ledger")[0] == 0
+
+
+def test_a_finding_that_is_not_what_its_entry_vouches_for_is_told(installation, inspections, chain):
+    assert inspections("record", "A-1", *finding(result="fail"))[0] == 0
+    with sqlite3.connect(installation / "data" / "journal.db") as journal:
+        journal.execute(
+            "UPDATE entry SET body = CAST(replace(CAST(body AS TEXT), '\"fail\"', '\"pass\"') AS BLOB)"
+        )
+    journal.close()
+    code, (line,), _ = inspections("list")
+    assert (code, line.endswith("; NOT what entry 1 vouches for")) == (1, True)
+
+
+def test_without_a_ledger_a_finding_is_on_record_and_enters_the_chain_when_it_is_given_again(
+    installation, inspections
+):
+    code, (line,), err = inspections("record", "A-1", *finding())
+    assert (code, line.endswith("recorded")) == (0, True)
+    assert err == "not in the audit chain yet, give the same command again: there is no ledger yet\n"
+    assert json.loads(inspections("list", "--json")[1][0])["entry"] is None
+    ledger = Ledger(DataDirectory(installation / "data").ledger_path)
+    ledger.open()
+    code, (line,), err = inspections("record", "A-1", *finding())
+    assert (code, line.endswith("is on record already"), err) == (0, True, "")
+    with ledger.reading() as connection:
+        assert [one.kind for one in audit.entries(connection)] == ["inspection"]
+    ledger.close()
 
 
 def test_values_are_held_to_the_limits_of_their_day_and_are_operational_where_these_are_not_sure(inspections):
