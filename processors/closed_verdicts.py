@@ -19,7 +19,7 @@ from processors.indicators import IndicatorVerdict
 from processors.provenance import rules_under
 from processors.rejudging import root_of_what_is_said, said
 from processors.rules import Rules
-from processors.signing import counted, standing, without_registry
+from processors.signing import counted, standing, told_from, without_registry
 from processors.verdicts import PeriodVerdict, verdicts
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_root
 from schemas.registry import Registry
@@ -109,7 +109,8 @@ def seal_verdicts(
     for period in _ended(closed):
         with ledger.reading() as connection:
             known = audit.newest(connection, AuditKind.VERDICTS.value, period.name)
-            if known is not None or standing(connection, period, period.end).missing:
+            stands = standing(connection, period, period.end)
+            if known is not None or stands.missing:
                 continue
             found = list(verdicts(connection, registry, rules, period))
         if not found:
@@ -122,7 +123,7 @@ def seal_verdicts(
             "results": dict(sorted(Counter(one["result"] for one in told).items())),
             "registry": registry.digest,
             "rules": rules.digest,
-        }
+        } | told_from(stands)
         with ledger.writing() as connection:
             audit.append(
                 connection, [NewAuditEntry(now_ms, AuditKind.VERDICTS, period.name, CLOSING, content)]

@@ -55,6 +55,15 @@ class PeriodStanding:
     ruled: tuple[int, ...] = ()
     begun: date | None = None
 
+    @property
+    def official_from(self) -> date | None:
+        """The day inside it that official figures begin with: what is said of the period is of the days from then on."""
+        return (
+            self.begun
+            if self.begun is not None and self.period.first < self.begun < self.period.end
+            else None
+        )
+
 
 def standing(connection: Connection, period: CalendarPeriod, today: date) -> PeriodStanding:
     """The period's state: open until it is over, provisional until signed, final, restated once a signed day changed.
@@ -83,6 +92,11 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
     else:
         state = PeriodState.RESTATED if changed or ruled or len(signed) > 1 else PeriodState.FINAL
     return PeriodStanding(period, state, len(days), missing, signed, changed, ruled, begun)
+
+
+def told_from(found: PeriodStanding) -> dict[str, str]:
+    """For entries of the chain: which part of the period they are about, where it is not the whole."""
+    return {"official_from": str(found.official_from)} if found.official_from else {}
 
 
 def first_official(connection: Connection) -> date | None:
@@ -157,7 +171,7 @@ def sign_off(
         "rules": rules.digest,
         "restatements": [one.number for one in found.restated],
         "objections": list(found.ruled),
-    }
+    } | told_from(found)
     audit.append(connection, [NewAuditEntry(now_ms, AuditKind.SIGNED_OFF, period.name, person, content)])
     return signature
 

@@ -115,10 +115,10 @@ def _tell_standing(found: "PeriodStanding", today: date, zone: str) -> None:
     if period.first > today:
         typer.echo(f"{period.name}: {found.state.value}; it begins on {period.first}")
     elif found.state is not PeriodState.ABSENT:
-        cut = found.begun and period.first < found.begun < period.end
+        cut = found.official_from
         typer.echo(
             f"{period.name}: {found.state.value}; {found.days - len(found.missing)} of {found.days} days closed"
-            + (f", official from {found.begun} on" if cut else "")
+            + (f", official from {cut} on" if cut else "")
         )
     for one in found.signatures:
         at = datetime.fromtimestamp(one.signed_ms / 1000, ZoneInfo(zone)).isoformat(timespec="minutes")
@@ -150,7 +150,7 @@ def close(
     """
     from processors.closed_verdicts import Basis, basis_of
     from processors.provenance import note_registry, note_rules
-    from processors.signing import NotSignableError, sign_off
+    from processors.signing import NotSignableError, sign_off, standing
 
     loaded, chosen = settings_from(settings), period_of(period)
     registry, rules = registry_of(loaded), rules_of(loaded)
@@ -181,12 +181,14 @@ def close(
                     zone=loaded.zone,
                     indicators=measured,
                 )
+                cut = standing(connection, chosen, today).official_from
                 head = head_of(connection)
     except NotSignableError as error:
         raise CommandError(Exit.NO, str(error)) from error
     typer.echo(
         f"{chosen.name} signed by {signature.signed_by}: {len(signature.verdicts)} verdicts, revision"
         f" {signature.revision}, {signature.root}"
+        + (f"; of the days from {cut} on, the first official one" if cut else "")
     )
     tell_head(head)
 

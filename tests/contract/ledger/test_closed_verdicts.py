@@ -23,12 +23,12 @@ from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
 from schemas.settings.influx import InfluxSettings
 from schemas.time import LocalCalendar
-from stores.ledger import audit, objections
+from stores.ledger import audit, objections, tables
 from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.objections import Adjustment
 from stores.ledger.snapshots import load, save
-from stores.ledger.tables import day_figures, snapshots
+from stores.ledger.tables import closed_days, day_figures, snapshots
 
 ZONE = "Asia/Ho_Chi_Minh"
 MONTH = CalendarPeriod.named("2026-11")
@@ -105,11 +105,30 @@ def test_the_last_day_of_a_period_seals_its_verdicts_once(closed):
     with closed.reading() as connection:
         entry = audit.newest(connection, AuditKind.VERDICTS, "2026-11")
         assert walk(connection).broken == ()
+    assert "official_from" not in entry.content
     assert (entry.content["verdicts"], entry.content["results"], entry.content["rules"]) == (
         1,
         {"fail": 1},
         OLD.digest,
     )
+
+
+def test_a_month_that_figures_began_in_is_sealed_from_that_day_on_and_says_so(closed):
+    seal(closed)
+    with closed.writing() as connection:
+        for day in DAYS[:9]:
+            connection.execute(sa.delete(closed_days).where(closed_days.c.day == day))
+            connection.execute(sa.delete(day_figures).where(day_figures.c.day == day))
+        connection.execute(sa.delete(tables.audit))
+    assert [one.name for one in seal(closed)] == ["2026-11"]
+    with closed.reading() as connection:
+        entry = audit.newest(connection, AuditKind.VERDICTS, "2026-11")
+    assert entry.content["official_from"] == str(DAYS[9])
+    sign(closed)
+    with closed.reading() as connection:
+        assert audit.newest(connection, AuditKind.SIGNED_OFF, "2026-11").content["official_from"] == str(
+            DAYS[9]
+        )
 
 
 def test_a_period_with_an_open_day_is_not_sealed(closed):
