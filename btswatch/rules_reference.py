@@ -24,7 +24,8 @@ precedence where it is stricter: that is the one that a sanction refers to.
 
 Radio availability is a share of drive-test samples, service availability D a share of time: two indicators.
 `in force` is half open: the second day no longer counts. The amounts are the range of the named article for
-organisations: a suggestion, deciding is a person's.
+organisations: a suggestion, deciding is a person's. Decree 174/2026/NĐ-CP is suggested for no period that ended before
+1 July 2026: what began and ended before falls under an earlier decree (its Art. 115), whose amounts are not known here.
 """
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from processors.core.verdict import Result, measured_s, on_word_s
@@ -88,7 +88,7 @@ def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict | IndicatorV
     meets = {Comparator.EQUALS: lambda x: number == x, Comparator.ABOVE: lambda x: number > x}
     return [
         rule
-        for rule in rules.in_force(verdict.held[-1].first)
+        for rule in rules.in_force(verdict.period.end - timedelta(days=1))
         if rule.indicator == "failing_indicators"
         and rule.comparator in meets
         and meets[rule.comparator](rule.threshold)
@@ -96,11 +96,10 @@ def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict | IndicatorV
 
 
 def suggestion(verdict: PeriodVerdict | IndicatorVerdict) -> str | None:
-    """What the law says may follow a failed threshold; None where nothing does."""
+    """What the law says may follow a failed threshold; None where nothing does, or an earlier law holds."""
     if verdict.judgement.result is not Result.FAIL or verdict.force is Kind.OPERATIONAL:
         return None
     said = verdict.held[-1].by.rule.consequence
-    if said is None:
+    if said is None or not said.applies_to(verdict.period.end):
         return None
-    amount = "" if said.from_vnd is None else f", {said.from_vnd:,} to {said.to_vnd:,} VND"
-    return f"{said.article}{amount}: a suggestion; deciding is a person's"
+    return f"{said}: a suggestion; deciding is a person's"

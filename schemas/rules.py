@@ -65,12 +65,24 @@ class Consequence(Contract):
         default=None, description="lower end, for organisations"
     )
     to_vnd: Annotated[int, Field(ge=0)] | None = None
+    since: date | None = Field(
+        default=None,
+        description="first local day of the article: what ended before it falls under an earlier law; absent: always",
+    )
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
         if (self.from_vnd is None) != (self.to_vnd is None) or (self.from_vnd or 0) > (self.to_vnd or 0):
             raise ValueError("give both ends of the range, the lower one first, or none")
         return self
+
+    def __str__(self) -> str:
+        amount = "" if self.from_vnd is None else f", {self.from_vnd:,} to {self.to_vnd:,} VND"
+        return f"{self.article}{amount}"
+
+    def applies_to(self, end: date) -> bool:
+        """Whether it may follow from what lasted until the local day before `end` (Decree 174/2026/NĐ-CP Art. 115)."""
+        return self.since is None or end > self.since
 
 
 class Rule(Contract):

@@ -12,7 +12,7 @@ from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
     from processors.rules import Applicable
-    from schemas.rules import Rule
+    from schemas.rules import Consequence, Rule
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
@@ -93,7 +93,9 @@ def show(
         return
     for rule in found:
         for field, value in rule.model_dump(mode="json", exclude_none=True).items():
-            typer.echo(f"{field:<18} {value}")
+            # The amounts as a suggestion reads, not as the file writes them.
+            told = _consequence(rule.consequence) if field == "consequence" else value
+            typer.echo(f"{field:<18} {told}")
         typer.echo(f"{'judges':<18} {_judges(rule)}\n")
 
 
@@ -133,6 +135,13 @@ def _asked(rule: "Rule", threshold: object) -> str:
     if threshold is None:
         return "figure missing"
     return f"{Comparators[rule.comparator]} {threshold} {rule.unit} per {rule.period}"
+
+
+def _consequence(said: "Consequence | None") -> str:
+    if said is None:
+        return "none"
+    since = f", of what did not end before {said.since}" if said.since else ""
+    return f"{said}{since}: a suggestion; deciding is a person's"
 
 
 def _judges(rule: "Rule") -> str:

@@ -143,8 +143,17 @@ def _line(one: "PeriodVerdict") -> str:
         f" D {_percent(ratios['A'])} gross {_percent(ratios['A_gross'])}"
         f" [{_percent(ratios['A_min'])} .. {_percent(ratios['A_max'])}]"
         f" down {figure.down} s of {judgement.budget_s} s"
-        f"  {asked or one.name}  {one.force.value}{adjusted}{'' if one.final else ', provisional'}"
+        f"  {asked or one.name}  {one.force.value}{_estimate(one)}{adjusted}{'' if one.final else ', provisional'}"
     )
+
+
+def _estimate(one: "PeriodVerdict") -> str:
+    """An enterprise's D is of this province only, and depends on what its elements are weighed by."""
+    from processors.verdicts import PROVINCIAL
+
+    if one.subject != one.enterprise or not one.held:
+        return ""
+    return f", {PROVINCIAL} by {one.held[-1].by.rule.weight}"
 
 
 def _percent(value: float | None) -> str:
@@ -157,10 +166,11 @@ def _tell_failing(found: "list[PeriodVerdict | IndicatorVerdict]", rules: "Rules
     for (enterprise, service), number in sorted(failing(found).items()):
         example = next(one for one in found if one.enterprise == enterprise and one.held)
         points = "; ".join(
-            f"{rule.id}: {rule.consequence.article}"
+            f"{rule.id}: {rule.consequence}"
             for rule in counted_rules(rules, number, example)
             if rule.consequence
         )
         typer.echo(
-            f"{enterprise}: {number} failing indicator(s) of {service}" + (f" -> {points}" if points else "")
+            f"{enterprise}: {number} failing indicator(s) of {service}"
+            + (f" -> {points}: a suggestion; deciding is a person's" if points else "")
         )

@@ -138,7 +138,10 @@ def load_rules(directory: Path | None = None) -> Rules:
 
 def _digested(rule: Rule) -> dict[str, Any]:
     absent = {name for name in _LATER_FIELDS if getattr(rule, name) is None}
-    return rule.model_dump(mode="json", exclude=absent)
+    dumped = rule.model_dump(mode="json", exclude=absent)
+    if rule.consequence is not None and rule.consequence.since is None:
+        del dumped["consequence"]["since"]
+    return dumped
 
 
 def _together(found: Sequence[tuple[str, Rule]]) -> Iterator[str]:

@@ -288,6 +288,20 @@ def test_service_availability_is_no_matter_of_measurements():
     assert judged([word], *load_rules().rules) == []
 
 
+def test_a_law_that_came_later_is_not_suggested():
+    paid = {"article": "Art. 1", "from_vnd": 1, "to_vnd": 2}
+    told = [
+        indicator_as_contract(
+            only([day(0, 0, 100)], rule(consequence=paid | {"since": since})),
+            "sha256:" + "0" * 64,
+            "sha256:" + "1" * 64,
+            CALENDAR.zone,
+        ).suggestion
+        for since in (date(2026, 9, 30), date(2026, 10, 1))
+    ]
+    assert told == ["Art. 1, 1 to 2 VND: a suggestion; deciding is a person's", None]
+
+
 @pytest.mark.parametrize("good", [0, 95])
 def test_the_contract_holds_every_verdict(good):
     found = only([day(0, good, 100)], rule(consequence={"article": "Art. 1", "from_vnd": 1, "to_vnd": 2}))

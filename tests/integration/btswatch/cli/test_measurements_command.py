@@ -99,9 +99,9 @@ def test_availability_and_a_measured_indicator_below_their_levels_are_more_than_
     assert code == 0
     assert "alpha          mobile_voice.help_desk_answered      fail" in lines[1]
     assert "89.999 percent of 100,000 (declared)  V36-22-HELP >= 90.0 percent  declared" in lines[1]
-    assert (
-        lines[2]
-        == "alpha: 2 failing indicator(s) of mobile_voice -> X-FAIL2: Decree 174/2026/NĐ-CP Art. 54 §5"
+    assert lines[2] == (
+        "alpha: 2 failing indicator(s) of mobile_voice -> X-FAIL2: Decree 174/2026/NĐ-CP Art. 54 §5,"
+        " 50,000,000 to 70,000,000 VND: a suggestion; deciding is a person's"
     )
 
 

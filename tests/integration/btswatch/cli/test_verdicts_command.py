@@ -82,8 +82,10 @@ def test_the_lines_for_people_count_the_failing_indicators(installation, capsys)
     assert "down 39745 s of 39744 s" in first
     assert head.startswith("audit chain head sha256:")
     assert second == (
-        "alpha: 1 failing indicator(s) of mobile_voice -> X-FAIL1: Decree 174/2026/NĐ-CP Art. 54 §4"
+        "alpha: 1 failing indicator(s) of mobile_voice -> X-FAIL1: Decree 174/2026/NĐ-CP Art. 54 §4,"
+        " 30,000,000 to 50,000,000 VND: a suggestion; deciding is a person's"
     )
+    assert first.endswith("legal, provincial estimate (ước tính trong tỉnh) by station")
 
 
 def test_a_month_is_judged_by_the_operational_rule_and_never_in_law(installation, capsys):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from btswatch.rules_reference import PAGE, main
-from processors.rules import SHIPPED, RulesError, load_rules
+from processors.rules import SHIPPED, Rules, RulesError, load_rules
 from schemas.registry import DeclaredLevel
 from schemas.results import canonical_json
 from schemas.rules import Kind, Method, Rule
@@ -68,6 +68,30 @@ def test_only_what_is_sure_may_judge_in_law():
     assert "V36-22-DROP" not in judging, "a guess"
     assert "I-DUR" not in judging, "not known to be in force"
     assert "D81-19-DL" not in judging, "no figure"
+
+
+def test_a_figure_from_the_press_or_an_operators_page_never_judges_in_law():
+    second_hand = ("press article", "operator's page", "not verified", "a guess")
+    for one in load_rules().rules:
+        assert not (one.may_judge and any(words in one.note for words in second_hand)), one.id
+    assert not next(one for one in load_rules().rules if one.id == "S82-E2E").may_judge
+
+
+def test_a_decree_is_suggested_for_no_rule_that_ended_before_it_and_for_no_act_before_it():
+    for one in load_rules().rules:
+        said = one.consequence
+        if said is not None and "174/2026" in said.article:
+            assert said.since == date(2026, 7, 1), one.id
+            assert one.in_force_to is None or one.in_force_to > said.since, one.id
+            assert not said.applies_to(date(2026, 7, 1))
+            assert said.applies_to(date(2026, 7, 2))
+
+
+def test_what_the_regulation_counts_apart_is_apart():
+    """One failing indicator and more than one are two articles (QCVN 36:2022 2.1.5.1, 2.1.5.2, 2.1.6.1, 2.1.6.2)."""
+    named = {one.legal_basis: one.indicator for one in load_rules().in_force(NOW, "mobile_voice")}
+    parts = ("2.1.4", "2.1.5.1", "2.1.5.2", "2.1.6.1", "2.1.6.2")
+    assert len({named[f"QCVN 36:2022/BTTTT {part}"] for part in parts}) == len(parts)
 
 
 def test_radio_availability_and_service_availability_are_never_the_same_thing():
@@ -203,6 +227,14 @@ def test_fields_that_came_later_leave_the_digest_of_rules_without_them_as_it_was
         {k: v for k, v in one.rules[0].model_dump(mode="json").items() if k not in ("percentile", "quantity")}
     ]
     assert one.digest == f"sha256:{sha256(canonical_json(former).encode()).hexdigest()}"
+    paid = {"article": "Art. 1", "from_vnd": 1, "to_vnd": 2}
+    (before,), (after,) = (
+        load_rules(rules_of(rule(consequence=paid | more))).rules
+        for more in ({}, {"since": date(2026, 7, 1)})
+    )
+    dumped = before.model_dump(mode="json", exclude={"percentile", "quantity"}) | {"consequence": paid}
+    assert Rules((before,)).digest == f"sha256:{sha256(canonical_json([dumped]).encode()).hexdigest()}"
+    assert Rules((after,)).digest != Rules((before,)).digest
     asked = rule(indicator="x", method="percentile", weight=None, percentile="5", quantity="download")
     fifth, tenth = (load_rules(rules_of(asked | {"percentile": number})) for number in ("5", "10"))
     assert fifth.digest != tenth.digest
