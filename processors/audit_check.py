@@ -1,12 +1,14 @@
 """Walks the audit chain and what it seals; says at which entry it breaks, and which day's figures are others."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
 
+from processors.audit_unvouched import Vouched
 from processors.objecting import adjustments
 from processors.provenance import snapshot_digest
 from processors.receipt_anchors import root_of
@@ -14,7 +16,7 @@ from processors.rejudging import SEALING, Rejudging, Stands
 from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
 from schemas.results import canonical_json
 from schemas.time import LocalCalendar
-from stores.ledger import audit, objections, official_day, restatements, signatures, snapshots
+from stores.ledger import audit, objections, official_day, requests, restatements, signatures, snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +57,47 @@ def walk(
     broken: list[Broken] = []
     sealed: dict[str, AuditEntry] = {}
     known: set[str] = set()
-    unjudged: list[Broken] = []
-    number, head, judged = 0, NOTHING, 0
-    local = calendar or LocalCalendar()
-    rejudging = Rejudging(connection, local.zone)
-    for entry in audit.entries(connection):
+    vouched = Vouched()
+    number, head = 0, NOTHING
+    for entry in audit.readable(connection):
+        if isinstance(entry, audit.Unreadable):
+            broken.append(Broken(entry.number, f"was changed: {entry.detail}"))
+            number, head = entry.number, entry.digest
+            continue
         broken += _breaks(entry, number, head)
         if entry.kind in official_day.SEALS:
             sealed[entry.subject] = entry
-        if entry.kind in _KEPT and (differs := _KEPT[AuditKind(entry.kind)](connection, entry)):
-            broken.append(Broken(entry.number, differs))
-        if entry.kind in SEALING:
-            again = rejudging.judge(entry)
-            judged += again.stands is Stands.FOLLOWS
-            if again.stands in (Stands.DIFFERS, Stands.UNKNOWN):
-                where = broken if again.stands is Stands.DIFFERS else unjudged
-                where.append(Broken(entry.number, again.detail))
+        if entry.kind in _KEPT:
+            broken += _read(entry, partial(_beside, connection, entry))
+        vouched.take(entry)
         known.add(entry.digest)
         number, head = entry.number, entry.digest
     for day in sorted(sealed):
-        broken += _differs(connection, sealed[day])
-    broken += _adjusted(connection, local)
+        broken += _read(sealed[day], partial(_differs, connection, sealed[day]))
+    broken += _read(None, partial(_adjusted, connection, calendar or LocalCalendar()))
+    broken += [Broken(0, one) for one in vouched.differences(connection)]
     broken += [
         Broken(0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew")
         for anchor in anchors
         if anchor not in known
     ]
     return Walked(number, head, len(sealed), tuple(broken), judged, tuple(unjudged))
+
+
+def _read(entry: AuditEntry | None, check: Callable[[], Iterable[Broken]]) -> list[Broken]:
+    """What the check finds; bytes that are no JSON any more, or no packed rows, were changed too."""
+    try:
+        return list(check())
+    except ValueError as error:
+        number = entry.number if entry is not None else 0
+        what = f"what {entry.kind} {entry.subject} tells of" if entry is not None else "what objections moved"
+        return [Broken(number, f"{what} was changed: it can't be read ({error})")]
+
+
+def _beside(connection: Connection, entry: AuditEntry) -> Iterator[Broken]:
+    differs = _KEPT[AuditKind(entry.kind)](connection, entry)
+    if differs:
+        yield Broken(entry.number, differs)
 
 
 def _breaks(entry: AuditEntry, number: int, head: str) -> Iterator[Broken]:
@@ -144,9 +160,13 @@ def _restatement(connection: Connection, entry: AuditEntry) -> str | None:
 def _objection(connection: Connection, entry: AuditEntry) -> str | None:
     number = entry.content.get("number", 0)
     kept = objections.get(connection, number)
-    same = kept is not None and all(
-        getattr(kept, name) == entry.content.get(name)
-        for name in ("enterprise", "from_ms", "to_ms", "claim", "evidence")
+    same = (
+        kept is not None
+        and all(
+            getattr(kept, name) == entry.content.get(name)
+            for name in ("enterprise", "from_ms", "to_ms", "claim", "evidence")
+        )
+        and (kept.element, kept.raised_by, kept.raised_ms) == (entry.subject, entry.actor, entry.at_ms)
     )
     return None if same else f"objection {number} about {entry.subject} is not what was taken in"
 
@@ -160,6 +180,29 @@ def _ruling(connection: Connection, entry: AuditEntry) -> str | None:
         entry.actor,
     )
     return None if same else f"the ruling on objection {number} is not what was sealed"
+
+
+def _request(connection: Connection, entry: AuditEntry) -> str | None:
+    number = entry.content.get("number", 0)
+    kept = requests.get(connection, number)
+    same = (
+        kept is not None
+        and (kept.enterprise, kept.asked_by, kept.asked_ms) == (entry.subject, entry.actor, entry.at_ms)
+        and (kept.about, kept.working_days, kept.deadline.isoformat())
+        == tuple(entry.content.get(name) for name in ("about", "working_days", "deadline"))
+    )
+    return None if same else f"request {number} to {entry.subject} is not what was asked for"
+
+
+def _withdrawal(connection: Connection, entry: AuditEntry) -> str | None:
+    number = entry.content.get("number", 0)
+    kept = requests.get(connection, number)
+    same = kept is not None and (kept.withdrawn_by, kept.withdrawn_ms, kept.withdrawn_why) == (
+        entry.actor,
+        entry.at_ms,
+        entry.content.get("why"),
+    )
+    return None if same else f"the withdrawal of request {number} is not what was sealed"
 
 
 def _adjusted(connection: Connection, calendar: LocalCalendar) -> Iterator[Broken]:
@@ -201,6 +244,8 @@ _KEPT: Final[Mapping[AuditKind, Callable[[Connection, AuditEntry], str | None]]]
     AuditKind.OBJECTION: _objection,
     AuditKind.RULING: _ruling,
     AuditKind.RECEIPTS: _receipts,
+    AuditKind.REPORT_REQUESTED: _request,
+    AuditKind.REQUEST_WITHDRAWN: _withdrawal,
     AuditKind.REGISTRY_CHANGED: _snapshot,
     AuditKind.RULES_CHANGED: _snapshot,
 }

@@ -105,6 +105,7 @@ def open_ledger(settings: Settings) -> Iterator["Ledger"]:
 
     from btswatch.ledger import ledger_of
     from stores.ledger.database import SchemaMismatchError
+    from stores.ledger.snapshots import SnapshotDamagedError
 
     directory = directory_of(settings, create=False)
     if not settings.ledger.url and not directory.ledger_path.exists():
@@ -115,6 +116,8 @@ def open_ledger(settings: Settings) -> Iterator["Ledger"]:
         yield ledger
     except SchemaMismatchError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
+    except SnapshotDamagedError as error:
+        raise CommandError(Exit.NO, f"{error}; btswatch ledger verify says what else was changed") from error
     except SQLAlchemyError as error:
         raise CommandError(Exit.UNREACHABLE, f"ledger: {str(error).splitlines()[0]}") from error
     finally:

@@ -1,6 +1,7 @@
 """The audit chain in the ledger. Entries are only ever appended, in the transaction of what they tell."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, RowMapping, insert, select
@@ -47,6 +48,46 @@ def entries(connection: Connection, after: int = 0) -> Iterator[AuditEntry]:
         if len(rows) < _AT_ONCE:
             return
         after = rows[-1]["number"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An entry whose content is no JSON any more; `digest` is what it stands under."""
+
+    number: int
+    digest: str
+    detail: str
+
+
+def readable(connection: Connection) -> Iterator[AuditEntry | Unreadable]:
+    """The entries in order, also past those that somebody spoiled."""
+    after = 0
+    while True:
+        try:
+            for entry in entries(connection, after):
+                yield entry
+                after = entry.number
+        except ValueError:
+            # One of the next ones; asked for singly, it does not hide its neighbours.
+            query = (
+                select(audit.c.number, audit.c.digest)
+                .where(audit.c.number > after)
+                .order_by(audit.c.number)
+                .limit(_AT_ONCE)
+            )
+            for number, digest in connection.execute(query).tuples().all():
+                yield _one(connection, number, digest)
+                after = number
+        else:
+            return
+
+
+def _one(connection: Connection, number: int, digest: str) -> AuditEntry | Unreadable:
+    try:
+        row = connection.execute(select(audit).where(audit.c.number == number)).mappings().one()
+    except ValueError as error:
+        return Unreadable(number, digest, f"its content can't be read ({error})")
+    return AuditEntry(**row)
 
 
 def newest(connection: Connection, kind: str, subject: str | None = None) -> AuditEntry | None:

@@ -15,6 +15,10 @@ Content = Mapping[str, Mapping[str, Any]]
 """Rows by their key, in sections such as `elements`."""
 
 
+class SnapshotDamagedError(ValueError):
+    """The content kept under a digest can't be read any more."""
+
+
 def save(connection: Connection, digest: str, kind: str, content: Content) -> None:
     """Keep the content; doing it twice changes nothing."""
     packed = zlib.compress(canonical_json(content).encode(), 6)
@@ -22,9 +26,16 @@ def save(connection: Connection, digest: str, kind: str, content: Content) -> No
 
 
 def load(connection: Connection, digest: str) -> Content | None:
-    """The content of that digest, None where it was never kept."""
+    """The content of that digest, None where it was never kept.
+
+    Raises:
+        SnapshotDamagedError: its bytes are no packed rows any more.
+    """
     found = connection.execute(select(snapshots.c.content).where(snapshots.c.digest == digest)).scalar()
     if found is None:
         return None
-    loaded: Content = json.loads(zlib.decompress(found))
+    try:
+        loaded: Content = json.loads(zlib.decompress(found))
+    except (zlib.error, ValueError) as error:
+        raise SnapshotDamagedError(f"the rows kept of {digest} are damaged: {error}") from error
     return loaded

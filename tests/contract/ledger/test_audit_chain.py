@@ -1,5 +1,6 @@
 """The chain finds what was changed, removed, inserted or cut off, and says which; on each database."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,11 +14,13 @@ from schemas.audit import NOTHING, AuditEntry, AuditKind, NewAuditEntry, digest_
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from stores.keys import AuditLine
-from stores.ledger import audit, official_day, snapshots
+from stores.ledger import Ledger, audit, objections, official_day, requests, signatures, snapshots
+from stores.ledger.alarms import FIGURE_DIFFERS, Alarm, acknowledge, raise_alarms
+from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import DifferingRow, FeedRow, LateRow, save_feeds, save_of_elements
 from stores.ledger.figures import DayFigure, save_final, save_provisional
 from stores.ledger.tables import audit as table
-from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations
+from stores.ledger.tables import closed_days, day_figures, differing_causes, feed_days, late_declarations
 
 DAYS = [date(2026, 11, 2) + timedelta(days=n) for n in range(4)]
 
@@ -32,6 +35,18 @@ def figure(element, day, owner="alpha", up=86_400) -> DayFigure:
 @pytest.fixture
 def sealed(ledger):
     """A ledger with four closed days in its chain; its entries."""
+    return _sealed(ledger)
+
+
+@pytest.fixture
+def sqlite_ledger_sealed(tmp_path):
+    """The same in SQLite, which takes any bytes as JSON; PostgreSQL refuses them."""
+    with closing(Ledger(tmp_path / "ledger.db")) as ledger:
+        ledger.open()
+        yield _sealed(ledger)
+
+
+def _sealed(ledger):
     with ledger.writing() as connection:
         for day in DAYS:
             save_final(connection, [figure("A-1", day), figure("A-2", day), figure("B-1", day, "beta")])
@@ -39,6 +54,7 @@ def sealed(ledger):
             causes = DifferingRow(day, "A-1", 7, "alpha", 9, 2, "power", "fault")
             save_of_elements(connection, day, ["A-1"], [late], [causes])
             save_feeds(connection, [FeedRow(day, "alpha", 300, 86_400, 0, 0, 0, None, False)])
+            save_closed(connection, ClosedDay(day, 1000, True, 3, 9, 0, "r", "i", {}))
             entry = NewAuditEntry(
                 1000, AuditKind.DAY_CLOSED, day.isoformat(), "closing", official_day.seal(connection, day)
             )
@@ -94,7 +110,7 @@ def test_a_changed_entry_with_its_digest_made_anew_is_told_by_the_next(sealed):
 def test_removed_entries_are_named(sealed, removed, said):
     ledger, _ = sealed
     execute(ledger, sa.delete(table).where(table.c.number.in_(removed)))
-    (broken,) = walked(ledger).broken
+    broken = walked(ledger).broken[0]
     assert broken.number == max(removed) + 1
     assert said in broken.detail
 
@@ -126,6 +142,9 @@ def test_an_inserted_entry_is_told_although_its_own_digest_is_right(sealed):
 def test_only_an_anchor_tells_that_the_end_was_cut_off(sealed):
     ledger, found = sealed
     execute(ledger, sa.delete(table).where(table.c.number > 2))
+    assert [one.detail[:10] for one in walked(ledger).broken] == ["2026-11-04", "2026-11-05"], "left behind"
+    for beside in (day_figures, closed_days):
+        execute(ledger, sa.delete(beside).where(beside.c.day >= DAYS[2]))
     assert walked(ledger, found[1].digest).broken == ()
     (broken,) = walked(ledger, found[3].digest).broken
     assert (broken.number, found[3].digest in broken.detail) == (0, True)
@@ -192,6 +211,7 @@ def test_days_that_were_sealed_before_anybody_looked_for_findings_are_whole(ledg
         entry = NewAuditEntry(1000, AuditKind.DAY_CLOSED, DAYS[0].isoformat(), "closing", content)
         audit.append(connection, [entry])
         save_of_elements(connection, DAYS[0], [], [LateRow(DAYS[0], "A-1", "alpha", 60, 1000, None)], [])
+        save_closed(connection, ClosedDay(DAYS[0], 1000, True, 0, 0, 0, "r", "i", {}))
     assert walked(ledger).broken == ()
 
 
@@ -208,6 +228,80 @@ def test_when_a_figure_was_written_is_no_part_of_what_is_sealed(sealed):
     ledger, _ = sealed
     execute(ledger, sa.update(day_figures).values(closed_at_ms=77, revision=9))
     assert walked(ledger).broken == ()
+
+
+def test_a_day_that_was_never_sealed_is_told_and_one_that_is_being_closed_is_not(sealed):
+    ledger, _ = sealed
+    with ledger.writing() as connection:
+        save_final(connection, [figure("A-1", day) for day in (date(2026, 11, 1), date(2026, 11, 6))])
+    (broken,) = walked(ledger).broken
+    assert broken.detail.startswith("2026-11-06 has official figures or a closing, and no entry seals it")
+    with ledger.writing() as connection:
+        save_closed(connection, ClosedDay(date(2026, 11, 6), 1000, False, 1, 9, 0, "r", "i", {}))
+    assert walked(ledger).broken == ()
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        sa.delete(closed_days).where(closed_days.c.day == DAYS[1]),
+        sa.update(closed_days).where(closed_days.c.day == DAYS[1]).values(complete=False),
+    ],
+)
+def test_a_sealed_day_that_reads_as_open_is_told(sealed, tamper):
+    ledger, _ = sealed
+    execute(ledger, tamper)
+    assert [one.detail[:22] for one in walked(ledger).broken] == ["the closing of 2026-11"]
+
+
+def _forged_objection(connection):
+    claim = objections.Objection(1, "alpha", "A-1", 0, 1, "planned", "none", 5, "somebody")
+    objections.raise_objection(connection, claim)
+    objections.rule(connection, 1, "rejected", 6, "somebody", "no")
+
+
+def _forged_acknowledgement(connection):
+    raise_alarms(connection, [Alarm(FIGURE_DIFFERS, "A-1", DAYS[0], 5, {})])
+    acknowledge(connection, FIGURE_DIFFERS, "A-1", DAYS[0], 6)
+
+
+def _forged_request(connection):
+    requests.save(connection, requests.ReportRequest(1, "alpha", "x", 5, "somebody", 3, DAYS[3]))
+    requests.withdraw(connection, 1, 6, "somebody", "why")
+
+
+@pytest.mark.parametrize(
+    ("forge", "named"),
+    [
+        (
+            lambda one: signatures.save(
+                one, signatures.Signature("2026-11", 1, 5, "somebody", "", "sha256:0", [])
+            ),
+            ["signature 1 of 2026-11"],
+        ),
+        (_forged_objection, ["objection 1", "ruling on objection 1"]),
+        (_forged_request, ["request 1", "withdrawal of request 1"]),
+        (_forged_acknowledgement, ["acknowledgement of figure_differs about A-1 on 2026-11-02"]),
+    ],
+)
+def test_what_people_never_decided_is_told(sealed, forge, named):
+    ledger, _ = sealed
+    with ledger.writing() as connection:
+        forge(connection)
+    assert [one.detail.partition(" stands ")[0] for one in walked(ledger).broken] == named
+
+
+def test_spoiled_bytes_are_told_by_their_entry_and_hide_no_other(sqlite_ledger_sealed):
+    ledger, _ = sqlite_ledger_sealed
+    execute(ledger, sa.text("UPDATE audit SET content = '{' WHERE number IN (2, 3)"))
+    execute(ledger, sa.text("UPDATE day_figures SET runs = 'x' WHERE day = '2026-11-05'"))
+    note_registry(ledger, registry(("A", 3)), 5)
+    execute(ledger, sa.text("UPDATE snapshots SET content = zeroblob(9)"))
+    found = [(one.number, one.detail) for one in walked(ledger).broken]
+    assert [number for number, _ in found] == [2, 3, 5, 4, 0, 0]
+    assert "its content can't be read" in found[0][1]
+    assert "are damaged" in found[2][1]
+    assert "it can't be read" in found[3][1]
 
 
 def test_one_figure_is_proven_without_the_others(sealed):

@@ -20,6 +20,7 @@ from schemas.events import ArchivedReport
 from schemas.registry import Confidence, Enterprise, Registry
 from schemas.time import LocalCalendar, format_ms
 from stores.ledger import audit, requests
+from stores.ledger.tables import report_requests
 
 CALENDAR = LocalCalendar()
 FRIDAY = date(2026, 11, 20)
@@ -119,6 +120,22 @@ def test_a_withdrawn_request_owes_nothing_and_is_withdrawn_once(ledger):
         for number, said in ((1, "withdrawn by B"), (2, "no request 2")):
             with pytest.raises(RequestError, match=said):
                 withdraw_request(connection, number, person="C", why="x", now_ms=ASKED + 2 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"deadline": date(2027, 1, 1)}, "request 1 to alpha is not what was asked for"),
+        ({"asked_by": "C"}, "request 1 to alpha is not what was asked for"),
+        ({"withdrawn_why": "x"}, "the withdrawal of request 1 is not what was sealed"),
+    ],
+)
+def test_a_changed_request_is_told_by_the_chain(ledger, changed, said):
+    with ledger.writing() as connection:
+        ask(connection)
+        withdraw_request(connection, 1, person="B", why="by letter", now_ms=ASKED + HOUR)
+        connection.execute(report_requests.update().values(**changed))
+        assert [one.detail for one in walk(connection).broken] == [said]
 
 
 def test_whom_the_registry_does_not_know_is_not_asked(ledger):

@@ -15,6 +15,7 @@ from stores.data_directory import DataDirectory, Mode
 from stores.keys import KeyStore
 from stores.ledger import Ledger, audit, official_day
 from stores.ledger.alarms import Alarm, raise_alarms
+from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.tables import audit as table
 
 
@@ -33,6 +34,7 @@ def installation(tmp_path):
         day = date(2026, 11, 2)
         seal = official_day.seal(connection, day)
         audit.append(connection, [NewAuditEntry(9, AuditKind.DAY_CLOSED, day.isoformat(), "closing", seal)])
+        save_closed(connection, ClosedDay(day, 9, True, 0, 0, 0, "", "", {}))
     yield tmp_path, ledger
     ledger.close()
 
