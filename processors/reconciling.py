@@ -51,7 +51,7 @@ def over_period(
     kind: Kind = Kind.STATION,
     enterprise: str | None = None,
 ) -> dict[str, PeriodFigure]:
-    """The period's figures of a scope, whose pairs are the table.
+    """The period's figures of a scope, whose pairs are the table; of an enterprise what of it was that one's.
 
     Raises:
         ValueError: no such scope.
@@ -59,10 +59,7 @@ def over_period(
     last = period.end - timedelta(days=1)
     if scope == "element":
         return element_figures(connection, period.first, last, kind=kind.value, enterprise=enterprise)
-    found = scope_figures(connection, scope, period.first, last, kind=kind.value)
-    if scope == "enterprise" and enterprise is not None:
-        return {name: one for name, one in found.items() if name == enterprise}
-    return found
+    return scope_figures(connection, scope, period.first, last, kind=kind.value, enterprise=enterprise)
 
 
 def divergences(

@@ -43,7 +43,23 @@ def registry_of(settings: Settings) -> Registry:
     try:
         return load(settings.registry, zone=settings.zone)
     except RegistryErrors as errors:
-        raise CommandError(Exit.MISUSE, *map(str, errors.problems)) from errors
+        raise CommandError(Exit.MISUSE, *map(str, errors.problems), *_which(settings)) from errors
+
+
+def _which(settings: Settings) -> Iterator[str]:
+    """What to do where no settings were named, and nothing lies where defaults look."""
+    if settings == Settings():
+        yield "--settings or BTSWATCH_SETTINGS names an installation's settings, such as data/demo/btswatch.toml"
+
+
+def known_enterprise(settings: Settings, enterprise: str) -> None:
+    """Nothing, or the command's end where the registry has no such enterprise."""
+    known = registry_of(settings).enterprises
+    if enterprise not in known:
+        raise CommandError(
+            Exit.MISUSE,
+            f"--enterprise {enterprise}: not in the registry {settings.registry}; known: {', '.join(sorted(known))}",
+        )
 
 
 def credentials_of(settings: Settings) -> dict[str, Credential]:
@@ -94,7 +110,7 @@ def directory_of(settings: Settings, *, create: bool = True) -> DataDirectory:
         else:
             directory.mode()
     except DataDirectoryError as error:
-        raise CommandError(Exit.MISUSE, str(error)) from error
+        raise CommandError(Exit.MISUSE, str(error), *_which(settings)) from error
     return directory
 
 

@@ -147,5 +147,6 @@ def told_of(made: "Made") -> Sequence[str]:
         f"Gateway  http://{settings.gateway.host}:{settings.gateway.port}/docs",
         f"Province {extent}; {record.days} days of history {written}",
         f"Data     {settings.data.resolve()}",
+        f"Commands export BTSWATCH_SETTINGS={made.settings_path.resolve()}",
         "Ctrl-C drains and stops; the same command goes on",
     )

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, settings_from
+from btswatch.cli.configured import SettingsOption, known_enterprise, open_ledger, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.period import period_of
@@ -54,6 +54,8 @@ def reconcile(
     loaded, chosen = settings_from(settings), period_of(period)
     if scope not in SCOPES:
         raise CommandError(Exit.MISUSE, f"--scope {scope}: choose {', '.join(SCOPES)}")
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         if findings or finding is not None:
             _tell_findings(connection, chosen, tolerance, enterprise, finding, loaded.zone, output=output)
@@ -85,6 +87,8 @@ def worst(
 
     loaded, chosen = settings_from(settings), period_of(period)
     registry = registry_of(loaded)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         found = over_period(connection, chosen, "element", enterprise=enterprise)
         dark = list(dark_units(connection, registry, chosen))

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, day_from, registry_of, rules_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    day_from,
+    known_enterprise,
+    registry_of,
+    rules_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -50,10 +57,9 @@ def list_(
         raise CommandError(
             Exit.MISUSE, f"--service {service}: no rule is about it; known: {', '.join(sorted(services))}"
         )
-    registry = registry_of(loaded) if enterprise is not None else None
-    if registry is not None and enterprise not in registry.enterprises:
-        raise CommandError(Exit.MISUSE, f"--enterprise {enterprise}: not in the registry {loaded.registry}")
-    levels = registry.declared_levels if registry is not None else ()
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
+    levels = registry_of(loaded).declared_levels if enterprise is not None else ()
     found = rules.applicable(day, enterprise or "", levels, service)
     if output:
         typer.echo(json.dumps([_as_dict(one) for one in found], ensure_ascii=False, sort_keys=True))

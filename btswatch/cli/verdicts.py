@@ -4,7 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    known_enterprise,
+    open_ledger,
+    registry_of,
+    rules_of,
+    settings_from,
+)
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.measured import indicator_line, indicator_verdicts_of
@@ -54,8 +61,8 @@ def verdicts(
 
     loaded = settings_from(settings)
     chosen, rules, registry = period_of(period), rules_of(loaded), registry_of(loaded)
-    if enterprise is not None and enterprise not in registry.enterprises:
-        raise CommandError(Exit.MISUSE, f"--enterprise {enterprise}: not in the registry {loaded.registry}")
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         basis = _basis(connection, chosen, rules, current=current_rules)
         everybody = list(judged(connection, registry, basis.rules, chosen))

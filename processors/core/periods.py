@@ -44,7 +44,10 @@ class CalendarPeriod:
         if found is None:
             raise ValueError(f"{text!r} is no period: write 2026, 2026-Q3, 2026-09 or 2026-09-30")
         year, quarter, month, day = found.groups()
-        first = date(int(year), 3 * int(quarter) - 2 if quarter else int(month or 1), int(day or 1))
+        try:
+            first = date(int(year), 3 * int(quarter) - 2 if quarter else int(month or 1), int(day or 1))
+        except ValueError as error:
+            raise ValueError(f"{text!r} is no period: {error}") from error
         if day:
             return cls(PeriodKind.DAY, first, first + timedelta(days=1))
         kind = PeriodKind.QUARTER if quarter else PeriodKind.MONTH if month else PeriodKind.YEAR

@@ -42,8 +42,11 @@ def columns_of(header: Sequence[str]) -> Columns:
         WrongColumnsError: columns are missing, unknown or there twice.
     """
     names = [name.strip().lower() for name in header]
-    if len(names) == 1 and ";" in names[0]:
-        raise WrongColumnsError("cells are separated by semicolons: save the file with commas")
+    for sign, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            raise WrongColumnsError(f"cells are separated by {word}: save the file with commas")
+    if not set(names) & set(COLUMNS):
+        raise WrongColumnsError(f"the first line names no column; it has to be {','.join(COLUMNS)}")
     problems = []
     for name in sorted(set(names) - set(COLUMNS)):
         near = get_close_matches(name, COLUMNS, n=1)

@@ -49,18 +49,25 @@ def element_figures(
 
 
 def scope_figures(
-    connection: Connection, scope: str, first: date, last: date, *, kind: str | None = "station"
+    connection: Connection,
+    scope: str,
+    first: date,
+    last: date,
+    *,
+    kind: str | None = "station",
+    enterprise: str | None = None,
 ) -> dict[str, PeriodFigure]:
     """The figures of a scope over the local days `first` to `last`: by enterprise, unit, technology, or the province.
 
-    A station counts on each day where it was on that day, and under each of its technologies.
+    A station counts on each day where it was on that day, and under each of its technologies; of an enterprise only on
+    the days on which it was that one's.
 
     Raises:
         ValueError: no such scope.
     """
     # An element's outage ends, for whom it belongs to, with its belonging. By technology it goes on: one of several may stay.
     whose = scope if scope in ("enterprise", "unit") else None
-    days = _days(first, last, kind, None, None, whose)
+    days = _days(first, last, kind, enterprise, None, whose)
     group: Any
     if scope == PROVINCE:
         group, name = literal(PROVINCE), PROVINCE
@@ -77,7 +84,7 @@ def scope_figures(
     )
     rows = connection.execute(_summed(days, group)).mappings()
     owner = literal(PROVINCE) if scope == PROVINCE else day_figures.c[name]
-    moved = _moved(connection, _wanted(first, last, kind, None, None), owner)
+    moved = _moved(connection, _wanted(first, last, kind, enterprise, None), owner)
     found = [_period(row, longest, moved) for row in rows if row["id"] is not None]
     return _by_technology(found) if scope == "technology" else {one.id: one for one in found}
 

@@ -106,6 +106,20 @@ def test_the_tables_of_scopes_are_sums_of_their_elements(filled):
     assert list(over_period(filled, MONTH, "enterprise", enterprise="beta")) == ["beta"]
 
 
+@pytest.mark.parametrize("scope", ["enterprise", "unit", "province"])
+def test_the_table_of_an_enterprise_has_nothing_of_others_in_any_scope(ledger, filled, scope):
+    with ledger.writing() as connection:
+        save_final(connection, [figure("B-2", 0, [(5, 6)], undeclared=300, owner="beta", unit="U1")])
+        save_of_elements(connection, at(0), ["B-2"], [LateRow(at(0), "B-2", "beta", 60, 900, None)], [])
+    own = over_period(filled, MONTH, "element", enterprise="beta")
+    assert sorted(own) == ["B-1", "B-2"]
+    found = divergences(filled, MONTH, scope, enterprise="beta").values()
+    assert sum(one.figure.total for one, _ in found) == sum(one.figure.total for one in own.values())
+    assert sum(parts.undeclared_s for _, parts in found) == 1201
+    assert sum(parts.late_s for _, parts in found) == 60
+    assert sum(parts.declared_s for _, parts in found) == 2 * 86_400
+
+
 def test_findings_name_the_figures_that_they_rest_on(filled):
     found = [(one.kind, one.figure, one.seconds) for one in day_findings(filled, MONTH)]
     assert found == [

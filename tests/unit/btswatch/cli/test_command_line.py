@@ -164,3 +164,28 @@ def test_log_lines_are_json_when_the_environment_says_so(tmp_path):
     environment["BTSWATCH_LOG_FORMAT"] = "text"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, env=environment)
     assert not ended.stderr.startswith(b"{")
+
+
+@pytest.mark.parametrize("arguments", [["verdicts", "--period", "2026-Q3"], ["reconcile", "2026-Q3"]])
+def test_where_nothing_lies_and_no_settings_were_named_the_way_to_name_them_is_told(
+    arguments, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BTSWATCH_SETTINGS", raising=False)
+    assert run(arguments) == 2
+    assert "BTSWATCH_SETTINGS names an installation's settings" in lines_of(capsys)[-1]
+
+
+def test_an_enterprise_that_the_registry_does_not_know_is_used_wrongly(tmp_path, capsys):
+    assert run(["registry", "template", str(tmp_path / "registry")]) == 0
+    (tmp_path / "btswatch.toml").write_text("")
+    for words in (
+        ["verdicts", "--period", "2026"],
+        ["reconcile", "2026"],
+        ["worst", "2026"],
+        ["rules", "list"],
+    ):
+        capsys.readouterr()
+        chosen = ["--enterprise", "nobody", "--settings", str(tmp_path / "btswatch.toml")]
+        assert run([*words, *chosen]) == 2, words
+        assert "--enterprise nobody: not in the registry" in lines_of(capsys)[0]

@@ -86,7 +86,9 @@ def test_columns_may_stand_in_any_order():
             "column enterprise is missing",
         ),
         (",".join([*COLUMNS, "time"]), "column time is there 2 times"),
-        (";".join(COLUMNS), "save the file with commas"),
+        (";".join(COLUMNS), "separated by semicolons: save the file with commas"),
+        ("\t".join(COLUMNS), "separated by tabs: save the file with commas"),
+        ("2026-11-10T08:00:00+07:00,21.85,106.76,viettel,4G,-90,20,5,ok", "the first line names no column"),
     ],
 )
 def test_wrong_columns_are_told_with_the_nearest_known_one(header, said):
