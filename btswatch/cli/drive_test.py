@@ -55,6 +55,7 @@ class Imported:
 def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: Asked) -> Imported:
     """Read the files and send what is new; nothing is sent where the campaign can't be taken in as a whole."""
     from btswatch.parts.part import system_now_ms
+    from processors.drive_test.area import area_of
     from processors.drive_test.campaign import NAME, Campaign, CampaignError, figures
     from processors.drive_test.columns import WrongColumnsError
     from processors.drive_test.counting import Counting
@@ -70,7 +71,8 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
     directory_of(settings, create=False)
     try:
         with _refusals(asked.refused) as refuse, _bar(asked.files) as progress:
-            read = read_files(asked.files, counting, names, now_ms, settings.data, refuse, progress)
+            area = area_of(registry, unit, calendar.day_of(now_ms))
+            read = read_files(asked.files, counting, names, now_ms, settings.data, refuse, progress, area)
         bad = read.refused.total()
         counted = f"{read.rows:,} rows: {read.good:,} good, {bad:,} refused; nothing was sent"
         known, _ = measurements_of(settings, registry, rules)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from processors.drive_test.area import Area
 from processors.drive_test.columns import WrongColumnsError, columns_of
 from processors.drive_test.counting import Counting
 from processors.drive_test.lines import CampaignFile, Row
@@ -41,6 +42,7 @@ def read_files(
     directory: Path,
     refuse: Refuse,
     progress: Callable[[int], None] = lambda _: None,
+    area: Area | None = None,
 ) -> ReadFiles:
     """Count all samples of the files. Memory does not grow with their length; `directory` takes 60 bytes a row.
 
@@ -52,6 +54,7 @@ def read_files(
         directory: where there is room for what is kept meanwhile.
         refuse: told of every refused row.
         progress: told how many bytes of the files were read.
+        area: samples outside are refused; None: anywhere in Viet Nam.
 
     Raises:
         WrongColumnsError: a file's header can't be used; each line begins with the file.
@@ -70,7 +73,7 @@ def read_files(
             file = CampaignFile(path, partial(_further, progress, done))
             try:
                 rows = file.rows()
-                reader = Rows(columns_of(_header(rows)), index, now_ms)
+                reader = Rows(columns_of(_header(rows)), index, now_ms, area)
                 for row, cells in rows:
                     found.rows += 1
                     sample = cells if isinstance(cells, Refused) else reader.read(cells)

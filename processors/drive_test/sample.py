@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from processors.drive_test.area import Area
 from processors.drive_test.columns import Columns
 from schemas.time import to_ms
 from stores.registry.places import EAST, NORTH, SOUTH, WEST
@@ -79,12 +80,16 @@ class Rows:
         columns: of its header.
         enterprises: index by id.
         now_ms: samples after it are refused.
+        area: samples outside are refused; None: anywhere in Viet Nam.
     """
 
-    def __init__(self, columns: Columns, enterprises: Mapping[str, int], now_ms: int) -> None:
+    def __init__(
+        self, columns: Columns, enterprises: Mapping[str, int], now_ms: int, area: Area | None = None
+    ) -> None:
         self._columns = columns
         self._enterprises = enterprises
         self._now_ms = now_ms
+        self._area = area
 
     def read(self, cells: Sequence[str]) -> Sample | Refused:
         """The row's sample, or why it is refused."""
@@ -96,7 +101,7 @@ class Rows:
         try:
             sample = Sample(
                 self._time(time),
-                *_place(lat, lon),
+                *_place(lat, lon, self._area),
                 _index(self._enterprises, enterprise, RowFault.ENTERPRISE, "enterprise"),
                 _index(_TECHNOLOGIES, technology.upper(), RowFault.TECHNOLOGY, "technology"),
                 _measured(signal, RowFault.SIGNAL, "signal_dbm", *SIGNAL, 1_000),
@@ -134,7 +139,7 @@ _OUTCOMES: Final = {name: at for at, name in enumerate(OUTCOMES)}
 _NOTHING: Final = (None,) * 4
 
 
-def _place(lat: str, lon: str) -> tuple[int, int]:
+def _place(lat: str, lon: str, area: Area | None) -> tuple[int, int]:
     """Millionths of degrees: a tenth of a metre."""
     found = []
     for name, text in (("lat", lat), ("lon", lon)):
@@ -148,6 +153,8 @@ def _place(lat: str, lon: str) -> tuple[int, int]:
             RowFault.PLACE,
             f"{lat}, {lon} lies outside Viet Nam" + (": lat and lon are swapped" if swapped else ""),
         )
+    if area is not None and not area.holds(north, east):
+        raise RowError(RowFault.PLACE, f"{lat}, {lon} lies outside {area.name}")
     return round(north * 1_000_000), round(east * 1_000_000)
 
 
