@@ -1,6 +1,7 @@
 """`btswatch explain`: a figure down to its evidence."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from schemas.registry import Registry
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+PROVINCE = "province"
 # What takes longer to come is told with its delay.
 _PROMPT_S = 900
 
@@ -38,7 +40,10 @@ _PROMPT_S = 900
 @app.command("explain")
 def explain_(
     figure: Annotated[
-        str, typer.Argument(help="ELEMENT@DAY, or ELEMENT@PERIOD and ENTERPRISE@PERIOD for the days in it")
+        str,
+        typer.Argument(
+            help="ELEMENT@DAY, or ELEMENT@PERIOD, ENTERPRISE@PERIOD, UNIT@PERIOD, province@PERIOD for the days in it"
+        ),
     ],
     settings: SettingsOption = None,
     worst: Annotated[
@@ -109,18 +114,19 @@ def _tell_days(
     *,
     output: bool,
 ) -> None:
-    """The element-days of a period with the most down time; each can be explained by its name."""
+    """The period's figure, and its element-days with the most down time; each can be explained by its name."""
     from stores.ledger.objections import adjustments_between
     from stores.ledger.worst import worst_days
 
-    if name not in registry.elements and name not in registry.enterprises:
-        raise CommandError(Exit.MISUSE, f"{name}: neither an element nor an enterprise of the registry")
-    element = name if name in registry.elements else None
+    chosen = _chosen(registry, name)
     head = head_of(connection)
     moved = adjustments_between(connection, period.first, period.end)
-    found = worst_days(
-        connection, period.first, period.end, worst, element=element, enterprise=None if element else name
-    )
+    found = worst_days(connection, period.first, period.end, worst, **chosen)
+    if not output:
+        for line in _sums(connection, name, period, chosen):
+            typer.echo(line)
+        if found:
+            typer.echo("days with the most down time:")
     for one in found:
         told = {
             "figure": f"{one.element}@{one.day}",
@@ -142,6 +148,40 @@ def _tell_days(
         tell_head(head)
     if not found:
         raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")
+
+
+def _chosen(registry: "Registry", name: str) -> dict[str, str]:
+    """Whose days: by the registry's names; an enterprise before a unit of the same name."""
+    if name in registry.elements:
+        return {"element": name}
+    if name in registry.enterprises:
+        return {"enterprise": name}
+    if name == PROVINCE:
+        return {}
+    if name in registry.units:
+        return {"unit": name}
+    raise CommandError(
+        Exit.MISUSE, f"{name}: no element, enterprise or unit of the registry, nor {PROVINCE} for all of them"
+    )
+
+
+def _sums(
+    connection: "Connection", name: str, period: "CalendarPeriod", chosen: dict[str, str]
+) -> Iterator[str]:
+    """What the days add up to, stations and links apart, as verdicts and screens tell it."""
+    from processors.reconciling import over_period
+    from schemas.registry import Kind
+
+    scope = next(iter(chosen), PROVINCE)
+    for kind in Kind:
+        one = over_period(connection, period, scope, kind, chosen.get("enterprise")).get(name)
+        if one is not None:
+            many = "" if scope == "element" else f", {one.elements} {kind.value}s"
+            yield (
+                f"{name} in {period.name}{many}: A {one.figure.ratios()['A']}, down {one.figure.down} s in"
+                f" {one.figure.outages} outages{', after objections' if one.adjusted_days else ''}"
+                f"{'' if one.final else ', provisional'}"
+            )
 
 
 def _adjustments(connection: "Connection", one: "Explained") -> list[dict[str, Any]]:

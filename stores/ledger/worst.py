@@ -26,6 +26,7 @@ def worst_days(
     *,
     element: str | None = None,
     enterprise: str | None = None,
+    unit: str | None = None,
 ) -> list[WorstDay]:
     """The element-days of the local days `[first, end)` with the most down time; none without any."""
     table = day_figures.c
@@ -39,4 +40,6 @@ def worst_days(
         query = query.where(table.element == element)
     if enterprise is not None:
         query = query.where(table.enterprise == enterprise)
+    if unit is not None:
+        query = query.where(table.unit == unit)
     return [WorstDay(*row) for row in connection.execute(query)]

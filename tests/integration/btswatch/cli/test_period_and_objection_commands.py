@@ -365,7 +365,7 @@ def test_a_figure_is_explained_from_its_period_down_to_its_bytes(made, call):
     ("figure", "code", "said"),
     [
         ("A-1", 2, "write ELEMENT@DAY"),
-        ("nobody@2026-11", 2, "neither an element nor an enterprise"),
+        ("nobody@2026-11", 2, "no element, enterprise or unit of the registry"),
         ("alpha@2001-01", 1, "no down time"),
         ("A-1@yesterday", 2, "is no period"),
     ],

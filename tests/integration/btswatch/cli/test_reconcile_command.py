@@ -185,6 +185,27 @@ def test_each_kind_of_finding_is_listed_alone_and_leads_to_its_evidence(made, ca
     assert "s after the fact" in text
 
 
+@pytest.mark.parametrize(
+    ("name", "scope", "days"),
+    [
+        ("alpha", "enterprise", {"A-1", "A-2"}),
+        ("U2", "unit", {"A-2"}),
+        ("province", "province", {"A-1", "A-2"}),
+        ("A-1", "element", {"A-1"}),
+    ],
+)
+def test_a_periods_figure_of_any_scope_leads_to_the_days_that_it_is_made_of(made, call, name, scope, days):
+    month = f"{made[1]:%Y-%m}"
+    out = call("explain", f"{name}@{month}").splitlines()
+    (one,) = [one for one in rows(call("reconcile", month, "--scope", scope, "--json")) if one["id"] == name]
+    down = sum(one["table"]["down"].values())
+    assert out[0].startswith(f"{name} in {month}")
+    assert f"down {down} s in " in out[0]
+    assert out[1] == "days with the most down time:"
+    assert {line.partition("@")[0] for line in out[2:-1]} == days
+    assert sum(int(line.split()[2]) for line in out[2:-1]) == down
+
+
 def test_a_replay_of_the_archive_finds_the_same(made, call, capsys):
     path, day, start = made
     capsys.readouterr()
