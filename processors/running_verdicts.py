@@ -14,7 +14,7 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.verdict import Result
 from processors.findings import as_contract
 from processors.rules import Rules
-from processors.verdicts import SEEN_BY, PeriodVerdict, judged, stretches_of
+from processors.verdicts import SEEN_BY, PeriodVerdict, in_the_period, judged, stretches_of
 from schemas.registry import Registry
 from schemas.results import Verdict
 from schemas.rules import Kind, Method, Rule
@@ -45,12 +45,13 @@ class RunningVerdicts:
 
     def of(self, standing: Standing, enterprises: Enterprises) -> Iterator[Verdict]:
         """A verdict for each rule that holds for the standing's elements and period, by rule; none on a day."""
-        versions = [one for one in self._versions if self._judges(one[-1], standing)]
-        if not versions:
-            return
         period = CalendarPeriod(
             standing.period, self._calendar.day_of(standing.start), self._calendar.day_of(standing.end)
         )
+        versions = [in_the_period(one, period) for one in self._versions]
+        versions = [one for one in versions if self._judges(one[-1], standing)]
+        if not versions:
+            return
         stretches = list(stretches_of(period, self._registry, list(chain.from_iterable(versions))))
         sums = [
             ElementSum(element, standing.enterprise, at, figure, days, days)

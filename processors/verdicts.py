@@ -72,7 +72,7 @@ def verdicts(
     names = sorted(
         {rule.rule for rule in rules.rules if rule.method is Method.TIME and rule.service in SEEN_BY}
     )
-    versions = [rules.versions(name) for name in names]
+    versions = [in_the_period(rules.versions(name), period) for name in names]
     versions = [one for one in versions if PeriodKind(one[-1].period) is period.kind]
     if not versions:
         return
@@ -83,6 +83,19 @@ def verdicts(
             sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
             if sums:
                 yield from judged(owner, one, sums, stretches, registry, rules, period)
+
+
+def in_the_period(versions: Sequence[Rule], period: CalendarPeriod) -> Sequence[Rule]:
+    """Those in force on a day of the period: a later one says nothing about it, not even what is weighed by what.
+
+    All of them where none is, for a verdict that says so.
+    """
+    found = [
+        one
+        for one in versions
+        if (one.in_force_from or date.min) < period.end and (one.in_force_to or date.max) > period.first
+    ]
+    return found or versions
 
 
 def _owned(
@@ -137,6 +150,10 @@ def judged(
         judgement = judge_portions(portions)
         if not portions:
             judgement = Judgement(Result.NOT_APPLICABLE, Reason.NO_RULE, judgement.figure, 0)
+        elif len({one.by.rule.weight for one in used if one.by.rule.per == "enterprise"}) > 1:
+            judgement = Judgement(
+                Result.NOT_DECIDABLE, Reason.WEIGHT_CHANGED, judgement.figure, judgement.budget_s
+            )
         elif without_weight:
             judgement = Judgement(
                 Result.NOT_DECIDABLE, Reason.NO_WEIGHT, judgement.figure, judgement.budget_s

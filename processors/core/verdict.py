@@ -61,11 +61,12 @@ class Result(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why nothing is decided. Vietnamese: thiếu số liệu, chỉ dựa trên báo cáo của doanh nghiệp, thiếu trọng số."""
+    """Why nothing is decided. Vietnamese: thiếu số liệu, chỉ dựa trên báo cáo của doanh nghiệp, thiếu trọng số, trọng số thay đổi."""
 
     NO_TIME = "no counted time"
     COVERAGE = "too little known time"
     NO_WEIGHT = "weights are not known"
+    WEIGHT_CHANGED = "its days are weighed by different things"
     UNKNOWN_TIME = "unknown time"
     ENTERPRISE_WORD = "rests on the enterprise's word"
     NO_RULE = "no rule in force"

@@ -197,6 +197,30 @@ def test_an_element_without_its_weight_leaves_its_enterprise_undecided(ledger):
     }
 
 
+def test_a_version_that_comes_later_changes_nothing_not_even_the_weight(ledger):
+    registry, _, _, found, _ = world(3)
+    now = rule("D", "1", threshold="90", in_force_to=QUARTER.end)
+    later = rule(
+        "D", "2", threshold="99.9", weight="cells", per="element", period="month", in_force_from=QUARTER.end
+    )
+    alone, both = (judged(ledger, registry, rules, found) for rules in ([now], [now, later]))
+    assert alone == both
+    assert {one.judgement.result for one in alone.values()} <= {Result.PASS, Result.FAIL}
+
+
+def test_days_that_are_weighed_by_different_things_decide_nothing_together(ledger):
+    registry, _, _, found, _ = world(3)
+    half = DAYS[45]
+    rules = [
+        rule("D", "1", in_force_to=half),
+        rule("D", "2", weight="cells", in_force_from=half),
+    ]
+    got = judged(ledger, registry, rules, found)
+    assert {(one.judgement.result.value, one.judgement.reason.value) for one in got.values()} == {
+        ("not_decidable", "its days are weighed by different things")
+    }
+
+
 def test_open_days_are_told(ledger):
     registry, rules, _, found, _ = world(3)
     got = judged(ledger, registry, rules, [replace(found[0], state="provisional"), *found[1:]])
