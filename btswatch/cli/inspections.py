@@ -201,6 +201,7 @@ def _told(one: "SiteFinding", zone: str) -> dict[str, Any]:
         "limits": [
             {
                 "rule": each.rule.id,
+                "name": each.rule.indicator,
                 "value": float(each.value),
                 "threshold": float(each.rule.threshold or 0),
                 "unit": each.rule.unit,
@@ -214,8 +215,10 @@ def _told(one: "SiteFinding", zone: str) -> dict[str, Any]:
 
 
 def _line(told: dict[str, Any]) -> str:
-    limits = "".join(
-        f"; {each['value']:g} {'within' if each['kept'] else 'BEYOND'} {each['threshold']:g} {each['unit']}"
+    held = {each["name"] for each in told["limits"]}
+    limits = "".join(f"; {name} {value:g}" for name, value in told["values"].items() if name not in held)
+    limits += "".join(
+        f"; {each['name']} {each['value']:g} {'within' if each['kept'] else 'BEYOND'} {each['threshold']:g} {each['unit']}"
         f" ({each['rule']}, {each['force']})"
         for each in told["limits"]
     )

@@ -71,6 +71,11 @@ def list_(
             f"{one.rule.id:<15} {one.rule.service:<16} {_asked(one.rule, one.threshold):<28}"
             f" {one.rule.title}{because}{judged}"
         )
+    for level in rules.without_rule(day, enterprise or "", levels, service):
+        typer.echo(
+            f"{level.enterprise} declares {level.service}.{level.indicator} {level.level:g}: no rule in force is about"
+            " it, so nothing is judged by it"
+        )
     typer.echo(f"{len(found)} of {len(rules.rules)} rules in force on {day}; digest {rules.digest}")
 
 

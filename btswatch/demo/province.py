@@ -15,7 +15,7 @@ from btswatch.demo.network import fed, links_of
 from btswatch.demo.shares import CARRIER, SHARES, Share, divide
 from btswatch.demo.stations import Siting, communes_of, dated, station
 from schemas.credentials import AuthProtocol, Community, Credential, PrivProtocol, UsmUser
-from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.registry import DeclaredLevel, Element, Enterprise, Kind, Registry
 from schemas.status import Policy
 from schemas.time import LocalCalendar
 from stores.registry.credentials import FILE_NAME
@@ -71,7 +71,18 @@ def province(
     for row in rows:
         found[row.id] = (*found.get(row.id, ()), row)
     enterprises = {share.id: _enterprise(base.enterprises[share.id], share) for share in SHARES}
-    return DemoProvince(replace(base, enterprises=enterprises, elements=found), credentials)
+    made = replace(base, enterprises=enterprises, elements=found, declared_levels=_levels(today))
+    return DemoProvince(made, credentials)
+
+
+def _levels(today: date) -> tuple[DeclaredLevel, ...]:
+    """Made up like the rest: one over time and one that is counted, stricter than the regulation, and one that is not."""
+    since = date(today.year - 1, 1, 1)
+    return (
+        DeclaredLevel("viettel", "mobile_voice", "service_availability", 99.6, since),
+        DeclaredLevel("mobifone", "mobile_voice", "help_desk_answered", 85.0, since),
+        DeclaredLevel("vnpt", "mobile_voice", "service_availability", 99.5, since),
+    )
 
 
 def shipped() -> Path:

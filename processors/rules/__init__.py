@@ -101,6 +101,20 @@ class Rules:
         own = [one for one in levels if one.enterprise == enterprise and one.in_force_on(day)]
         return [_apply(rule, own) for rule in self.in_force(day, service)]
 
+    def without_rule(
+        self, day: date, enterprise: str, levels: Iterable[DeclaredLevel], service: str | None = None
+    ) -> list[DeclaredLevel]:
+        """The enterprise's declared levels on the local day that no rule in force is about: nothing is judged by them."""
+        known = {(rule.service, rule.indicator) for rule in self.in_force(day)}
+        return [
+            one
+            for one in levels
+            if one.enterprise == enterprise
+            and one.in_force_on(day)
+            and service in (None, one.service)
+            and (one.service, one.indicator) not in known
+        ]
+
 
 NO_RULES: Final = Rules(())
 """Where nothing is judged."""

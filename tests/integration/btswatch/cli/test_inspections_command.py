@@ -128,7 +128,8 @@ def test_values_are_held_to_the_limits_of_their_day_and_are_operational_where_th
     ]
     assert (high["contradicts"], earth["contradicts"]) == (True, False)
     assert (earth["limits"], earth["values"]) == ([], {"earth_resistance": 3.5})
-    assert inspections("list", "--kind", "earthing")[0] == 0
+    code, (line,), _ = inspections("list", "--kind", "earthing")
+    assert (code, line.endswith("; earth_resistance 3.5")) == (0, True)
     assert (
         "BEYOND 27.5 v_per_m (B-EMF-E, operational); passed although"
         in inspections("list", "--station", "A-1")[1][0]

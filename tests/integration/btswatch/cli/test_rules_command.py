@@ -13,6 +13,7 @@ def settings(tmp_path):
     (tmp_path / "registry" / "declared_levels.csv").write_text(
         "enterprise,service,indicator,level,valid_from,valid_to\n"
         "viettel,mobile_voice,service_availability,99.9,2026-01-01,\n"
+        "viettel,mobile_voice,servise_availability,99.9,2026-01-01,\n"
     )
     return str(tmp_path / "btswatch.toml")
 
@@ -27,6 +28,18 @@ def test_list_says_what_holds_for_an_enterprise_and_why(settings, capsys):
     assert run([*chosen, "--on", "2025-11-23", "--json"]) == 0
     (found,) = [one for one in json.loads(capsys.readouterr().out) if one["rule"]["id"] == "V36-22-D"]
     assert (found["threshold"], found["kind"], found["may_judge"]) == ("99.5", "legal", True)
+
+
+def test_a_declared_level_that_no_rule_is_about_is_told(settings, capsys):
+    chosen = ["rules", "list", "--settings", settings, "--enterprise", "viettel"]
+    for day, told in (("2026-11-23", 1), ("2025-11-23", 0)):
+        capsys.readouterr()
+        assert run([*chosen, "--on", day]) == 0
+        lines = [one for one in capsys.readouterr().out.splitlines() if "no rule in force" in one]
+        assert len(lines) == told
+        assert all(
+            one.startswith("viettel declares mobile_voice.servise_availability 99.9: ") for one in lines
+        )
 
 
 @pytest.mark.parametrize(
@@ -54,6 +67,14 @@ def test_show_gives_all_versions_and_why_none_may_judge(capsys):
         "V36-22-DROP",
     ]
     assert "no: confidence low" in out
+
+
+def test_show_tells_the_consequence_as_a_suggestion(capsys):
+    assert run(["rules", "show", "V36-22-D"]) == 0
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if one.startswith("consequence")]
+    assert line.endswith(
+        ", 30,000,000 to 70,000,000 VND, of what did not end before 2026-07-01: a suggestion; deciding is a person's"
+    )
 
 
 def test_check_of_files_that_contradict_each_other_says_no(tmp_path, capsys):

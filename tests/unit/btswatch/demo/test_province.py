@@ -2,6 +2,7 @@ from collections import Counter
 from datetime import date, timedelta
 
 from btswatch.demo.shares import SHARES, divide
+from processors.rules import load_rules
 from schemas.registry import Kind
 from schemas.status import NoResponse, Policy
 
@@ -40,6 +41,16 @@ def test_some_certificates_are_about_to_end_and_class_b_has_none(registry):
         assert (row.certificate_issued is not None) == (row.inspection_class == "A")
     limit = date(2026, 11, 24) - timedelta(days=5 * 365 + 1 - 60)
     assert any(row.certificate_issued and row.certificate_issued < limit for row in stations)
+
+
+def test_declared_levels_are_about_rules_and_one_is_stricter_and_one_is_not(registry):
+    rules, today = load_rules(), date(2026, 11, 24)
+    because = []
+    for owner in sorted({one.enterprise for one in registry.declared_levels}):
+        assert rules.without_rule(today, owner, registry.declared_levels) == []
+        because += [one.because for one in rules.applicable(today, owner, registry.declared_levels)]
+    assert any("stricter than 99.5" in one for one in because)
+    assert "as declared" in because
 
 
 def test_each_station_has_an_agent_address_of_its_own(registry):
