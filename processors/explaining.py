@@ -14,6 +14,7 @@ from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.official import OfficialDay, OfficialReadings
+from processors.restating import until
 from processors.retention import must_have_evidence
 from processors.told import ToldBefore
 from schemas.audit import merkle_path
@@ -22,8 +23,9 @@ from schemas.status import Feed, Reading
 from stores.archive import ArchiveReader, Family
 from stores.archive_files import read_lines
 from stores.archive_names import day_dir, visible_segments
-from stores.ledger import figures, official_day
+from stores.ledger import figures, official_day, restatements
 from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.restatements import Restatement
 
 # So many days before it decide nearly always all that a day reads; where not, its inputs' digest tells.
 _DAYS_BEFORE: Final = 3
@@ -82,7 +84,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An element's day. `reproduced` says whether the archive gives the very inputs that the official row names."""
+    """An element's day. `reproduced` says whether the archive gives the very inputs that the official row names.
+
+    `restated` is the restatement that the official row is of: what was received until it counts.
+    """
 
     element: str
     day: date
@@ -90,6 +95,7 @@ class Explained:
     reproduced: bool
     stretches: tuple[Stretch, ...]
     proof: Proof | None
+    restated: Restatement | None = None
 
 
 class NothingToExplainError(Exception):
@@ -115,6 +121,10 @@ def explain(
     stored = figures.figures_of_element(connection, element, day, day)
     official = next((one for one in stored if one.state == FINAL), None)
     wanted = official.inputs_digest if official is not None else None
+    days = restatements.between(connection, day, day + timedelta(days=1))
+    restated = next((one for one in reversed(days) if one.element == element), None)
+    if restated is not None:
+        conventions = until(conventions, day, restated.at_ms)
     heard = _heard(registry, element)
     found = _read(archive, heard, conventions, element, day, day - timedelta(days=_DAYS_BEFORE))
     if found is not None and wanted is not None and found.inputs_digest != wanted:
@@ -130,6 +140,7 @@ def explain(
         wanted is not None and found.inputs_digest == wanted,
         tuple(_stretches(found.read, events)),
         _proof(connection, element, day) if official is not None else None,
+        restated,
     )
 
 

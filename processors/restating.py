@@ -75,7 +75,6 @@ class Restating:
     ) -> None:
         self._archive = archive
         self._registry = registry
-        self._grid = Grid(conventions)
         self._conventions = conventions
         self._calendar = LocalCalendar(conventions.zone)
         self._now_ms = now_ms
@@ -144,7 +143,8 @@ class Restating:
         before = history.ends_of(connection, first - timedelta(days=1), [element]).get(element)
         day = first
         while day <= min(last, first + timedelta(days=_MOST_DAYS)):
-            readings = OfficialReadings(self._archive, registry, self._until_now(day), lambda *_: None)
+            so_far = until(self._conventions, day, self._now_ms)
+            readings = OfficialReadings(self._archive, registry, so_far, lambda *_: None)
             # From the archive's beginning: what was carried when the day was closed did not know what came late.
             carries = readings.begin(day, {})
             for one in readings.read(day, carries):
@@ -156,11 +156,11 @@ class Restating:
                 before = end if end is not None else Reading.UNKNOWN
             day += timedelta(days=1)
 
-    def _until_now(self, day: date) -> Conventions:
-        """The constants under which the day takes all that was received until now."""
-        over_us = self._grid.start_us(day.toordinal() + 1)
-        lateness_s = max(self._conventions.lateness_s, -(-(self._now_ms * 1000 - over_us) // US))
-        return replace(self._conventions, lateness_s=lateness_s)
+
+def until(conventions: Conventions, day: date, at_ms: int) -> Conventions:
+    """The constants under which the local day takes all that was received until then, as a restatement at that moment does."""
+    over_us = Grid(conventions).start_us(day.toordinal() + 1)
+    return replace(conventions, lateness_s=max(conventions.lateness_s, -(-(at_ms * 1000 - over_us) // US)))
 
 
 def _leaf(connection: Connection, one: Proposed) -> dict[str, Any] | None:

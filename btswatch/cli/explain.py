@@ -210,6 +210,9 @@ def _as_dict(one: "Explained", head: str, moved: list[dict[str, Any]], *, show_b
         "registry": one.official.registry_digest if one.official else None,
         "inputs": one.official.inputs_digest if one.official else None,
         "reproduced": one.reproduced,
+        "restated": {"by": one.restated.person, "at_ms": one.restated.at_ms, "reason": one.restated.reason}
+        if one.restated
+        else None,
         "proof": asdict(one.proof) if one.proof else None,
         "stretches": [
             {
@@ -241,6 +244,11 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
             f"{one.element} on {one.day}: official, A {ratios['A']}, down {one.official.figure.down} s,"
             f" registry {one.official.registry_digest}, inputs {one.official.inputs_digest}"
             f" ({'reproduced from the archive' if one.reproduced else 'NOT what the archive gives'})"
+        )
+    if one.restated is not None:
+        at = datetime.fromtimestamp(one.restated.at_ms / 1000, ZoneInfo(zone)).isoformat(timespec="minutes")
+        typer.echo(
+            f"restated by {one.restated.person} on {at}: {one.restated.reason} (what was received until then counts)"
         )
     for each in moved:
         typer.echo(

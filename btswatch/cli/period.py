@@ -1,6 +1,7 @@
 """`btswatch period`: where a period stands, signing it off, and restating official figures."""
 
 import json
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from btswatch.settings import Settings
     from processors.core.periods import CalendarPeriod
     from processors.restating import Proposed, Restating
-    from processors.signing import PeriodStanding
+    from schemas.figures import Figure
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
 
@@ -314,4 +315,15 @@ def _line(one: "Proposed") -> str:
         for name in states
         if before is None or getattr(before, name) != getattr(after, name)
     ]
+    moved += _table_moved(before, after)
     return f"{one.element} {one.day}: {', '.join(moved) if moved else 'same seconds'}"
+
+
+def _table_moved(before: "Figure | None", after: "Figure") -> Iterator[str]:
+    """Cells of measured by declared that differ: what came late may move the enterprise's word alone."""
+    from schemas.figures import TRACK_READINGS
+
+    pairs = before.pairs_s if before else (0,) * len(after.pairs_s)
+    for at, (was, now) in enumerate(zip(pairs, after.pairs_s, strict=True)):
+        if was != now:
+            yield f"measured {TRACK_READINGS[at // 4]} and declared {TRACK_READINGS[at % 4]} {was} -> {now} s"

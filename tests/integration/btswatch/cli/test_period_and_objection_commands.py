@@ -151,7 +151,13 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert call("period", "show", day)[1].count("restated since") == 0
     code, out, _ = call(*restate)
     assert (code, f"A-1 {day}: up" in out) == (0, True)
+    assert "measured down and declared unknown 3600 -> 7200 s" in out
     assert call(*restate)[0] == 1, "nothing would change"
+    code, out, err = call("explain", f"A-1@{day}")
+    assert (code, err, "(reproduced from the archive)" in out) == (0, "", True)
+    assert "restated by B on " in out
+    assert ": log handed in late" in out
+    assert "CAME AFTER THE CLOSE" not in out, "it counts since the restatement"
     assert json.loads(call("period", "show", day, "--json")[1])["state"] == "restated"
     assert "revision 2" in call("period", "close", day, "--by", "B")[1]
 
