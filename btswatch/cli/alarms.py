@@ -44,6 +44,8 @@ def list_(
             typer.echo(f"{at} {one.kind:<18} {one.subject:<24} {one.day}")
     if found:
         raise typer.Exit(int(Exit.NO))
+    if not output:
+        typer.echo("no open alarms")
 
 
 @app.command()

@@ -188,6 +188,8 @@ def holds(settings: SettingsOption = None, output: AsJson = False) -> None:
             at = datetime.fromtimestamp(one.at_ms / 1000, UTC).isoformat(timespec="seconds")
             typer.echo(f"{one.number:>6} {at} {one.person}: {one.reason}")
     if not output:
+        if not found:
+            typer.echo("no legal holds stand")
         tell_head(head)
 
 

@@ -99,6 +99,8 @@ def reports(
             )
             tell_values(compared)
     if not output:
+        if not duties:
+            typer.echo(f"no quarter that ended since {first} owes a report; --since DAY looks further back")
         tell_head(head)
     if any(duty.standing.late_ms for duty in duties):
         raise typer.Exit(int(Exit.NO))

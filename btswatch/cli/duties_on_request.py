@@ -125,6 +125,8 @@ def requests_(settings: SettingsOption = None, on: On = None, output: AsJson = F
         )
         tell_values(compared)
     if not output:
+        if not found:
+            typer.echo("no reports were asked for")
         tell_head(head)
     if any(one.owed for one in found):
         raise typer.Exit(int(Exit.NO))

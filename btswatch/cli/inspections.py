@@ -128,10 +128,9 @@ def list_(
         told = _told(one, loaded.zone) | _entered(one, entries)
         others += told["as_entered"] is False
         typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False) if output else _line(told))
-    failed = any(
-        one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found
-    )
-    if failed or others:
+    if not found and not output:
+        typer.echo("no such findings on record")
+    if any(one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found):
         raise typer.Exit(int(Exit.NO))
 
 

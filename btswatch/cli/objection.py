@@ -91,12 +91,15 @@ def list_(
         raise CommandError(Exit.MISUSE, f"--state {state}: choose raised, upheld or rejected")
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         head = head_of(connection)
-        for one in objections.every(connection, state):
+        found = objections.every(connection, state)
+        for one in found:
             if output:
                 typer.echo(json.dumps(asdict(one) | {"head": head}, sort_keys=True, ensure_ascii=False))
             else:
                 typer.echo(_line(one, loaded.zone))
     if not output:
+        if not found:
+            typer.echo("no objections" + (f" that are {state}" if state else ""))
         tell_head(head)
 
 

@@ -149,7 +149,9 @@ def _tell_findings(
     head = head_of(connection)
     moved = adjustments_between(connection, period.first, period.end)
     kinds = [FindingKind(finding)] if finding is not None else list(FindingKind)
+    number = 0
     for one in day_findings(connection, period, tolerance, enterprise, kinds):
+        number += 1
         told = {
             "finding": one.kind.value,
             "figure": one.figure,
@@ -176,6 +178,8 @@ def _tell_findings(
             said += f", measured {one.measured}, declared {one.declared}, {told['from']} to {told['to']}"
         typer.echo(f"{one.kind.value:<21} {one.figure:<28} {one.enterprise:<14} {one.seconds} s{said}")
     if not output:
+        if not number:
+            typer.echo(f"no findings over {tolerance} s in {period.name}")
         tell_head(head)
 
 

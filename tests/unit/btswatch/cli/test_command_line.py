@@ -4,12 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from btswatch.cli import app
 from btswatch.cli.app import COMMANDS, run
+from stores.data_directory import DataDirectory, Mode
+from stores.ledger import Ledger
 
 FULL = Path("/dev/full")
 
@@ -189,3 +192,33 @@ def test_an_enterprise_that_the_registry_does_not_know_is_used_wrongly(tmp_path,
         chosen = ["--enterprise", "nobody", "--settings", str(tmp_path / "btswatch.toml")]
         assert run([*words, *chosen]) == 2, words
         assert "--enterprise nobody: not in the registry" in lines_of(capsys)[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["alarms", "list"], "no open alarms"),
+        (["archive", "holds"], "no legal holds stand"),
+        (["inspections", "list"], "no such findings on record"),
+        (["objection", "list", "--state", "raised"], "no objections that are raised"),
+        (["duties", "requests"], "no reports were asked for"),
+        (
+            ["duties", "reports", "--since", "2126-01-01"],
+            "no quarter that ended since 2126-01-01 owes a report",
+        ),
+        (["reconcile", "2026", "--findings"], "no findings over 900 s in 2026"),
+    ],
+)
+def test_an_empty_answer_is_said_in_words_and_is_nothing_as_json(words, said, tmp_path, capsys):
+    assert run(["registry", "template", str(tmp_path / "registry")]) == 0
+    (tmp_path / "btswatch.toml").write_text("")
+    directory = DataDirectory(tmp_path / "data")
+    directory.create(Mode.PRODUCTION)
+    with closing(Ledger(directory.ledger_path)) as ledger:
+        ledger.open()
+    capsys.readouterr()
+    chosen = ["--settings", str(tmp_path / "btswatch.toml")]
+    assert run([*words, *chosen]) == 0
+    assert capsys.readouterr().out.startswith(said)
+    assert run([*words, "--json", *chosen]) == 0
+    assert capsys.readouterr().out == ""
