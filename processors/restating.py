@@ -39,6 +39,15 @@ class NotClosedError(Exception):
         self.day = day
 
 
+class ChangedMeanwhileError(Exception):
+    """A day's official figure is another than the one that a proposal was made beside."""
+
+    def __init__(self, element: str, day: date) -> None:
+        super().__init__(f"{element} on {day} was restated meanwhile: look again at what would change")
+        self.element = element
+        self.day = day
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
     """An element's closed day with all that is known by now, beside its official figure."""
@@ -93,8 +102,7 @@ class Restating:
         must_have_evidence(connection, day)
         found: list[Proposed] = []
         for figure, changes, word in self._days(connection, element, day, last):
-            stored = figures.figures_of_element(connection, element, figure.day, figure.day)
-            official = next((one for one in stored if one.state == FINAL), None)
+            official = _official(connection, element, figure.day)
             proposed = Proposed(element, figure.day, official, figure, changes, word)
             if found and not proposed.differs:
                 break
@@ -107,7 +115,13 @@ class Restating:
         """Make the proposed figures official. The connection must hold the writer's lock.
 
         Days that would not change are left as they are.
+
+        Raises:
+            ChangedMeanwhileError: a day is another by now than when it was proposed; nothing is written.
         """
+        for one in proposed:
+            if _official(connection, one.element, one.day) != one.official:
+                raise ChangedMeanwhileError(one.element, one.day)
         done = []
         for one in proposed:
             if not one.differs:
@@ -161,6 +175,11 @@ def until(conventions: Conventions, day: date, at_ms: int) -> Conventions:
     """The constants under which the local day takes all that was received until then, as a restatement at that moment does."""
     over_us = Grid(conventions).start_us(day.toordinal() + 1)
     return replace(conventions, lateness_s=max(conventions.lateness_s, -(-(at_ms * 1000 - over_us) // US)))
+
+
+def _official(connection: Connection, element: str, day: date) -> DayFigure | None:
+    stored = figures.figures_of_element(connection, element, day, day)
+    return next((one for one in stored if one.state == FINAL), None)
 
 
 def _leaf(connection: Connection, one: Proposed) -> dict[str, Any] | None:

@@ -235,19 +235,28 @@ def restate(
 
     Example: btswatch period restate LSN-0001 2026-09-30 --by "Nguyễn Văn A" --reason "log handed in late"
     """
+    from processors.restating import ChangedMeanwhileError
+
     loaded = settings_from(settings)
     chosen = day_from(day)
     restating = _restating(loaded)
     if not reason.strip():
         raise CommandError(Exit.MISUSE, "--reason: say why")
-    with open_ledger(loaded) as ledger, ledger.writing() as connection:
-        proposed = _proposed(restating, connection, element, chosen)
-        changed = [one for one in proposed if one.differs]
+    person = _person(by)
+    with open_ledger(loaded) as ledger:
+        # The archive is read from its beginning: nobody waits for that with the writer's lock.
+        with ledger.reading() as connection:
+            changed = [one for one in _proposed(restating, connection, element, chosen) if one.differs]
+            head = head_of(connection)
         if not changed:
             raise CommandError(Exit.NO, f"{element} on {day}: nothing would change")
         if not dry_run:
-            restating.write(connection, changed, _person(by), reason)
-        head = head_of(connection)
+            with ledger.writing() as connection:
+                try:
+                    restating.write(connection, changed, person, reason)
+                except ChangedMeanwhileError as error:
+                    raise CommandError(Exit.NO, str(error)) from error
+                head = head_of(connection)
     for one in changed:
         typer.echo(f"{_line(one)}{'  (dry run)' if dry_run else ''}")
     tell_head(head)

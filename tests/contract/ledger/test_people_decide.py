@@ -16,7 +16,7 @@ from processors.core.verdict import Result
 from processors.indicators import IndicatorVerdicts
 from processors.objecting import ObjectionError, object_to, rule_on
 from processors.replay import take_in
-from processors.restating import NotClosedError, Restating
+from processors.restating import ChangedMeanwhileError, NotClosedError, Restating
 from processors.rules import Rules
 from processors.signing import NotSignableError, PeriodState, sign_off, standing
 from processors.verdicts import verdicts
@@ -181,6 +181,17 @@ def test_a_restatement_keeps_before_and_after_and_the_chain(closed, restating):
     assert (kept.person, kept.reason, kept.element) == ("An", "handed in late", "A-1")
     assert (entry.actor, entry.content["before"]["down_s"]) == ("An", before.down)
     assert broken(closed) == ()
+
+
+def test_a_proposal_beside_a_figure_that_was_restated_meanwhile_is_not_written(closed, restating):
+    with closed.reading() as connection:
+        proposed = restating.propose(connection, "A-1", day(1))
+    with closed.writing() as connection:
+        restating.write(connection, proposed, "An", "first")
+    with closed.writing() as connection, pytest.raises(ChangedMeanwhileError, match="restated meanwhile"):
+        restating.write(connection, proposed, "Binh", "second")
+    with closed.reading() as connection:
+        assert [one.person for one in restatements.between(connection, day(0), day(3))] == ["An"]
 
 
 def test_an_open_day_is_not_restated(closed, restating):
