@@ -112,7 +112,7 @@ def seal_verdicts(
             stands = standing(connection, period, period.end)
             if known is not None or stands.missing:
                 continue
-            found = list(verdicts(connection, registry, rules, period))
+            found = list(verdicts(connection, registry, rules, period, zone=zone))
         if not found:
             continue
         told = list(_told(found, rules, zone))

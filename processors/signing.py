@@ -145,7 +145,7 @@ def sign_off(
         as_contract(one, registry.digest, rules, zone).model_dump(
             mode="json", by_alias=True, exclude_none=True
         )
-        for one in verdicts(connection, registry, rules, period)
+        for one in verdicts(connection, registry, rules, period, zone=zone)
     ]
     judged += [{**one, "registry": registry.digest} for one in measured]
     if not judged:

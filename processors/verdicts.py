@@ -16,9 +16,11 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.portions import Stretch, add_up, weighted
 from processors.core.verdict import AvailabilityRule, Judgement, Portion, Reason, Result, judge_portions
 from processors.rules import Applicable, Rules
+from processors.unwatched import first_day, unwatched
 from schemas.registry import Kind, Registry
 from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
+from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger.sums import ElementSum, element_sums
 
 # What the service of a rule is seen by. Others have no element here: their figures come from reports and campaigns.
@@ -67,8 +69,12 @@ def verdicts(
     rules: Rules,
     period: CalendarPeriod,
     enterprise: str | None = None,
+    zone: str = DEFAULT_ZONE,
 ) -> Iterator[PeriodVerdict]:
-    """Every verdict on the period by rules over time that are judged over periods of its kind, by enterprise and rule."""
+    """Every verdict on the period by rules over time that are judged over periods of its kind, by enterprise and rule.
+
+    Time in service before the first official day is unknown time of the period.
+    """
     names = sorted(
         {rule.rule for rule in rules.rules if rule.method is Method.TIME and rule.service in SEEN_BY}
     )
@@ -77,7 +83,7 @@ def verdicts(
     if not versions:
         return
     stretches = list(stretches_of(period, registry, [rule for one in versions for rule in one]))
-    owned = _owned(connection, stretches, versions, enterprise)
+    owned = _owned(connection, registry, stretches, versions, enterprise, LocalCalendar(zone))
     for owner in sorted({key[0] for key in owned}):
         for one in versions:
             sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
@@ -100,15 +106,23 @@ def in_the_period(versions: Sequence[Rule], period: CalendarPeriod) -> Sequence[
 
 def _owned(
     connection: Connection,
+    registry: Registry,
     stretches: Sequence[Stretch],
     versions: Sequence[Sequence[Rule]],
     enterprise: str | None,
+    calendar: LocalCalendar,
 ) -> dict[tuple[str, Kind], list[ElementSum]]:
     owned: dict[tuple[str, Kind], list[ElementSum]] = defaultdict(list)
+    begun = first_day(connection)
     for kind in sorted({SEEN_BY[one[-1].service] for one in versions}):
         days = [(one.first, one.end) for one in stretches]
         for found in element_sums(connection, days, kind.value, enterprise):
             owned[found.enterprise, kind].append(found)
+        # Where nothing at all is known of an enterprise, there is nothing to judge.
+        if begun is not None and owned:
+            for lacking in unwatched(registry, stretches, kind, begun, calendar):
+                if owned.get((lacking.enterprise, kind)):
+                    owned[lacking.enterprise, kind].append(lacking)
     return owned
 
 
@@ -136,7 +150,8 @@ def judged(
     in_force = [one.rule if one is not None else None for one in held]
     by_element: dict[str, dict[int, ElementSum]] = defaultdict(dict)
     for one in sums:
-        by_element[one.element][one.stretch] = one
+        known = by_element[one.element].get(one.stretch)
+        by_element[one.element][one.stretch] = one if known is None else known.with_days_of(one)
     subjects = [[name] for name in by_element] if versions[-1].per == "element" else [list(by_element)]
     used = tuple(one for one in held if one is not None)
     for names in subjects:

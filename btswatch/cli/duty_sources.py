@@ -78,7 +78,7 @@ def checked(
                 own[name] = [], []
                 continue
             own[name] = (
-                list(verdicts(connection, registry, rules, period)),
+                list(verdicts(connection, registry, rules, period, zone=settings.zone)),
                 list(judging.judge(counted, period)),
             )
     return {key_of(one): list(compared(one, *own[one.data.period])) for one in chosen}

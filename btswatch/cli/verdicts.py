@@ -65,7 +65,7 @@ def verdicts(
         known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         basis = _basis(connection, chosen, rules, current=current_rules)
-        everybody = list(judged(connection, registry, basis.rules, chosen))
+        everybody = list(judged(connection, registry, basis.rules, chosen, zone=loaded.zone))
         counted = indicator_verdicts_of(loaded, registry, basis.rules, chosen)
         same = basis.entry is not None and stand(
             connection, basis.entry, everybody, basis.rules, loaded.zone, counted

@@ -1,13 +1,13 @@
 """Sums of stored days by element and stretch of days: what verdicts over long periods are made from, in few rows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select
 
-from schemas.figures import Figure
+from schemas.figures import Figure, total_of
 from stores.ledger.figures import FINAL
 from stores.ledger.tables import RECONCILIATION, SECONDS, adjustments, day_figures
 
@@ -29,6 +29,16 @@ class ElementSum:
     days: int
     open_days: int
     adjusted_days: int = 0
+
+    def with_days_of(self, other: "ElementSum") -> "ElementSum":
+        """The element's sum over these days and other ones of the same stretch."""
+        return replace(
+            self,
+            figure=total_of([self.figure, other.figure]),
+            days=self.days + other.days,
+            open_days=self.open_days + other.open_days,
+            adjusted_days=self.adjusted_days + other.adjusted_days,
+        )
 
 
 def element_sums(
