@@ -4,9 +4,13 @@ import random
 import pytest
 import structlog
 
+from processors.closing import CLOSING_FROM
+from schemas.figures import Figure
 from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
+from stores.ledger import positions
+from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import LateRow, save_of_elements
 from stores.ledger.history import Transition
 from stores.ledger.tables import day_figures as figures_table
@@ -296,6 +300,9 @@ def test_a_closed_day_says_what_was_declared_against_measured_and_where_nobody_s
 
 
 def test_a_closed_day_brings_verdicts_budgets_and_the_spread_of_its_month_and_quarter(bench):
+    with bench.ledger.writing() as connection:
+        # Closing was to begin with the quarter: its days before this one are not unknown, they are missing.
+        positions.save_property(connection, CLOSING_FROM, "2026-10-01")
     close_day(bench, [official()], {})
     bench.settle()
     content = bench.content("finding", "budget", "spread")
