@@ -158,12 +158,12 @@ def _engine(path: Path | None, settings: Settings, ending: Ending) -> Part:
     directory, registry = directory_of(settings), registry_of(settings)
     arguments = ("closing", *(("--settings", str(path)) if path else ()))
 
-    started_with = [registry]
+    started_with, started_ms = [registry], system_now_ms()
 
     def due() -> bool:
         # Its registry once: who changed the files since says so itself, and the closing reads them anew.
         note_provenance(settings, directory, started_with.pop() if started_with else None, system_now_ms)
-        return bool(days_due(settings, directory, registry, system_now_ms))
+        return bool(days_due(settings, directory, registry, system_now_ms, started_ms))
 
     closing = ClosingPart(arguments, due)
     if settings.form == "cluster":

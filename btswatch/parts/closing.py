@@ -73,13 +73,20 @@ def count(line: bytes) -> None:
 
 
 def days_due(
-    settings: Settings, directory: DataDirectory, registry: Registry, now_ms: Callable[[], int]
+    settings: Settings,
+    directory: DataDirectory,
+    registry: Registry,
+    now_ms: Callable[[], int],
+    watching_since_ms: int = 0,
 ) -> list[date]:
-    """The days that could be closed now. In the cluster an alarm is raised where forwarders hold one up for long."""
+    """The days that could be closed now. In the cluster an alarm is raised where forwarders hold one up for long.
+
+    Forwarders are not blamed for the time before `watching_since_ms`: the whole cluster may have been off.
+    """
     with stores_of(settings, directory) as (ledger, archive, complete):
         closer = _closer_of(settings, registry, now_ms, ledger, archive, complete)
         if settings.form == "cluster":
-            tell_silent(settings, archive, ledger, closer, now_ms())
+            tell_silent(settings, archive, ledger, closer, now_ms(), watching_since_ms)
         return closer.due()
 
 

@@ -30,15 +30,23 @@ def completeness(
 
 
 def tell_silent(
-    settings: Settings, archive: ArchiveReader, ledger: Ledger, closer: Closer, now_ms: int
+    settings: Settings,
+    archive: ArchiveReader,
+    ledger: Ledger,
+    closer: Closer,
+    now_ms: int,
+    watching_since_ms: int,
 ) -> list[Alarm]:
-    """Raise an alarm for each forwarder that has held up a closing for long; one for all where none was ever heard."""
+    """Raise an alarm for each forwarder that has held up a closing for long; one for all where none was ever heard.
+
+    For long: since the day could be closed, and since somebody watches. What has just been started catches up first.
+    """
     day = closer.held_up()
     if day is None:
         return []
     chosen = settings.archive
     wanted_ms = closer.close_ms(day) + int(chosen.margin_s * 1000)
-    if now_ms - wanted_ms <= chosen.silent_s * 1000:
+    if now_ms - max(wanted_ms, watching_since_ms) <= chosen.silent_s * 1000:
         return []
     through = progress_of(archive).forwarders_through(chosen.retired_forwarders)
     raised = [

@@ -111,6 +111,17 @@ def test_where_no_forwarder_was_ever_heard_it_is_told_too(settings, directory, r
     assert set(raised(settings, directory)) == {settings.forwarder.name}
 
 
+def test_a_cluster_that_has_just_been_started_blames_no_forwarder_for_the_time_that_it_was_off(
+    settings, directory, registry, close_ms
+):
+    archived(directory, a=close_ms - HOUR_MS)
+    started_ms = close_ms + 70 * HOUR_MS
+    for since_start_ms, silent in ((0, set()), (HOUR_MS, set()), (HOUR_MS + 1, {"a"})):
+        now_ms = started_ms + since_start_ms
+        assert days_due(settings, directory, registry, lambda at=now_ms: at, started_ms) == []
+        assert set(raised(settings, directory)) == silent
+
+
 def test_the_embedded_engine_does_not_touch_an_archive_of_the_cluster(settings, directory, registry):
     archived(directory, a=1)
     embedded = settings.model_copy(update={"form": "embedded"})
