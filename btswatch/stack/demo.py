@@ -3,6 +3,7 @@
 DIR/secrets/    as btswatch/stack/secrets.py says
 DIR/servers/    the servers' data and logs
 DIR/btswatch/   the product's data directory, as `btswatch demo` makes it
+DIR/env         for a shell: what commands need to find all of it
 """
 
 import asyncio
@@ -23,12 +24,13 @@ from btswatch.settings import StatusSettings
 from btswatch.stack.secrets import READ_TOKEN, make_secrets
 from btswatch.stack.server import StackError
 from btswatch.stack.servers import Servers
-from btswatch.stack.wiring import scrape_settings, variables
+from btswatch.stack.wiring import scrape_settings, shell, variables
 from btswatch.supervise import Supervisor
 from stores.data_directory import DataDirectory
 
 DATA: Final = "btswatch"
 SECRETS: Final = "secrets"
+ENVIRONMENT: Final = "env"
 _AGAIN_S: Final = 60.0
 # What is made on the servers before the product runs; under compose these are services that end.
 PREPARATIONS: Final[Sequence[Sequence[str]]] = (
@@ -80,14 +82,20 @@ class Stack:
             if done.returncode:
                 raise StackError(f"`btswatch {' '.join(arguments)}` failed:", *done.stderr.splitlines())
 
+    def keep_environment(self, chosen: Mapping[str, str], settings: Path) -> None:
+        """Write down for a shell what the product's processes were given: files are named in it, no secret stands there."""
+        text = shell({"BTSWATCH_SETTINGS": str(settings), **chosen})
+        (self._directory / ENVIRONMENT).write_text(text, "utf-8")
+
     def told(self) -> Sequence[str]:
-        """Where the servers are."""
+        """Where the servers are, and how commands find them."""
         assert self._servers is not None
         where = self._servers.addresses
         secrets = self._directory / SECRETS
         return (
             f"Kafka    {where.kafka}   PostgreSQL {where.postgres}   passwords in {secrets}",
             f"InfluxDB {where.influx}   a token that reads: {secrets / READ_TOKEN}",
+            f"Commands . {self._directory / ENVIRONMENT}   then any, such as: btswatch topics diff",
         )
 
     def stop(self) -> None:
@@ -118,8 +126,10 @@ def run_province(stack: Stack, directory: DataDirectory, wanted: Wanted, tell: C
     directory.lock()
     try:
         # Settings come from the environment, for this process and for those that it starts.
-        os.environ.update(stack.start())
+        chosen = stack.start()
+        os.environ.update(chosen)
         made = made_of(directory, replace(wanted, further=_scraped_here))
+        stack.keep_environment(chosen, made.settings_path)
         tell("Making topics, buckets and tables ...")
         stack.prepare(made.settings_path)
         told = "\n".join((*told_of(made), *stack.told()))

@@ -1,8 +1,9 @@
 """How our processes find the cluster's servers: the same variables under compose and in `btswatch stack demo`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from btswatch.settings import StatusSettings
@@ -48,6 +49,11 @@ def variables(where: Addresses) -> dict[str, str]:
         "BTSWATCH_INFLUX__ORG": ORGANIZATION,
         "BTSWATCH_INFLUX__TOKEN_FILE": str(where.secrets / "influx_token"),
     }
+
+
+def shell(chosen: Mapping[str, str]) -> str:
+    """The variables as a file that a person's shell reads, for commands on the same servers."""
+    return "".join(f"export {name}={quote(value)}\n" for name, value in chosen.items())
 
 
 # Part, by the name that its metrics have in InfluxDB, and the setting of the port that shows them.

@@ -3,6 +3,8 @@
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 import tomllib
@@ -45,7 +47,7 @@ class Cluster:
 
     def started(self):
         """Returns when all processes have been started."""
-        self.running.line("Ctrl-C", timeout_s=240)
+        self.running.line("Commands", timeout_s=240)
         self.ports = json.loads((self.directory / "servers" / "ports.json").read_text())
         self.settings = tomllib.loads((self.directory / "btswatch" / "btswatch.toml").read_text())
 
@@ -91,6 +93,16 @@ class Cluster:
             trust_env=False,
         ) as client:
             return drawn(client, "btswatch", "btswatch", now_ms - 36 * 3_600_000, now_ms)
+
+    def command(self, words):
+        """Run in a shell, as the demonstration's last line says; what it wrote."""
+        told = next(line for line in self.running.lines if line.startswith("Commands "))
+        script = (
+            f"{told.removeprefix('Commands ').partition('   ')[0]} && {sys.executable} -m btswatch {words}"
+        )
+        done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def url(self, section, port="port"):
         return f"http://127.0.0.1:{self.settings[section][port]}"
@@ -151,6 +163,9 @@ def test_evidence_reaches_every_store_and_screen_and_nothing_is_left_after_the_e
     eventually(lambda: list(archive.rglob("evidence-*.ndjson.gz")), 60)
     assert ask(f"{cluster.url('console')}/readyz")[0] == 200
     assert ask(f"{cluster.url('gateway')}/healthz")[0] == 200
+    # A person's commands find the same servers.
+    for words in ("topics diff", "influx diff", "dlq list", "ledger verify"):
+        assert "differ" not in cluster.command(words)
     # No listener without a password, and none beside loopback.
     settings = (cluster.directory / "servers" / "kafka" / "server.properties").read_text()
     listeners = next(line for line in settings.splitlines() if line.startswith("listeners="))
