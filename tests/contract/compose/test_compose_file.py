@@ -1,13 +1,16 @@
 """docker-compose.yml against the specification, our settings, our commands, and what its own images ask for."""
 
 import importlib.metadata
+import itertools
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -57,10 +60,18 @@ def test_it_is_what_the_specification_allows_and_the_check_can_fail():
 @named
 def test_images_are_pinned_to_a_version(service):
     image = service.raw["image"]
-    if service.ours:
-        assert service.raw["build"] == {"context": ".", "dockerfile": "btswatch/stack/Dockerfile"}
-        return
-    assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", image), image
+    if not service.ours:
+        assert re.fullmatch(r"[a-z/]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", image), image
+
+
+def test_one_service_builds_our_image_and_the_others_wait_for_it():
+    # Several that export the same tag at once fail on a machine that has not built it before.
+    builders = {one.name: one.raw["build"] for one in SERVICES.values() if "build" in one.raw}
+    assert builders == {"secrets": {"context": ".", "dockerfile": "btswatch/stack/Dockerfile"}}
+    for one in OURS:
+        # Nothing of that name may come from a registry.
+        assert one.raw.get("pull_policy") == (None if one.name == "secrets" else "never")
+        assert one.name == "secrets" or "secrets" in needed(one.name)
 
 
 def test_servers_have_the_versions_that_the_tests_run_on():
@@ -294,7 +305,9 @@ def test_the_proxy_passes_on_to_what_listens_there_and_to_nothing_else():
     private = {path for path in documented if not path.startswith("/v1/")}
     assert private == {"/healthz", "/readyz", "/metrics"}
     assert not private & set(allowed)
-    assert "handle /metrics {\n\t\trespond 404" in text
+    # The console, which gets the rest, has such pages of its own.
+    hidden = re.search(r"@private path (.+)\n\thandle @private \{\n\t\trespond 404\n", text)[1].split()
+    assert private == set(hidden)
     assert {"/v1", "/v1/*"} <= set(allowed)
 
 
@@ -302,9 +315,19 @@ def test_the_gateway_believes_the_proxys_address_alone():
     address = SERVICES["proxy"].raw["networks"]["inside"]["ipv4_address"]
     command = SERVICES["province"].command
     assert command[command.index("--proxy") + 1] == address
-    assert address.startswith(
-        COMPOSE.raw["networks"]["inside"]["ipam"]["config"][0]["subnet"].removesuffix("0/24")
-    )
+    inside = COMPOSE.raw["networks"]["inside"]["ipam"]["config"][0]
+    assert ip_address(address) in ip_network(inside["subnet"])
+    # Docker gives out addresses from there: whoever starts first would get the proxy's.
+    given_out = ip_network(inside["ip_range"])
+    assert given_out.subnet_of(ip_network(inside["subnet"]))
+    assert ip_address(address) not in given_out
+    assert given_out.num_addresses > 4 * len(SERVICES)
+
+
+def test_two_services_meet_in_one_network_alone():
+    # A name has an address in each network that both are in: the proxy would come from one that is not believed.
+    for one, other in itertools.combinations([s for s in SERVICES.values() if s.networks], 2):
+        assert len(one.networks & other.networks) == 1, (one.name, other.name)
 
 
 def test_metrics_are_taken_where_the_parts_are():
@@ -397,11 +420,26 @@ def test_nothing_runs_as_root_or_with_more_rights_than_it_needs(service):
 
 def test_only_what_has_to_reaches_the_world_outside():
     assert COMPOSE.raw["networks"]["inside"]["internal"] is True
-    outside = {one.name for one in SERVICES.values() if "outside" in one.networks}
-    assert outside == {"ingest", "sink-notify", "proxy"}
+    further = {one.name: one.networks - {"inside"} for one in SERVICES.values() if one.networks - {"inside"}}
+    assert further == {"ingest": {"devices"}, "sink-notify": {"messengers"}, "proxy": {"front"}}
     alone = {one.name: one.raw["network_mode"] for one in SERVICES.values() if "network_mode" in one.raw}
     assert alone == {"secrets": "none", "world": "service:ingest", "history": "service:forward"}
     assert all(one.networks for one in SERVICES.values() if one.name not in alone)
+
+
+def test_grafana_is_asked_below_the_path_that_it_is_served_from():
+    grafana = SERVICES["grafana"]
+    assert grafana.environment["GF_SERVER_SERVE_FROM_SUB_PATH"] == "true"
+    path = urlsplit(grafana.environment["GF_SERVER_ROOT_URL"]).path
+    # It answers any other path with a redirect to its public address.
+    assert urlsplit(grafana.probe[-1]).path == f"{path}api/health"
+    assert f"handle {path}*" in (ROOT / "btswatch" / "stack" / "Caddyfile").read_text("utf-8")
+
+
+def test_who_shares_a_network_is_started_anew_with_its_owner():
+    for name, owner in {"world": "ingest", "history": "forward"}.items():
+        assert SERVICES[name].raw["network_mode"] == f"service:{owner}"
+        assert SERVICES[name].raw["depends_on"][owner]["restart"] is True
 
 
 def test_the_simulated_world_can_be_left_out():
