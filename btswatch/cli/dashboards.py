@@ -26,7 +26,7 @@ Languages = Annotated[
 
 @app.callback()
 def _group() -> None:
-    """Grafana's dashboards: built from code, pushed to a server, compared with what a server has.
+    """Grafana's dashboards: built from code, pushed to a server or written for one, compared with what a server has.
 
     Example: btswatch dashboards push --settings btswatch.toml
     """
@@ -82,6 +82,27 @@ def push(
             typer.echo(_line(push_datasource(server, wanted)))
         for outcome in push_all(server, _chosen(wanted, language)):
             typer.echo(_line(outcome))
+
+
+@app.command()
+def provision(
+    into: Annotated[
+        Path, typer.Option(help="Directory that Grafana reads: LANGUAGE/NAME.json in it are replaced")
+    ],
+    settings: SettingsOption = None,
+    language: Languages = None,
+) -> None:
+    """Write the dashboards as files for a Grafana that provisions them, with links to the console of the settings.
+
+    Example: btswatch dashboards provision --into /var/lib/grafana/dashboards/btswatch
+    """
+    from dashboards.grafana.committed import write_files
+
+    try:
+        for path in write_files(into, _chosen(settings_from(settings).grafana, language)):
+            typer.echo(str(path))
+    except OSError as error:
+        raise CommandError(Exit.MISUSE, f"{error.filename or into}: {error.strerror}") from error
 
 
 @app.command("check")
@@ -153,7 +174,8 @@ def _hint(status: int, kind: str) -> Iterator[str]:
 
 def _without_extra(error: ModuleNotFoundError) -> CommandError:
     return CommandError(
-        Exit.MISUSE, f"{error.name} is not installed: install btswatch with its extra `dashboards`"
+        Exit.MISUSE,
+        f"{error.name} is not installed: `make .venv/installed-dev` installs the extra `dashboards`, too",
     )
 
 

@@ -4,7 +4,7 @@ Reading them needs nothing but this package; building them needs the extra `dash
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -59,3 +59,25 @@ def committed(root: Path = FOLDER) -> Iterator[Committed]:
     for language in (Language.VI, Language.EN):
         for path in sorted((root / language).glob("*.json")):
             yield Committed(language, path.stem, json.loads(path.read_text("utf-8")))
+
+
+def write_files(into: Path, dashboards: Iterable[Committed]) -> Iterator[Path]:
+    """Write each as `into`/LANGUAGE/NAME.json for a Grafana that provisions from there; those of no dashboard are removed.
+
+    Raises:
+        OSError: the directory can't be written.
+    """
+    written: set[Path] = set()
+    for one in dashboards:
+        path = into / one.language / f"{one.name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Grafana looks at any moment: it finds the old file or the new one.
+        temporary = path.with_suffix(".new")
+        temporary.write_text(
+            json.dumps(one.model, ensure_ascii=False, indent=1, sort_keys=True) + "\n", "utf-8"
+        )
+        temporary.replace(path)
+        written.add(path)
+        yield path
+    for left in {found for path in written for found in path.parent.glob("*.json")} - written:
+        left.unlink()

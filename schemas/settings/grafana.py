@@ -13,7 +13,7 @@ HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
 class GrafanaSettings(Contract):
     """Where `btswatch dashboards push|check` finds Grafana, and what Grafana is told of InfluxDB and the console.
 
-    Only these two commands read it; dashboards that Grafana provisions from files need none of it.
+    Only these commands and `dashboards provision` read it; the committed files as they are need none of it.
     """
 
     url: HttpUrl = Field(

@@ -123,6 +123,8 @@ def test_ours_get_the_variables_that_the_stack_demo_sets(service):
         Addresses("kafka:9092", "postgres:5432", "http://influxdb:8086", Path("/run/secrets"))
     )
     found = dict(service.environment)
+    public = COMPOSE.asked["BTSWATCH_PUBLIC_URL"]
+    assert {found.pop(f"BTSWATCH_{part}__CONSOLE_URL") for part in ("GRAFANA", "NOTIFY")} == {public}
     assert found.pop("BTSWATCH_SETTINGS") == f"/data/{SETTINGS}"
     listening = {name: found.pop(name) for name in LISTENING & set(found)}
     assert found == expected
@@ -351,22 +353,29 @@ def test_mounted_files_and_volumes_exist(service):
         else:
             assert mount.source in COMPOSE.raw["volumes"], mount.source
         # Else a container that is made first would give the volume its own image's owner.
-        if mount.source.startswith("secrets-") and mount.read_only:
+        if mount.source.startswith(("secrets-", "dashboards")) and mount.read_only:
             assert mount.nocopy, mount
 
 
 def test_grafana_gets_what_its_page_says():
-    readme = (ROOT / "dashboards/grafana/README.md").read_text("utf-8")
-    for mount in SERVICES["grafana"].mounts:
-        if mount.kind == "bind":
-            assert f"`{mount.source.removeprefix('./')}` at `{mount.target}`" in " ".join(readme.split()), (
-                mount
-            )
+    readme = " ".join((ROOT / "dashboards/grafana/README.md").read_text("utf-8").split())
+    mounts = {mount.target: mount.source for mount in SERVICES["grafana"].mounts}
+    for target, source in mounts.items():
+        if source.startswith("./"):
+            assert f"`{source.removeprefix('./')}` at `{target}`" in readme, source
     providers = yaml.safe_load(
         (ROOT / "dashboards/grafana/provisioning/dashboards/btswatch.yaml").read_text()
     )
-    paths = {one["options"]["path"] for one in providers["providers"]}
-    assert paths <= {mount.target for mount in SERVICES["grafana"].mounts}
+    paths = {Path(one["options"]["path"]) for one in providers["providers"]}
+    assert {path.name for path in paths} == {"vi", "en"}
+    for path in paths:
+        assert f"at `{path}`" in readme
+    # Its dashboards are those that a service of ours has written, so that they link to the console where it is.
+    (place,) = {str(path.parent) for path in paths}
+    writer = SERVICES["dashboards"]
+    assert writer.command == ["dashboards", "provision", "--into", "/dashboards"]
+    assert {mount.target: mount.source for mount in writer.mounts}["/dashboards"] == mounts[place]
+    assert "dashboards" in needed("grafana")
 
 
 def test_all_volumes_are_used():

@@ -3,6 +3,7 @@
 This shows what we send and how we take the documented answers; it does not show that a Grafana accepts it.
 """
 
+import json
 import socket
 
 import pytest
@@ -42,6 +43,35 @@ def test_push_makes_folders_and_dashboards_and_a_second_push_changes_nothing(gra
     assert code == 0
     assert {line.split("\t")[0] for line in second} == {"unchanged"}
     assert len(grafana.writes()) == writes
+
+
+def test_provisioned_files_are_the_committed_ones_with_links_to_the_console_of_the_settings(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("BTSWATCH_GRAFANA__CONSOLE_URL", "https://watch.example/")
+    left_over, anothers = tmp_path / "vi" / "gone.json", tmp_path / "vi" / "notes.txt"
+    left_over.parent.mkdir()
+    left_over.write_text("{}")
+    anothers.write_text("mine")
+    code, lines, _ = told(capsys, "provision", "--into", str(tmp_path))
+    assert code == 0
+    assert anothers.read_text() == "mine"
+    found = {path: json.loads(path.read_text("utf-8")) for path in tmp_path.rglob("*.json")}
+    assert sorted(map(str, found)) == sorted(lines)
+    for one in committed():
+        there = found[tmp_path / one.language / f"{one.name}.json"]
+        assert there == with_console(one.model)
+    assert len(found) == len(UIDS)
+    (tmp_path / "en").rename(tmp_path / "was")
+    (tmp_path / "en").write_text("no directory")
+    code, _, errors = told(capsys, "provision", "--into", str(tmp_path))
+    assert (code, len(errors)) == (2, 1)
+
+
+def with_console(model):
+    text = json.dumps(model)
+    assert text.count('"query": "http://127.0.0.1:8088"') == 1
+    return json.loads(text.replace('"query": "http://127.0.0.1:8088"', '"query": "https://watch.example"'))
 
 
 def test_check_is_silent_about_what_push_brought_and_names_what_somebody_changed(grafana, capsys):
