@@ -4,6 +4,7 @@ Its position in the journal is stored once everything before it is acknowledged.
 came after; readers know a repetition by forwarder, key and journal offset.
 """
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -144,14 +145,16 @@ class Forwarder:
             self._take_in()
         self._deliver()
         self._position, self._through_ms = self._sent_through
-        if self._waited_for is not None:
-            self._store()
-        last = self._journal.last_offset()
         FORWARDER_OFFSET.gauge().set(self._position)
-        FORWARDER_LAG.gauge().set(max(0, last - self._position))
         FORWARDER_THROUGH.gauge().set(self._through_ms / 1000)
+        behind = self._count_lag()
         self._tell(time.monotonic())
-        return self._position < last
+        return behind > 0
+
+    def _count_lag(self) -> int:
+        behind = max(0, self._journal.last_offset() - self._position)
+        FORWARDER_LAG.gauge().set(behind)
+        return behind
 
     def _take_in(self) -> None:
         """Read a piece of the journal, and note how far all is sent once it is acknowledged."""
@@ -244,6 +247,9 @@ class Forwarder:
         try:
             more = self.step()
         except NotDeliveredError as error:
+            # It matters most while they are away. A journal that can't be read either shows at the next step.
+            with contextlib.suppress(JournalError):
+                self._count_lag()
             return self._failed(_BROKERS, error.reason)
         except JournalError as error:
             return self._failed("journal", str(error))

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from schemas.cluster_metrics import FORWARDER_LAG
 from schemas.results import DeadLetter, InForce, Tick
 from schemas.settings.forwarder import ForwarderSettings
 from schemas.time import to_ms
@@ -151,6 +152,17 @@ def test_the_doorbell_wakes_it_long_before_the_next_tick(journal, forwarding, se
         eventually(lambda: forwarder.not_ready() is None and forwarder._told_in_force)
         journal.append([event(1)])
         records_of(settings, "evidence", enough(1), within_s=10)
+
+
+def test_what_can_not_be_sent_is_counted_as_it_grows(journal, forwarding, settings):
+    without_topics = settings.model_copy(update={"prefix": "nothing-of-ours."})
+    lag = FORWARDER_LAG.gauge()
+    with forwarding(kafka=without_topics) as forwarder:
+        eventually(lambda: forwarder.not_ready() is not None)
+        journal.append([event(n) for n in range(5)])
+        eventually(lambda: lag._value.get() == 5)
+        journal.append([event(n) for n in range(5, 12)])
+        eventually(lambda: lag._value.get() == 12)
 
 
 def test_the_journal_keeps_what_is_not_sent_and_waits_no_more_for_the_embedded_engine(journal, forwarder_of):
