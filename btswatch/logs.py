@@ -1,14 +1,20 @@
 """Logging: structlog to stderr, as text for people or JSON for machines."""
 
+import json
 import logging
 import os
 import sys
-from typing import TextIO, cast
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, TextIO, cast
 
 import structlog
 
 LEVEL = "BTSWATCH_LOG_LEVEL"
 FORMAT = "BTSWATCH_LOG_FORMAT"
+_AGAIN_S: Final = 60.0
+_KNOWN_AT_MOST: Final = 1_000
 
 
 class _CurrentStderr:
@@ -51,4 +57,52 @@ def configure() -> None:
     if level > logging.DEBUG:
         # It tells every try to connect; what an outage means is told by us, once.
         logging.getLogger("kafka").setLevel(logging.CRITICAL)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    handler = logging.StreamHandler(cast("TextIO", _CurrentStderr()))
+    handler.addFilter(SeldomAgain())
+    handler.setFormatter(
+        logging.Formatter("%(levelname)s %(name)s %(message)s") if text else LibrariesAsJson()
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class SeldomAgain(logging.Filter):
+    """Lets a library say the same, with whatever numbers in it, once a minute; the next one tells how often it was said.
+
+    Clients of brokers that are away say it fifty times a second, for as long as the outage takes.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written."""
+        now, what = self._clock(), (record.name, str(record.msg))
+        last, more = self._said.get(what, (None, 0))
+        if last is not None and now - last < _AGAIN_S:
+            self._said[what] = last, more + 1
+            return False
+        if len(self._said) >= _KNOWN_AT_MOST:
+            # Those who write numbers into the text itself never say the same.
+            self._said = {one: told for one, told in self._said.items() if now - told[0] < _AGAIN_S}
+        self._said[what] = now, 0
+        if more:
+            record.msg, record.args = f"{record.getMessage()} ({more} more like it before)", ()
+        return True
+
+
+class LibrariesAsJson(logging.Formatter):
+    """What libraries say, in the form of our own lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line."""
+        line = {
+            "logger": record.name,
+            "event": record.getMessage(),
+            "level": record.levelname.lower(),
+            "timestamp": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
