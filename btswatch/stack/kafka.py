@@ -110,6 +110,17 @@ def properties(node: Node) -> dict[str, str]:
     return found | dict(node.more)
 
 
+def client_properties(sasl: Sasl, certificate: Path) -> dict[str, str]:
+    """What Kafka's own tools need to log in as the first user: their `--command-config`."""
+    return {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": sasl.mechanism,
+        "sasl.jaas.config": _login(sasl),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.certificates": _in_one_line(certificate),
+    }
+
+
 def properties_text(values: Mapping[str, str]) -> str:
     """As Kafka reads them: a backslash begins an escape."""
     return "".join(f"{name}={value.replace(chr(92), chr(92) * 2)}\n" for name, value in values.items())
@@ -117,20 +128,22 @@ def properties_text(values: Mapping[str, str]) -> str:
 
 def _sasl(sasl: Sasl, *, between_brokers: bool) -> dict[str, str]:
     mechanism = sasl.mechanism.lower()
-    name, password = next(iter(sasl.users.items()))
-    module = "plain.PlainLoginModule" if mechanism == "plain" else "scram.ScramLoginModule"
-    own = f'username="{name}" password="{password}"'
     users = "".join(f' user_{user}="{secret}"' for user, secret in sasl.users.items())
     known = users if mechanism == "plain" else ""
     found = {
         "sasl.enabled.mechanisms": sasl.mechanism,
-        f"listener.name.sasl.{mechanism}.sasl.jaas.config": (
-            f"org.apache.kafka.common.security.{module} required {own}{known};"
-        ),
+        f"listener.name.sasl.{mechanism}.sasl.jaas.config": _login(sasl, known),
     }
     if between_brokers:
         found["sasl.mechanism.inter.broker.protocol"] = sasl.mechanism
     return found
+
+
+def _login(sasl: Sasl, known: str = "") -> str:
+    name, password = next(iter(sasl.users.items()))
+    module = "plain.PlainLoginModule" if sasl.mechanism == "PLAIN" else "scram.ScramLoginModule"
+    own = f'username="{name}" password="{password}"'
+    return f"org.apache.kafka.common.security.{module} required {own}{known};"
 
 
 def _tls(tls: Tls) -> dict[str, str]:

@@ -5,6 +5,7 @@ import pytest
 from cryptography import x509
 
 from btswatch.stack.secrets import (
+    CLIENT,
     KAFKA,
     KAFKA_CA,
     PROXY,
@@ -36,7 +37,7 @@ def test_each_is_made_once_for_all_its_readers_and_no_two_are_the_same(tmp_path,
     assert {f"{reader}/{name}" for reader, names in READERS.items() for name in names} <= set(found)
     by_name = {}
     for path, text in found.items():
-        if not path.endswith((".crt", ".key", ".pem")):
+        if not path.endswith((".crt", ".key", ".pem", ".properties")):
             by_name.setdefault(path.partition("/")[2], set()).add(text)
     assert all(len(values) == 1 for values in by_name.values())
     assert len({min(values) for values in by_name.values()}) == len(by_name)
@@ -61,6 +62,7 @@ def test_what_is_there_stays_and_what_was_lost_is_what_it_was(tmp_path, counting
         "kafka/tls.crt",
         "kafka/tls.key",
         str(KAFKA_CA),
+        str(CLIENT),
     ]
     assert files(tmp_path)[str(KAFKA_CA)] != before[str(KAFKA_CA)]
 
@@ -81,6 +83,15 @@ def test_the_certificate_is_for_names_and_addresses():
     assert [str(one) for one in names.get_values_for_type(x509.IPAddress)] == ["127.0.0.1"]
     assert certificate.not_valid_after_utc - certificate.not_valid_before_utc == timedelta(days=825)
     assert "PRIVATE KEY" in key
+
+
+def test_the_brokers_certificate_outlives_the_installation(tmp_path, counting):
+    make_secrets(tmp_path, ["localhost"], NOW, counting)
+    ends = {
+        name: x509.load_pem_x509_certificate((tmp_path / name / "tls.crt").read_bytes()).not_valid_after_utc
+        for name in (KAFKA, PROXY)
+    }
+    assert ends == {KAFKA: NOW + timedelta(days=3_650), PROXY: NOW + timedelta(days=825)}
 
 
 def test_the_brokers_properties_follow_the_password_and_open_no_other_door(tmp_path, counting):
