@@ -98,11 +98,13 @@ def provision(
     """
     from dashboards.grafana.committed import write_files
 
+    wanted = _chosen(settings_from(settings).grafana, language)
     try:
-        for path in write_files(into, _chosen(settings_from(settings).grafana, language)):
-            typer.echo(str(path))
+        written = list(write_files(into, wanted))
     except OSError as error:
         raise CommandError(Exit.MISUSE, f"{error.filename or into}: {error.strerror}") from error
+    for path in written:
+        typer.echo(str(path))
 
 
 @app.command("check")
