@@ -4,7 +4,8 @@ The days that are still open go through the journal to the live engine, the newe
 into the archive as whole days and are closed like any other day. Stopped at any moment it goes on at the next start.
 
 The first open day comes last: its first evidence makes the engine read the day before again, of which it knows nothing;
-that day's figures have to be final by then.
+that day's figures have to be final by then. What it announces comes before: it belongs to the inputs of days that were
+still open when it was announced.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -40,12 +42,14 @@ from btswatch.demo.script import Script
 from btswatch.ledger import ledger_of
 from btswatch.logs import configure
 from btswatch.parts.closing import close_due
+from btswatch.parts.completeness import completeness
 from btswatch.parts.part import Ending, run_until_told, system_now_ms
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import HISTORY_PROPERTY
 from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
+from stores.archive import ArchiveReader
 from stores.archive_import import import_day
 from stores.archive_names import FAMILY_OF_TYPE, Family, day_dir, segment_path
 from stores.data_directory import DataDirectory
@@ -111,7 +115,10 @@ class History:
         if day.isoformat() not in done.in_journal:
             self._tell(len(done.in_journal) + (len(self.days.closed) if day == self.days.open[0] else 0))
             # Killed in here, it is done again: evidence said twice changes nothing.
-            self._append(sorted(self._day(day), key=_signs_of_life_first))
+            lines = self._day(day)
+            if day == self.days.open[0] and self.days.closed:
+                lines = [line for line in lines if not _announces(line)]
+            self._append(sorted(lines, key=_signs_of_life_first))
             save(path, HistoryProgressRecord(in_journal=(*done.in_journal, day.isoformat())))
         if day == self.days.open[0]:
             self._tell(self._total)
@@ -134,6 +141,8 @@ class History:
     def _close(self) -> None:
         if not self.days.closed:
             return
+        self._append([line for line in self._day(self.days.open[0]) if _announces(line)])
+        self._wait_for_archive(system_now_ms())
         with self.ledger.writing() as connection:
             positions.save_property(connection, CLOSING_HELD_FROM, self.days.open[0].isoformat())
         while (last := self._last()) is None or last < self.days.closed[-1]:
@@ -150,6 +159,14 @@ class History:
                 self._wait(_AGAIN_S)
             if self.stopping.is_set():
                 raise Stopped
+
+    def _wait_for_archive(self, received_ms: int) -> None:
+        """Until it has what the open days announce, as a closing of its own day would find it."""
+        with ExitStack() as stack:
+            archive = ArchiveReader(self.directory.path / "archive")
+            archived = completeness(self.settings, self.directory, archive, stack)
+            while not archived(received_ms):
+                self._wait(_AGAIN_S)
 
     def _day(self, day: date) -> list[Line]:
         """In steps, so that stopping never waits for a whole day."""
@@ -265,6 +282,10 @@ class HistoryPart:
 
 def _entry(line: Line) -> NewEntry:
     return NewEntry("event", line.reporter, "", "", b"", line.received, line.text, ORIGIN)
+
+
+def _announces(line: Line) -> bool:
+    return FAMILY_OF_TYPE[line.type] is Family.NOTICES
 
 
 def _signs_of_life_first(line: Line) -> tuple[bool, str]:

@@ -4,7 +4,14 @@ import json
 from datetime import date
 
 import pytest
+from sqlalchemy import select
 
+from btswatch.cli.configured import open_ledger
+from btswatch.settings import Settings
+from processors.official import OfficialReadings
+from stores.archive import ArchiveReader
+from stores.ledger.tables import day_figures
+from stores.registry.load import load
 from tests.product.figures import published, replayed
 from tests.product.process import btswatch
 
@@ -41,6 +48,25 @@ def test_closed_figures_are_byte_for_byte_what_a_replay_of_the_archive_prints(ra
     days = [date.fromisoformat(day) for day in summary["closed_days"]]
     for kind in ("station", "link"):
         assert published(data, days, kind) == replayed(data, days, kind)
+
+
+def test_closed_figures_rest_on_the_inputs_that_the_archive_gives(ran):
+    data, summary = ran
+    settings = Settings.load(data / "btswatch.toml", {})
+    registry = load(settings.registry, zone=settings.zone)
+    readings = OfficialReadings(
+        ArchiveReader(data / "archive"), registry, settings.conventions(), lambda *_: None
+    )
+    days = [date.fromisoformat(day) for day in summary["closed_days"]]
+    with open_ledger(settings) as ledger, ledger.reading() as connection:
+        closed = {
+            (one.day, one.element): one.inputs_digest
+            for one in connection.execute(select(day_figures).where(day_figures.c.day.in_(days)))
+        }
+    carries = readings.begin(days[0], {})
+    found = {(day, one.row.id): one.inputs_digest for day in days for one in readings.read(day, carries)}
+    assert found == closed
+    assert len(closed) == 2 * 28
 
 
 def test_started_again_it_goes_on_and_other_options_are_refused(ran):
