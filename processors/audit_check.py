@@ -58,7 +58,10 @@ def walk(
     sealed: dict[str, AuditEntry] = {}
     known: set[str] = set()
     vouched = Vouched()
-    number, head = 0, NOTHING
+    unjudged: list[Broken] = []
+    number, head, judged = 0, NOTHING, 0
+    local = calendar or LocalCalendar()
+    rejudging = Rejudging(connection, local.zone)
     for entry in audit.readable(connection):
         if isinstance(entry, audit.Unreadable):
             broken.append(Broken(entry.number, f"was changed: {entry.detail}"))
@@ -69,12 +72,23 @@ def walk(
             sealed[entry.subject] = entry
         if entry.kind in _KEPT:
             broken += _read(entry, partial(_beside, connection, entry))
+        if entry.kind in SEALING:
+            try:
+                again = rejudging.judge(entry)
+            except ValueError as error:
+                # Its rules, its registry or its figures; which of them is told by their own entry.
+                unjudged.append(Broken(entry.number, f"can't be judged again: {error}"))
+            else:
+                judged += again.stands is Stands.FOLLOWS
+                if again.stands in (Stands.DIFFERS, Stands.UNKNOWN):
+                    where = broken if again.stands is Stands.DIFFERS else unjudged
+                    where.append(Broken(entry.number, again.detail))
         vouched.take(entry)
         known.add(entry.digest)
         number, head = entry.number, entry.digest
     for day in sorted(sealed):
         broken += _read(sealed[day], partial(_differs, connection, sealed[day]))
-    broken += _read(None, partial(_adjusted, connection, calendar or LocalCalendar()))
+    broken += _read(None, partial(_adjusted, connection, local))
     broken += [Broken(0, one) for one in vouched.differences(connection)]
     broken += [
         Broken(0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew")

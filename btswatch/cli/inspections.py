@@ -130,7 +130,10 @@ def list_(
         typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False) if output else _line(told))
     if not found and not output:
         typer.echo("no such findings on record")
-    if any(one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found):
+    failed = any(
+        one.event.data.result == "fail" or not all(each.kept for each in one.limits) for one in found
+    )
+    if failed or others:
         raise typer.Exit(int(Exit.NO))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from btswatch.settings import Settings
     from processors.core.periods import CalendarPeriod
     from processors.restating import Proposed, Restating
+    from processors.signing import PeriodStanding
     from schemas.figures import Figure
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)

@@ -145,6 +145,8 @@ class Forwarder:
             self._take_in()
         self._deliver()
         self._position, self._through_ms = self._sent_through
+        if self._waited_for is not None:
+            self._store()
         FORWARDER_OFFSET.gauge().set(self._position)
         FORWARDER_THROUGH.gauge().set(self._through_ms / 1000)
         behind = self._count_lag()

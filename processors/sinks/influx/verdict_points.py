@@ -87,9 +87,15 @@ class VerdictPoints:
         would be taken for them. What may not be a series (an element that the registry lost since) is left out and counted.
         """
         at_ms = self.calendar.start_of(period.first)
-        rules = basis_of(connection, period, self.rules).rules
+        basis = basis_of(connection, period, self.rules)
+        if basis.lost is not None:
+            INFLUX_SKIPPED.counter().labels(RULES_LOST).inc()
+            yield from self._spread(connection, period, at_ms)
+            return
+        rules = basis.rules
+        stands = self._stands(connection, period)
         for one in verdicts(connection, self.registry, rules, period, zone=self.calendar.zone):
-            yield from _kept(partial(self._judged, one, rules, at_ms))
+            yield from _kept(partial(self._judged, one, rules, at_ms, stands))
             yield from self._spent(one, rules, at_ms)
         if period.kind is PeriodKind.MONTH:
             for one in verdicts(

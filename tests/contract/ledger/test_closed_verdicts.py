@@ -249,7 +249,7 @@ def test_what_a_person_moved_since_is_no_contradiction(closed):
         objections.save_adjustments(connection, [Adjustment(DAYS[3], "A-1", number, 0, 0, -3600, 3600, 0)])
     found = walked(closed)
     assert (found.judged, found.unjudged) == (0, ())
-    assert [one.number for one in found.broken] == [0], "only that the objection is made up"
+    assert {one.number for one in found.broken} == {0}, "only that the objection is made up"
 
 
 def test_verdicts_whose_rules_or_registry_are_lost_can_not_be_judged_again_and_that_is_said(closed):

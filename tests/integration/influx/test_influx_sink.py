@@ -5,12 +5,10 @@ import pytest
 import structlog
 
 from processors.closing import CLOSING_FROM
-from schemas.figures import Figure
 from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
 from stores.ledger import positions
-from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import LateRow, save_of_elements
 from stores.ledger.history import Transition
 from stores.ledger.tables import day_figures as figures_table

@@ -1,6 +1,6 @@
 import json
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -10,7 +10,10 @@ import yaml
 from btswatch.cli.app import run
 from processors.closing import Closer
 from processors.core.conventions import Conventions
+from processors.core.periods import CalendarPeriod
 from processors.restating import Restating
+from processors.rules import load_rules
+from schemas.figures import Figure
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Track
 from schemas.time import LocalCalendar, format_ms
@@ -404,6 +407,61 @@ def test_the_worst_stations_are_told(made, call):
         "1 stations: 1 over 1 h, 0 over 4 h, 0 over 24 h; the worst tenth has 100.0% of all down time" in out
     )
     assert json.loads(call("worst", day, "--json")[1])["spread"]["elements"] == 1
+
+
+def test_a_period_before_the_first_official_day_has_no_figures_and_is_not_called_provisional(signed, ask):
+    _, day = signed
+    for name in ("2001-Q1", "2001-01-31", str(date.fromisoformat(day) - timedelta(days=1))):
+        code, out, err = ask("period", "show", name)
+        assert (code, "provisional" in out + err) == (1, False)
+        (line,) = err.splitlines()
+        assert line == f"btswatch: {name}: no figures of it: the first official day here is {day}"
+        assert out.splitlines() == [f"audit chain head {ask('ledger', 'head')[1].strip()}"]
+        code, out, _ = ask("period", "show", name, "--json")
+        told = json.loads(out)
+        assert (code, told["state"], told["days"], told["not_closed"]) == (1, "absent", 0, [])
+        assert (told["first_official"], told["begun"]) == (day, True)
+        code, _, err = ask("period", "close", name, "--by", "An")
+        assert (code, "no figures of it" in err) == (1, True)
+
+
+def test_a_period_that_is_to_come_is_open_and_says_when_it_begins(ask):
+    code, out, err = ask("period", "show", "2999-Q2")
+    assert (code, out.splitlines()[0], err) == (0, "2999-Q2: open; it begins on 2999-04-01", "")
+    told = json.loads(ask("period", "show", "2999-Q2", "--json")[1])
+    assert (told["state"], told["begun"], told["days"], len(told["not_closed"])) == ("open", False, 91, 91)
+
+
+def test_days_before_the_first_official_one_are_not_asked_for(signed, ask):
+    _, day = signed
+    month = CalendarPeriod.named(day[:7])
+    left = (month.end - date.fromisoformat(day)).days
+    out = ask("period", "show", day[:7])[1]
+    cut = "" if day.endswith("-01") else f", official from {day} on"
+    assert out.splitlines()[0].endswith(f"; 1 of {left} days closed{cut}")
+    told = json.loads(ask("period", "show", day[:7], "--json")[1])
+    assert (told["days"], len(told["not_closed"]), told["first_official"]) == (left, left - 1, day)
+
+
+def test_where_nothing_was_ever_closed_no_period_is_provisional(tmp_path, capsys):
+    DataDirectory(tmp_path / "data").create(Mode.PRODUCTION)
+    ledger = Ledger(DataDirectory(tmp_path / "data").ledger_path)
+    ledger.open()
+    (tmp_path / "btswatch.toml").write_text("")
+    code, out, err = called(capsys, tmp_path, "period", "show", "2001-Q1", "--json")
+    told = json.loads(out)
+    assert (code, told["state"], told["first_official"]) == (1, "absent", None)
+    assert err == "btswatch: 2001-Q1: no figures of it: no day was closed here yet\n"
+    # What the engine has told of it will be closed: then it is one that waits for that.
+    figure = Figure(86_400, 0, 0, 0, 0, 0, None, (0,) * 5 + (86_400,) + (0,) * 10)
+    row = DayFigure(
+        "A-1", date(2001, 2, 3), "alpha", "station", None, (), figure, 0, 0, 0, 0, [], PROVISIONAL, 0, ""
+    )
+    with ledger.writing() as connection:
+        save_provisional(connection, [row])
+    code, out, _ = called(capsys, tmp_path, "period", "show", "2001-Q1")
+    assert (code, out.splitlines()[0]) == (0, "2001-Q1: provisional; 0 of 90 days closed")
+    ledger.close()
 
 
 @pytest.mark.parametrize("more", [(), ("--dry-run",)])
