@@ -277,6 +277,8 @@ class Availability:
         self._rows = None
         self._table.take_sent()
         WORKER_PARTITIONS.gauge().set(0)
+        # Whoever has them next tells of them: one that stands here would seem to hang.
+        WORKER_ENGINE_TIME.gauge().clear()
 
     def _told(self, number: int, session: Partition) -> None:
         WORKER_ENGINE_TIME.gauge().labels(str(number)).set(session.now_ms / 1000)

@@ -1,6 +1,7 @@
 """`btswatch worker` as a process on real Kafka: stopping, going on, standing still, logging in."""
 
 import json
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tests.contract.engine.world import World, make_world
 from tests.snmp_agents.net_snmp import free_port
 
 pytestmark = pytest.mark.service
+_ENGINE_TIME = re.compile(r'^btswatch_worker_engine_time_seconds{partition="(\d+)"}', re.MULTILINE)
 RESULTS = ("transitions", "states", "figures", "feeds", "deadletter")
 
 
@@ -113,6 +115,29 @@ def test_a_stop_stores_everything_acknowledges_it_and_leaves_and_the_next_goes_o
     assert {name: sum(counts[name]) for name in owners} == {
         name: sum(entry.reporter == name for entry in world.entries[:1600]) for name in owners
     }
+
+
+def test_a_partition_that_moved_is_told_of_by_its_new_worker_only(desk, world):
+    first = desk.worker("first")
+    desk.forwarder()
+    desk.wait(lambda: engine_times(desk) == set(range(16)), "the first ticks", 90)
+    port, settings = desk.settings.status.worker_port, desk.settings_path.read_text()
+    desk.settings_path.write_text(settings.replace(str(port), "0"))
+    second = desk.worker("second")
+    desk.wait(lambda: bool(restored(second)), "the second worker", 60)
+    desk.wait(lambda: len(restored(first)) + len(restored(second)) == 32, "all partitions again", 60)
+    kept = {one["partition"] for one in restored(first)[16:]}
+    assert kept
+    assert kept.isdisjoint({one["partition"] for one in restored(second)})
+    desk.wait(lambda: engine_times(desk) == kept, "only those that stayed", 30)
+    for one in (second, first):
+        one.stop(40)
+
+
+def engine_times(desk) -> set[int]:
+    answer = desk.answers("/metrics")
+    found = [] if answer is None else _ENGINE_TIME.findall(answer.text)
+    return {int(partition) for partition in found}
 
 
 def test_the_changelog_bears_the_prefix_is_compacted_and_has_as_many_partitions_as_the_evidence(desk):
