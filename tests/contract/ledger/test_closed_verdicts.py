@@ -170,9 +170,9 @@ def test_kept_rules_that_were_changed_are_not_taken_for_the_sealed_ones(closed, 
 
 def test_influxdb_gets_no_verdicts_by_other_rules_than_the_sealed_ones(closed):
     def lines(current):
-        points = VerdictPoints(
-            SeriesGuard(REGISTRY, InfluxSettings()), REGISTRY, LocalCalendar(ZONE), current
-        )
+        calendar = LocalCalendar(ZONE)
+        guard, after = SeriesGuard(REGISTRY, InfluxSettings()), calendar.start_of(MONTH.end)
+        points = VerdictPoints(guard, REGISTRY, calendar, current, lambda: after)
         with closed.reading() as connection:
             found = list(points.of_period(connection, MONTH))
         results = [text.partition("result=")[2][:3] for name, text in found if name == "finding"]
