@@ -11,9 +11,11 @@ from typing import Final
 
 from processors.core.enterprises import Enterprises, Standing
 from processors.core.periods import CalendarPeriod, PeriodKind
+from processors.core.portions import Stretch
 from processors.core.verdict import Result
 from processors.findings import as_contract
 from processors.rules import Rules
+from processors.unwatched import Watched, unwatched
 from processors.verdicts import SEEN_BY, PeriodVerdict, in_the_period, judged, stretches_of
 from schemas.registry import Registry
 from schemas.results import Verdict
@@ -58,6 +60,7 @@ class RunningVerdicts:
             for at, one in enumerate(stretches)
             for element, figure, days in enterprises.sums(standing, one.first, one.end)
         ]
+        sums += self._unwatched(standing, stretches, enterprises)
         for one in versions:
             own = PeriodKind(one[-1].period) is period.kind
             for found in judged(
@@ -65,6 +68,20 @@ class RunningVerdicts:
             ):
                 if found.judgement.result is not Result.NOT_APPLICABLE:
                     yield self._told(found if own else replace(found, force=Kind.OPERATIONAL), standing)
+
+    def _unwatched(
+        self, standing: Standing, stretches: Sequence[Stretch], enterprises: Enterprises
+    ) -> Iterator[ElementSum]:
+        """Time in service before an element's first known day of the quarter, all of it unknown.
+
+        A worker has no ledger that says when watching began, and needs none: silent elements are told of too, so that time
+        of which nothing was told is unknown: before the installation, in a backlog (see `watched_from`), or lost with the table.
+        """
+        seen, newest = enterprises.watched_from(standing)
+        watched = Watched(newest, seen)
+        return unwatched(
+            self._registry, stretches, standing.kind, watched, self._calendar, standing.enterprise
+        )
 
     def _told(self, found: PeriodVerdict, standing: Standing) -> Verdict:
         said = as_contract(found, self._registry.digest, self._rules, self._calendar.zone)

@@ -16,7 +16,7 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.portions import Stretch, add_up, weighted
 from processors.core.verdict import AvailabilityRule, Judgement, Portion, Reason, Result, judge_portions
 from processors.rules import Applicable, Rules
-from processors.unwatched import first_day, unwatched
+from processors.unwatched import unwatched, watched_from
 from schemas.registry import Kind, Registry
 from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
@@ -73,7 +73,7 @@ def verdicts(
 ) -> Iterator[PeriodVerdict]:
     """Every verdict on the period by rules over time that are judged over periods of its kind, by enterprise and rule.
 
-    Time in service before the first official day is unknown time of the period.
+    Time in service before the first official day, or before figures began where none is official yet, is unknown time.
     """
     names = sorted(
         {rule.rule for rule in rules.rules if rule.method is Method.TIME and rule.service in SEEN_BY}
@@ -113,14 +113,14 @@ def _owned(
     calendar: LocalCalendar,
 ) -> dict[tuple[str, Kind], list[ElementSum]]:
     owned: dict[tuple[str, Kind], list[ElementSum]] = defaultdict(list)
-    begun = first_day(connection)
+    watched = watched_from(connection)
     for kind in sorted({SEEN_BY[one[-1].service] for one in versions}):
         days = [(one.first, one.end) for one in stretches]
         for found in element_sums(connection, days, kind.value, enterprise):
             owned[found.enterprise, kind].append(found)
         # Where nothing at all is known of an enterprise, there is nothing to judge.
-        if begun is not None and owned:
-            for lacking in unwatched(registry, stretches, kind, begun, calendar):
+        if watched is not None and owned:
+            for lacking in unwatched(registry, stretches, kind, watched, calendar):
                 if owned.get((lacking.enterprise, kind)):
                     owned[lacking.enterprise, kind].append(lacking)
     return owned

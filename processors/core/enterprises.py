@@ -85,6 +85,17 @@ class Enterprises:
         days = [day for day in running.days if first.toordinal() <= day < end.toordinal()]
         return running.sums(days)
 
+    def watched_from(self, standing: Standing) -> tuple[dict[str, date], date]:
+        """The first local day of the standing's quarter that each of its elements has a part of, and the newest that any has.
+
+        Which days of closed quarters there were, and that they were dropped since, makes no difference.
+        """
+        running = self._running[standing.enterprise, standing.kind]
+        start = start_of(standing.start, PeriodKind.QUARTER, self._zone)
+        days = self._days_of(running, start, end_of(start, PeriodKind.QUARTER, self._zone))
+        first = running.first_days(days)
+        return {name: date.fromordinal(day) for name, day in first.items()}, date.fromordinal(days[-1])
+
     def changed_days(self) -> Iterator[tuple[Key, date, bytes]]:
         """The days that changed since `told`, for storage."""
         for key, days in self._changed.items():
@@ -120,6 +131,9 @@ class Enterprises:
 
     def _standing(self, key: Key, kind: PeriodKind, start: int) -> Standing:
         running, end = self._running[key], end_of(start, kind, self._zone)
-        first, last = self._grid.day_of(start * 1000), self._grid.day_of(end * 1000 - 1)
-        days = [day for day in running.days if first <= day <= last]
+        days = self._days_of(running, start, end)
         return Standing(*key, kind, start, end, *running.as_of(days), running.figure(days))
+
+    def _days_of(self, running: RunningDays, start: int, end: int) -> list[int]:
+        first, last = self._grid.day_of(start * 1000), self._grid.day_of(end * 1000 - 1)
+        return [day for day in running.days if first <= day <= last]

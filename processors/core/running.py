@@ -109,6 +109,14 @@ class RunningDays:
                 pairs = tuple(rows[at][_PAIRS])
                 yield name, Figure(up, degraded, down, planned, unknown, 0, None, pairs), counts[at]
 
+    def first_days(self, days: Iterable[int]) -> dict[str, int]:
+        """The first of these days that each element has a part of; nothing of elements without any."""
+        first = np.zeros(len(self._index), dtype=np.int64)
+        for day in sorted((set(days) & self._days.keys()), reverse=True):
+            rows = self._days[day][: len(first)]
+            first[: len(rows)][rows[:, _AS_OF] > 0] = day
+        return {name: day for name, day in zip(self._index, first.tolist(), strict=True) if day}
+
     def drop_before(self, day: int) -> list[int]:
         """Forget the days before this one, and the elements that have no part any more; which days."""
         old = [known for known in self._days if known < day]

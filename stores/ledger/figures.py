@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, select, tuple_
+from sqlalchemy import Connection, RowMapping, func, select, tuple_
 
 from schemas.figures import Figure
 from stores.ledger.tables import RECONCILIATION, day_figures
@@ -93,6 +93,18 @@ def any_between(connection: Connection, first: date, end: date) -> bool:
     """Whether there is a figure, of whatever state, of the local days `[first, end)`."""
     query = select(day_figures.c.day).where(day_figures.c.day >= first, day_figures.c.day < end).limit(1)
     return connection.execute(query).first() is not None
+
+
+def first_days(connection: Connection) -> dict[str, date]:
+    """The earliest local day of each element that has a figure, provisional or final."""
+    query = select(day_figures.c.element, func.min(day_figures.c.day)).group_by(day_figures.c.element)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def last_day(connection: Connection) -> date | None:
+    """The newest local day that has a figure; None where none has."""
+    found: date | None = connection.execute(select(func.max(day_figures.c.day))).scalar()
+    return found
 
 
 def figures_of_element(connection: Connection, element: str, first: date, last: date) -> list[DayFigure]:

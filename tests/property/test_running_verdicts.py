@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from processors.closing import CLOSING_FROM
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises
 from processors.core.periods import CalendarPeriod, PeriodKind
@@ -17,12 +18,13 @@ from processors.findings import as_contract
 from processors.rules import Rules
 from processors.running_verdicts import RunningVerdicts
 from processors.verdicts import verdicts
+from schemas.figures import Figure
 from schemas.registry import Kind
 from schemas.results import Verdict
 from schemas.time import DEFAULT_ZONE, LocalCalendar, from_ms
-from stores.ledger import Ledger
-from stores.ledger.figures import save_provisional
-from stores.ledger.tables import day_figures
+from stores.ledger import Ledger, positions
+from stores.ledger.figures import DayFigure, save_provisional
+from stores.ledger.tables import day_figures, properties
 
 _spec = importlib.util.spec_from_file_location(
     "verdicts_are_their_days", Path(__file__).with_name("test_verdicts_are_their_days.py")
@@ -61,12 +63,18 @@ def running(registry, rules, found, zone=DEFAULT_ZONE):
     return [one for standing in enterprises.standings() for one in judge.of(standing, enterprises)]
 
 
-def by_the_ledger(ledger, registry, rules, found):
-    """The quarter, and its months by the quarter's rules, which are no verdicts then."""
+def by_the_ledger(ledger, registry, rules, found, official_from=None):
+    """The quarter, and its months by the quarter's rules, which are no verdicts then.
+
+    Without a first official day nothing was closed yet.
+    """
     monthly = Rules(tuple(one.model_copy(update={"period": "month"}) for one in rules.rules))
     told = []
     with ledger.writing() as connection:
         connection.execute(day_figures.delete())
+        connection.execute(properties.delete())
+        if official_from is not None:
+            positions.save_property(connection, CLOSING_FROM, official_from.isoformat())
         save_provisional(connection, [replace(one, state="provisional") for one in found])
         for name in ("2026-Q3", "2026-07", "2026-08", "2026-09"):
             period = CalendarPeriod.named(name)
@@ -89,6 +97,97 @@ def test_running_verdicts_are_those_of_the_ledgers_days(ledger, seed):
     assert in_order(running(registry, rules, found)) == in_order(
         by_the_ledger(ledger, registry, rules, found)
     )
+
+
+def in_service_before(registry, begun, seed):
+    """Elements as they may have been before anything was watched: new, built since, another's, gone by then."""
+    r = Random(seed)
+    rows = {name: row for name, (row,) in registry.elements.items()}
+    noon = CALENDAR.start_of(r.choice(days.DAYS)) + 12 * 3_600_000
+    built = min(noon, CALENDAR.start_of(begun))
+    changes = [
+        {},
+        {"commissioned": built},
+        {"valid_from": begun},
+        {"valid_from": min(begun, r.choice(days.DAYS))},
+    ]
+    elements = {name: (replace(row, **r.choice(changes)),) for name, row in rows.items()}
+    moved = min(begun, r.choice(days.DAYS))
+    (last,) = elements["E3"]
+    if last.valid_from is None:
+        elements["E3"] = (replace(last, enterprise="PER", valid_to=moved), replace(last, valid_from=moved))
+    elements["GONE"] = (replace(rows["E0"], id="GONE", decommissioned=built),)
+    return replace(registry, elements=elements)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1 << 32))
+def test_what_was_before_the_first_day_is_unknown_in_both(ledger, closed, seed):
+    registry, rules, found = world(seed)
+    if not closed and seed % 2:
+        # Silent, and not closed yet: nothing was told of it. A closing would have counted it.
+        found = [one for one in found if one.element != "E1"]
+    begun = min(one.day for one in found)
+    registry = in_service_before(registry, begun, seed)
+    told = running(registry, rules, found)
+    expected = by_the_ledger(ledger, registry, rules, found, begun if closed else None)
+    assert in_order(told) == in_order(expected)
+
+
+def one_rule(days_known, commissioned=None, kept=lambda enterprises: enterprises):
+    """The quarter's verdict on PER, all of whose known time, the quarter's last days, was up."""
+    registry, _, _ = world(3)
+    rows = {name: (replace(registry.elements[name][0], commissioned=commissioned),) for name in ("E0", "E2")}
+    registry = replace(registry, elements=rows, declared_levels=())
+    up = Figure(86_400, 0, 0, 0, 0, 0, None, (0,) * 5 + (86_400,) + (0,) * 10)
+    found = [
+        DayFigure(name, day, "PER", "station", None, (), up, 0, 0, 0, 0, [], "final", 0, "")
+        for name in rows
+        for day in days.DAYS[-days_known:]
+    ]
+    enterprises = kept(enterprises_of(found))
+    judge = RunningVerdicts(registry, Rules((days.rule("D", "1"),)), DEFAULT_ZONE)
+    told = [one for standing in enterprises.standings() for one in judge.of(standing, enterprises)]
+    (quarter,) = [one for one in told if one.period == "quarter"]
+    return quarter
+
+
+def test_a_week_of_a_quarter_passes_no_more_than_on_the_ledger():
+    week, whole = one_rule(7), one_rule(len(days.DAYS))
+    assert (whole.result, whole.coverage, whole.seconds.unknown) == ("pass", 1, 0)
+    unknown = 2 * 86_400 * (len(days.DAYS) - 7)
+    assert (week.result, week.seconds.unknown) == ("not_decidable", unknown)
+    assert week.coverage == pytest.approx(7 / len(days.DAYS), abs=1e-4)
+    assert week.budget_s == whole.budget_s
+    new = one_rule(7, commissioned=CALENDAR.start_of(days.DAYS[-7]))
+    assert (new.result, new.coverage) == ("pass", 1)
+
+
+def test_a_restart_knows_as_well_from_when_on_it_was_watched():
+    def restarted(before):
+        after = Enterprises(Conventions())
+        for key, day, stored in before.changed_days():
+            after.restore_day(key, day, stored)
+        last = days.DAYS[-1]
+        span = CALENDAR.start_of(last), CALENDAR.end_of(last)
+        up = Figure(86_400, 0, 0, 0, 0, 0, None, (0,) * 5 + (86_400,) + (0,) * 10)
+        for name in ("E0", "E2"):
+            part = Part(name, AS_OF + 1, *span, 0, 0, up, "sha256:" + "0" * 64)
+            after.take("PER", Kind.STATION, last, part)
+        return after
+
+    for known in (7, len(days.DAYS)):
+        assert one_rule(known, kept=restarted).seconds == one_rule(known).seconds
+
+
+def test_a_station_that_was_never_told_of_is_unknown_until_the_newest_day():
+    registry, rules, found = world(3)
+    told = running(registry, rules, [one for one in found if one.element != "E0"])
+    newest = max(one.day for one in found)
+    (quarter,) = [one for one in told if (one.enterprise, one.period) == ("PER", "quarter")]
+    assert quarter.elements == 2
+    assert quarter.seconds.unknown >= 86_400 * (newest - QUARTER.first).days
 
 
 def test_order_and_repetition_do_not_matter():

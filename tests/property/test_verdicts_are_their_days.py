@@ -11,6 +11,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from processors.closing import CLOSING_FROM
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Result
 from processors.rules import Rules
@@ -18,7 +19,7 @@ from processors.verdicts import verdicts
 from schemas.figures import Figure
 from schemas.registry import DeclaredLevel, Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
-from stores.ledger import Ledger
+from stores.ledger import Ledger, positions
 from stores.ledger.figures import FINAL, DayFigure, save_final, save_provisional
 from stores.ledger.tables import day_figures
 
@@ -140,6 +141,9 @@ def threshold(r):
 def ledger(tmp_path_factory):
     ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
     ledger.open()
+    with ledger.writing() as connection:
+        # The worlds' days are all there is to count: what was before the first one is another test's.
+        positions.save_property(connection, CLOSING_FROM, QUARTER.first.isoformat())
     yield ledger
     ledger.close()
 

@@ -181,6 +181,18 @@ def test_workers_told_what_the_ledgers_days_say(told):
     assert forces == {("month", "operational"), ("quarter", "legal")}
 
 
+def test_the_closed_days_have_no_more_time_than_workers_counted(told, both, cluster):
+    """The quarter began unwatched, and an element that no feed tells of is there too: both were unknown to workers."""
+    rules, ledger = load_rules(cluster.root / "rules"), ledger_of(cluster.settings, cluster.directory)
+    ledger.open()
+    with ledger.reading() as connection:
+        zone = cluster.settings.zone
+        _, closed = told_and_expected(connection, cluster.registry, rules, "2026-Q4", "2026-11", zone)
+    ledger.close()
+    counted, official = ([one["seconds"]["total"] for one in found] for found in (told[0], closed))
+    assert counted == official
+
+
 @pytest.mark.parametrize(
     "words",
     [

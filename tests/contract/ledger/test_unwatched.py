@@ -14,7 +14,7 @@ from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.time import LocalCalendar
 from stores.ledger import positions
 from stores.ledger.closings import ClosedDay, save_closed
-from stores.ledger.figures import DayFigure, save_final
+from stores.ledger.figures import FINAL, PROVISIONAL, DayFigure, save_final, save_provisional
 
 QUARTER = CalendarPeriod.named("2026-Q3")
 DAYS = 92
@@ -28,18 +28,22 @@ def registry(**row) -> Registry:
     return Registry({"alpha": Enterprise("alpha", "A")}, {}, rows)
 
 
-def fill(ledger, last, down=0):
-    """The quarter's last days closed, each station down so many seconds of each."""
+def fill(ledger, last, down=0, *, closed=True):
+    """The quarter's last days, closed or all of them open yet, each station down so many seconds of each."""
     first = QUARTER.end - timedelta(days=last)
     pairs = (0,) * 5 + (86_400 - down,) + (0,) * 9 + (down,)
     figure = Figure(86_400 - down, 0, down, 0, 0, 1 if down else 0, down or None, pairs)
+    state = FINAL if closed else PROVISIONAL
     with ledger.writing() as connection:
         for n in range(last):
             day = first + timedelta(days=n)
             rows = [
-                DayFigure(name, day, "alpha", "station", None, (), figure, 0, 0, 0, 0, [], "final", 0, "")
+                DayFigure(name, day, "alpha", "station", None, (), figure, 0, 0, 0, 0, [], state, 0, "")
                 for name in ("A-1", "A-2")
             ]
+            if not closed:
+                save_provisional(connection, rows)
+                continue
             save_final(connection, rows)
             save_closed(connection, ClosedDay(day, 1, True, 2, 1, 0, "r", "i", {}))
     return first
@@ -70,6 +74,14 @@ def test_days_before_the_first_official_one_are_unknown_time(ledger, last, down,
     assert (found.judgement.result, found.judgement.reason) == (result, reason)
     assert (figure.total, figure.unknown) == (2 * DAYS * 86_400, 2 * (DAYS - last) * 86_400)
     assert (found.elements, found.open_days) == (2, 0)
+
+
+def test_before_anything_was_closed_the_first_day_with_figures_counts(ledger):
+    fill(ledger, 7, closed=False)
+    found = judged(ledger)
+    assert (found.judgement.result, found.judgement.reason) == (Result.NOT_DECIDABLE, Reason.UNKNOWN_TIME)
+    assert found.judgement.figure.unknown == 2 * (DAYS - 7) * 86_400
+    assert found.open_days == 2 * 7
 
 
 def test_where_closing_was_told_to_begin_counts_as_the_first_day(ledger):
