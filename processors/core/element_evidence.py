@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from processors.core.cells import EMPTY, CellArray, CellBag, merge
+from processors.core.cells import EMPTY, CellArray, CellBag, merge, slots_of
 from processors.core.reading import Carry, ReadingRule
 from schemas.registry import Element
+
+MEASURED = ""  # stands for all measuring reporters: their evidence is one track
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -72,3 +74,30 @@ class ElementEvidence:
     def days(self) -> set[int]:
         """Days with any evidence."""
         return {day for day, _, _ in self.bags}
+
+    def block(self, key: BlockKey, slot_s: int) -> bytes:
+        """One block's cells, as bytes; `slot_s` is how long a slot is."""
+        cells = self.bags[key.day, key.reporter, key.tier].cells()
+        hours = slots_of(cells) * slot_s // 3600
+        chosen: CellArray = cells[hours == key.hour]
+        return chosen.tobytes()
+
+    def cells_of(self, day: int) -> dict[tuple[str, int], bytes]:
+        """All of a day that is in memory, by (reporter, tier), as bytes."""
+        return {(r, tier): bag.cells().tobytes() for (d, r, tier), bag in self.bags.items() if d == day}
+
+    def restore(self, key: BlockKey, cells: bytes) -> None:
+        """Put a stored block back."""
+        self._bag(key.day, key.reporter, key.tier).extend(cells)
+        self.changed(key.day)
+
+    def restore_carry(self, day: int, carry: Carry) -> None:
+        """Let readings start from this carry; evidence before the day is not there."""
+        self.base = (day, carry)
+        self.changed(day - 1)
+
+    def drop_before(self, day: int, carry: Carry | None) -> None:
+        """Forget days before this one; `carry` is what reading on needs of them."""
+        self.base = (day, carry) if carry is not None else None
+        self.bags = {key: bag for key, bag in self.bags.items() if key[0] >= day}
+        self.carries = {key: made for key, made in self.carries.items() if key[0] >= day}

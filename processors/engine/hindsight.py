@@ -35,8 +35,7 @@ def _read_part(
     state: EngineState, live: Province, elements: list[str], days: tuple[int, int], now_us: int
 ) -> ReadAgain:
     first, horizon = days
-    province = Province(live.registry, live.conventions, elements=elements)
-    province.notices = live.notices
+    province = Province(live.registry, live.conventions, elements=elements, notices=live.notices)
     # The evidence of elements with dated rows is whoever's sign of life they were on the day.
     restore_days(state, province, first, horizon, sorted({*elements, *live.contested}))
     basis = Basis(PROVISIONAL, now_us // 1000, live.registry.digest)
