@@ -7,8 +7,8 @@ elements stand now is no part of it: whoever follows the evidence writes that at
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
@@ -19,32 +19,23 @@ from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
+from processors.rebuild_refusals import OtherBasisError, SealBrokenError, StillImportedError
+from processors.rebuilt_rows import Remade, save_official, save_open
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.retention import must_have_evidence
-from processors.told import Word
-from processors.word_of_a_day import save_feeds, save_word
-from schemas.audit import AuditEntry, AuditKind, NewAuditEntry
+from processors.word_of_a_day import save_feeds
+from schemas.audit import AuditKind, NewAuditEntry
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
-from stores.ledger import (
-    Ledger,
-    audit,
-    closings,
-    figures,
-    history,
-    official_day,
-    positions,
-    restatements,
-)
+from stores.ledger import Ledger, audit, closings, history, official_day, positions
 from stores.ledger.closings import CLOSED, ClosedDay
 from stores.ledger.enterprise_word import NOTED
-from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.figures import FINAL
 
 REBUILD: Final = "rebuild"
 """Who sealed a day in the audit chain that was not sealed by its closing."""
-_SHOWN: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,69 +49,6 @@ class Rebuilt:
     done: int
     total: int
     seconds: float
-
-
-class OfficialChangeError(Exception):
-    """The archive gives other official figures than the ledger holds: changing them is a restatement, not a rebuild."""
-
-    def __init__(self, day: date, elements: Sequence[str]) -> None:
-        shown = ", ".join(elements[:_SHOWN]) + (", ..." if len(elements) > _SHOWN else "")
-        super().__init__(
-            f"{day}: the archive gives other official figures than the ledger holds, of {len(elements)} elements: {shown}"
-        )
-        self.day = day
-        self.elements = elements
-
-
-class RestatedLostError(Exception):
-    """Rows that a person restated are lost: the archive alone does not give them."""
-
-    def __init__(self, day: date, elements: Sequence[str]) -> None:
-        super().__init__(
-            f"{day}: rows that were restated are not there, of {', '.join(elements[:_SHOWN])}: the archive does not give them; "
-            f"take them from a backup"
-        )
-        self.day = day
-        self.elements = elements
-
-
-class OtherBasisError(Exception):
-    """Registry or archive are others than when the day was closed."""
-
-    def __init__(self, closed: ClosedDay, registry_digest: str) -> None:
-        what = "the registry or the archive" if closed.registry_digest != registry_digest else "the archive"
-        super().__init__(
-            f"{closed.day}: {what} gives other evidence than the day was closed from "
-            f"(registry then {closed.registry_digest[:15]}, now {registry_digest[:15]}): nothing of it is written"
-        )
-        self.day = closed.day
-
-
-class SealBrokenError(Exception):
-    """The chain holds a seal of the day, and the rows that stand now are others."""
-
-    def __init__(self, day: date, entry: AuditEntry) -> None:
-        super().__init__(
-            f"{day}: with what the archive gives, the day's figures are not those that entry {entry.number} of the audit"
-            f" chain sealed: btswatch ledger verify"
-        )
-        self.day = day
-        self.entry = entry
-
-
-class StillImportedError(Exception):
-    """History is being imported: nothing of those days can be told yet."""
-
-    def __init__(self, held: date) -> None:
-        super().__init__(f"the days from {held} on are still being imported: wait until that is done")
-        self.held = held
-
-
-@dataclass(frozen=True, slots=True)
-class _Made:
-    word: Word
-    figure: DayFigure
-    changes: list[history.Transition]
 
 
 class LedgerRebuild:
@@ -232,7 +160,10 @@ class LedgerRebuild:
         if known is not None and known.inputs_digest != inputs:
             raise OtherBasisError(known, self._registry.digest)
         size = self._settings.batch_elements
-        written = sum(self._write(day, made[at : at + size]) for at in range(0, len(made), size))
+        written = 0
+        for at in range(0, len(made), size):
+            with self._ledger.writing() as connection:
+                written += save_official(connection, day, made[at : at + size])
         now_ms = self._now_ms()
         with self._ledger.writing() as connection:
             save_feeds(connection, day, readings.feeds(day))
@@ -275,7 +206,7 @@ class LedgerRebuild:
         carries: Carries,
         ends: dict[str, Reading],
         known: ClosedDay | None,
-    ) -> tuple[list[_Made], str]:
+    ) -> tuple[list[Remade], str]:
         """The day's rows and transitions, and the digest of what they were made from. Held until all are known."""
         basis = Basis(
             FINAL,
@@ -290,30 +221,9 @@ class LedgerRebuild:
             digest.update(f"{element}={one.inputs_digest}\n".encode())
             figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
             changes = transitions(one.read, element, ends.get(element), readings.causes(day).get(element, {}))
-            made.append(_Made(one.word, figure, changes))
+            made.append(Remade(one.word, figure, changes))
             _note_end(one, ends)
         return made, f"sha256:{digest.hexdigest()}"
-
-    def _write(self, day: date, made: Sequence[_Made]) -> int:
-        names = [one.figure.element for one in made]
-        with self._ledger.writing() as connection:
-            stored = {row.element: row for row in figures.figures_of_day(connection, day, names)}
-            official = {element for element, row in stored.items() if row.state == FINAL}
-            restated = {one.element for one in restatements.between(connection, day, day + timedelta(days=1))}
-            # What a person restated stands, whatever the archive says.
-            ours = [one for one in made if one.figure.element not in restated]
-            lost = sorted(restated.intersection(names) - official)
-            if lost:
-                raise RestatedLostError(day, lost)
-            known = [one.figure for one in ours if one.figure.element in official]
-            changed = [one.element for one in known if not _same(stored[one.element], one)]
-            if changed:
-                raise OfficialChangeError(day, changed)
-            absent = [one.figure for one in ours if one.figure.element not in official]
-            figures.save_final(connection, absent)
-            history.replace_transitions(connection, {(one.figure.element, day): one.changes for one in ours})
-            save_word(connection, day, [one.word for one in ours])
-        return len(absent)
 
     def _open(
         self, days: Sequence[date], open_days: OpenDays, total: int, told: Callable[[Rebuilt], None]
@@ -324,41 +234,11 @@ class LedgerRebuild:
             rows = [one for (_, at), one in found.figures.items() if at == day]
             changes = {key: changed for key, changed in found.transitions.items() if key[1] == day}
             with self._ledger.writing() as connection:
-                written = self._save_open(connection, rows, changes)
+                written = save_open(connection, rows, changes)
             done = total - len(days) + number + 1
             told(
                 Rebuilt(day, False, written, len(rows) - written, done, total, time.perf_counter() - started)
             )
-
-    def _save_open(
-        self,
-        connection: Connection,
-        rows: Sequence[DayFigure],
-        changes: Mapping[tuple[str, date], Sequence[history.Transition]],
-    ) -> int:
-        keys = [(one.element, one.day) for one in rows]
-        stored = figures.figures_among(connection, keys)
-        new = []
-        for key, one in zip(keys, rows, strict=True):
-            before = stored.get(key)
-            if before is None or (before.state != FINAL and before.to_ms < one.to_ms):
-                new.append(one)
-        figures.save_provisional(connection, new)
-        history.replace_transitions(
-            connection, {(one.element, one.day): changes.get((one.element, one.day), ()) for one in new}
-        )
-        return len(new)
-
-
-def _same(stored: DayFigure, made: DayFigure) -> bool:
-    """Whether it is the same official figure; when it was made, how often, and by which registry's digest may differ."""
-    return stored == replace(
-        made,
-        closed_at_ms=stored.closed_at_ms,
-        revision=stored.revision,
-        registry_digest=stored.registry_digest,
-        rules_digest=stored.rules_digest,
-    )
 
 
 def _note_end(one: OfficialDay, ends: dict[str, Reading]) -> None:

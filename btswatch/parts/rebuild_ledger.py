@@ -5,11 +5,10 @@ from btswatch.cli.exits import CommandError, Exit
 from btswatch.parts.closing import alone, stores_of
 from btswatch.parts.provenance import note_provenance
 from btswatch.rebuilding import RebuildRefusedError, Wanted
-from processors.rebuild_ledger import (
-    LedgerRebuild,
+from processors.rebuild_ledger import LedgerRebuild, Rebuilt
+from processors.rebuild_refusals import (
     OfficialChangeError,
     OtherBasisError,
-    Rebuilt,
     RestatedLostError,
     SealBrokenError,
     StillImportedError,

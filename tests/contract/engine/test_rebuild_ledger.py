@@ -6,8 +6,8 @@ from sqlalchemy import delete, insert, select, update
 
 from processors.audit_check import walk
 from processors.core.conventions import Conventions
-from processors.rebuild_ledger import (
-    LedgerRebuild,
+from processors.rebuild_ledger import LedgerRebuild
+from processors.rebuild_refusals import (
     OfficialChangeError,
     OtherBasisError,
     RestatedLostError,
