@@ -14,7 +14,7 @@ from processors.provenance import snapshot_digest
 from processors.receipt_anchors import root_of
 from processors.rejudging import SEALING, Rejudging, Stands
 from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 from schemas.time import LocalCalendar
 from stores.ledger import audit, objections, official_day, requests, restatements, signatures, snapshots
 

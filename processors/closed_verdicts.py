@@ -22,8 +22,8 @@ from processors.rules import Rules
 from processors.signing import counted, standing, told_from, without_registry
 from processors.verdicts import PeriodVerdict, verdicts
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_root
+from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from schemas.results import canonical_json
 from stores.ledger import Ledger, audit, signatures
 
 

@@ -8,10 +8,11 @@ from processors.core.enterprises import Standing
 from processors.core.periods import PeriodKind
 from processors.core.running import Part
 from processors.replay import PeriodFigure, Scope
+from schemas.figure_record import FigureRecord
 from schemas.figures import TRACK_READINGS, Figure
 from schemas.registry import Kind
-from schemas.results import FigureRecord, Verdict
 from schemas.time import LocalCalendar, from_ms, to_ms
+from schemas.verdict import Verdict
 
 FIRST_REVISION: Final = 1
 

@@ -9,9 +9,10 @@ from processors.core.verdict import Result, measured_s, on_word_s
 from processors.indicators import IndicatorVerdict
 from processors.rules import Rules
 from processors.verdicts import PROVINCIAL, PeriodVerdict
+from schemas.figure_record import Ratios, SecondsByState
 from schemas.figures import ratio
-from schemas.results import JudgedDays, Ratios, SecondsByState, Verdict
 from schemas.rules import Comparator, Kind, Rule
+from schemas.verdict import JudgedDays, Verdict
 
 
 def as_contract(verdict: PeriodVerdict, registry_digest: str, rules: Rules, zone: str) -> Verdict:

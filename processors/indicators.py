@@ -18,9 +18,9 @@ from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Reason, Result
 from processors.rules import FORMS, Applicable, Rules
 from processors.verdicts import force_of
+from schemas.canonical import canonical_json
 from schemas.indicators import Form
 from schemas.registry import Registry
-from schemas.results import canonical_json
 from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
 from schemas.status import Track

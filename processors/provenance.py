@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 
 from processors.rules import Rules
 from schemas.audit import AuditKind, NewAuditEntry
+from schemas.canonical import canonical_json
 from schemas.registry import DeclaredLevel, Element, Registry
-from schemas.results import canonical_json
 from schemas.rules import Rule
 from stores.keys import ApiKey, AuditLine
 from stores.ledger import Ledger, audit, positions, snapshots

@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_path, merkle_root
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 from stores.journal import KeptReceipt
 from stores.ledger import Ledger, audit, positions, snapshots
 

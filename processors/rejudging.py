@@ -16,8 +16,8 @@ from processors.provenance import registry_under, rules_under
 from processors.rules import Rules
 from processors.verdicts import PeriodVerdict, verdicts
 from schemas.audit import AuditEntry, AuditKind, merkle_root
+from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from schemas.results import canonical_json
 from stores.ledger import objections, restatements, signatures
 
 SEALING: Final = (AuditKind.VERDICTS, AuditKind.SIGNED_OFF)

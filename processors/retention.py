@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_root
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 from stores.archive_prune import DayFiles, files_of, half_gone, remove_day
 from stores.archive_reader import ArchiveReader
 from stores.ledger import Ledger, audit, closings, official_day

@@ -18,9 +18,9 @@ from processors.rules import Rules
 from processors.unwatched import Watched, unwatched
 from processors.verdicts import SEEN_BY, PeriodVerdict, in_the_period, judged, stretches_of
 from schemas.registry import Registry
-from schemas.results import Verdict
 from schemas.rules import Kind, Method, Rule
 from schemas.time import LocalCalendar, from_ms
+from schemas.verdict import Verdict
 from stores.ledger.sums import ElementSum
 
 BUDGETS: Final = (PeriodKind.MONTH, PeriodKind.QUARTER)

@@ -16,8 +16,8 @@ from processors.indicators import IndicatorVerdict
 from processors.rules import Rules
 from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
+from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from schemas.results import canonical_json
 from stores.ledger import audit, closings, figures, objections, positions, restatements, signatures
 from stores.ledger.restatements import Restatement
 from stores.ledger.signatures import Signature

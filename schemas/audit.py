@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final
 
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 
 NOTHING: Final = "sha256:" + "0" * 64
 """What the first entry follows."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, TypeAdapter
 
-from schemas import dead_letters, indicator_verdict, live, results
+from schemas import control, dead_letters, element_state, figure_record, indicator_verdict, live, verdict
 from schemas import registry_rows as rows
 from schemas.events import (
     ARCHIVED,
@@ -61,18 +61,18 @@ CONTRACTS: Final = (
     _of("inspection", "event", Inspection),
     CataloguedContract("archived", 1, "archive", ARCHIVED, "Any event with what the receiver added."),
     CataloguedContract("evidence_batch", 1, "archive", ARCHIVED_BATCH, "Archived events of one shard."),
-    _of("figure", "result", results.Figure),
-    _of("figure_record", "result", results.FigureRecord),
-    _of("transition", "result", results.Transition),
+    _of("figure", "result", figure_record.Figure),
+    _of("figure_record", "result", figure_record.FigureRecord),
+    _of("transition", "result", element_state.Transition),
     _of("day_transitions", "result", live.DayTransitions),
     _of("feed_activity", "result", live.FeedActivity),
     _of("late_evidence", "result", live.LateEvidence),
-    _of("element_state", "result", results.ElementState),
-    _of("verdict", "result", results.Verdict),
+    _of("element_state", "result", element_state.ElementState),
+    _of("verdict", "result", verdict.Verdict),
     _of("indicator_verdict", "result", indicator_verdict.IndicatorVerdict),
-    _of("dead_letter", "result", results.DeadLetter),
-    _of("tick", "control", results.Tick),
-    _of("in_force", "control", results.InForce),
+    _of("dead_letter", "result", dead_letters.DeadLetter),
+    _of("tick", "control", control.Tick),
+    _of("in_force", "control", control.InForce),
     _of("settled", "control", dead_letters.Settled),
     *(_of(f"registry_{file.stem}", "registry", file.model) for file in rows.FILES),
 )

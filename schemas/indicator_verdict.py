@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from schemas.base import Contract
+from schemas.canonical import Digest
 from schemas.events.envelope import Count, Identifier, Number, Text
-from schemas.results import Digest, LocalInstant, PeriodName, SealedRules
+from schemas.figure_record import LocalInstant, PeriodName
+from schemas.verdict import SealedRules
 
 
 class JudgedLevel(Contract):

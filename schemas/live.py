@@ -9,10 +9,10 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from schemas.base import Contract
+from schemas.element_state import State
 from schemas.events.envelope import Identifier, Instant
 from schemas.refusal import Refusal
 from schemas.registry import Kind
-from schemas.results import State
 from schemas.status import Cause, Status
 
 Count = Annotated[int, Strict(), Field(ge=0)]

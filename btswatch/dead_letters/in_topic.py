@@ -12,8 +12,7 @@ from typing import Any, Final
 
 from btswatch.dead_letters.letter import Filter, Letter, LetterError, PutBack, Settlement
 from btswatch.dead_letters.received_again import received_again
-from schemas.dead_letters import REPLAY_TO, Settled
-from schemas.results import DeadLetter
+from schemas.dead_letters import REPLAY_TO, DeadLetter, Settled
 from schemas.time import from_ms, to_ms
 from stores.journal import Action, Journal, Outcome
 from stores.kafka.letter_log import FencedError, LetterLog, Record

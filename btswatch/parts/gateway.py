@@ -17,8 +17,8 @@ from ingest.feeds.figures import FiguresUnavailableError
 from ingest.feeds.gateway import create_gateway
 from ingest.feeds.service import GatewayService
 from ingest.forwarder import CONSUMER as FORWARDER
+from schemas.figure_record import FigureRecord
 from schemas.registry import Registry
-from schemas.results import FigureRecord
 from schemas.time import LocalCalendar, format_ms
 from stores.data_directory import DataDirectory
 from stores.keys import KeyStore

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from schemas.results import FigureRecord
+from schemas.figure_record import FigureRecord
 
 
 class FiguresUnavailableError(Exception):

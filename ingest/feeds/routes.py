@@ -20,7 +20,7 @@ from ingest.feeds.limits import Places
 from ingest.feeds.problems import Code, ProblemError
 from ingest.feeds.readiness import Readiness, unready
 from ingest.feeds.receipts import Receipt
-from schemas.results import FigureRecord
+from schemas.figure_record import FigureRecord
 from stores.journal import JournalError
 
 LONGEST_SPAN_DAYS: Final = 366

@@ -25,7 +25,7 @@ from schemas.cluster_metrics import (
     FORWARDER_SENT,
     FORWARDER_THROUGH,
 )
-from schemas.results import InForce, Tick
+from schemas.control import InForce, Tick
 from schemas.settings.forwarder import ForwarderSettings
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.forwarder.batching import Batch, Unsendable
-from schemas.results import DeadLetter, InForce, Tick
+from schemas.control import InForce, Tick
+from schemas.dead_letters import DeadLetter
 from schemas.time import from_ms
 
 EVIDENCE: Final = "evidence"

@@ -11,10 +11,10 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
+from schemas.canonical import canonical_json
 from schemas.events import ArchivedMeasurement
 from schemas.events.measurement import MeasurementData
 from schemas.indicators import Form
-from schemas.results import canonical_json
 from schemas.status import Track
 from schemas.time import to_ms
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from schemas.canonical import canonical_json
 from schemas.indicators import Form, Indicators
 from schemas.registry import DeclaredLevel
-from schemas.results import canonical_json
 from schemas.rules import Comparator, Kind, Method, Rule, RuleFile
 
 SHIPPED: Final = Path(str(files(__package__)))

@@ -9,7 +9,7 @@ from kafka.errors import KafkaError
 
 from processors.sinks.port import Message, TargetUnavailableError
 from schemas.cluster_metrics import SINK_DEAD_LETTERS
-from schemas.results import DeadLetter
+from schemas.dead_letters import DeadLetter
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
 from schemas.topics import load_topics

@@ -8,12 +8,14 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from processors.sinks.port import Message
+from schemas.element_state import ElementState
+from schemas.figure_record import FigureRecord
 from schemas.figures import TRACK_READINGS, Figure
 from schemas.live import DayTransitions, FeedActivity, LateEvidence
 from schemas.refusal import Refusal
-from schemas.results import ElementState, FigureRecord, Verdict
 from schemas.status import Reading
 from schemas.time import to_ms
+from schemas.verdict import Verdict
 from stores.ledger.feed_shares import FeedShare, RefusedShare
 from stores.ledger.feeds import LateEvidence as Proposal
 from stores.ledger.figures import PROVISIONAL, DayFigure

@@ -14,8 +14,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
 from pydantic import ValidationError
 
-from schemas.dead_letters import Settled
-from schemas.results import DeadLetter
+from schemas.dead_letters import DeadLetter, Settled
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
 from stores.kafka.connection import reading_connection, told

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from schemas.canonical import canonical_json
 from schemas.figures import NO_TIME, Figure
-from schemas.results import canonical_json
 from stores.ledger import objections, restatements
 from stores.ledger.figures import figure_from
 from stores.ledger.objections import UPHELD, Adjustment, Objection

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from schemas.audit import AuditEntry, AuditKind, merkle_root
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 from stores.ledger import audit
 from stores.ledger.figures import FINAL
 from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations

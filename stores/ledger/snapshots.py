@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from schemas.results import canonical_json
+from schemas.canonical import canonical_json
 from stores.ledger.tables import snapshots
 from stores.ledger.upsert import upsert
 

@@ -20,8 +20,8 @@ from processors.running_verdicts import RunningVerdicts
 from processors.verdicts import verdicts
 from schemas.figures import Figure
 from schemas.registry import Kind
-from schemas.results import Verdict
 from schemas.time import DEFAULT_ZONE, LocalCalendar, from_ms
+from schemas.verdict import Verdict
 from stores.ledger import Ledger, positions
 from stores.ledger.figures import DayFigure, save_provisional
 from stores.ledger.tables import day_figures, properties

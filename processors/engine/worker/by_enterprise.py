@@ -9,7 +9,7 @@ from typing import Final
 from pydantic import AwareDatetime, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from schemas.results import Tick
+from schemas.control import Tick
 from schemas.time import from_ms, to_ms
 
 ENTRANCE: Final = "compliance"

@@ -28,12 +28,13 @@ from processors.rules import Rules
 from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
 from schemas.dead_letters import REPLAY_TO
+from schemas.figure_record import FigureRecord
 from schemas.registry import Kind, Registry
-from schemas.results import FigureRecord, Verdict
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.worker import WorkerSettings
 from schemas.time import LocalCalendar
 from schemas.topics import load_topics
+from schemas.verdict import Verdict
 
 FIGURES: Final = "figures"
 BY_ENTERPRISE: Final = "enterprise_figures"

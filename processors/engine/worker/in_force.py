@@ -6,7 +6,7 @@ from typing import Final
 import structlog
 
 from schemas.cluster_metrics import WORKER_REGISTRY_DIFFERS, WORKER_RULES_DIFFER
-from schemas.results import InForce
+from schemas.control import InForce
 
 _SAME: Final = "from the forwarder's: start this worker again with the same"
 _TOLD: Final = {"registry": f"registry differs {_SAME}", "rules": f"rules differ {_SAME}"}

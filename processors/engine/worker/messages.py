@@ -1,4 +1,4 @@
-"""What workers tell, as the wire has it: contracts of schemas.live and schemas.results, written straight from our rows.
+"""What workers tell, as the wire has it: contracts of schemas, written straight from our rows.
 
 Written as JSON by hand and not through the models: their checks are for readers, and cost more than the reading itself.
 The tests hold every message to its model.

@@ -30,9 +30,9 @@ from processors.engine.worker.polls_together import Events, PollsTogether, Waiti
 from processors.engine.worker.table_state import TableState, Writes
 from processors.engine.worker.telling import Telling
 from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
+from schemas.control import InForce, Tick
 from schemas.refusal import Refusal
 from schemas.registry import Registry
-from schemas.results import InForce, Tick
 from schemas.time import LocalCalendar, to_ms
 from schemas.topics import partition_of, shard_of
 

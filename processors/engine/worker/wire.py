@@ -11,7 +11,7 @@ from faust.types import EventT
 from pydantic import Strict, TypeAdapter, ValidationError
 
 from processors.core.decode import Decoded, UndecodableError, decode, decode_array, parse_any
-from schemas.results import InForce, Tick
+from schemas.control import InForce, Tick
 from stores.journal import Stored
 
 _SEAM: Final = b'},{"'

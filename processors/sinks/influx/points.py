@@ -15,10 +15,10 @@ from processors.sinks.influx.lines import Value, fields, line
 from processors.sinks.influx.sums import dark_values, day_values, figure_of, reconciliation_values
 from processors.sinks.ledger_messages import Gone, Item, Share
 from schemas.cluster_metrics import INFLUX_SKIPPED
+from schemas.dead_letters import DeadLetter
 from schemas.figures import Figure, total_of
 from schemas.influx import MEASUREMENT
 from schemas.registry import Element, Registry
-from schemas.results import DeadLetter
 from schemas.status import Reading
 from schemas.time import LocalCalendar, parse_rfc3339, to_ms
 from stores.ledger.closings import ClosedDay

@@ -26,9 +26,9 @@ from processors.sinks.influx.verdict_points import VerdictPoints
 from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
 from schemas.cluster_metrics import INFLUX_SKIPPED
+from schemas.dead_letters import DeadLetter
 from schemas.influx import BUCKET, MEASUREMENT, Role, bucket_of
 from schemas.registry import Registry
-from schemas.results import DeadLetter
 from schemas.settings.influx import InfluxSettings
 from schemas.time import LocalCalendar
 from stores.influx.connection import InfluxConnection

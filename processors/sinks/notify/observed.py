@@ -9,9 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from processors.sinks.notify.phases import Condition, Phase, Stand
 from processors.sinks.port import Message
+from schemas.figure_record import FigureRecord
 from schemas.live import DayTransitions
-from schemas.results import FigureRecord, Verdict
 from schemas.time import to_ms
+from schemas.verdict import Verdict
 
 TOPICS: Final = ("transitions", "findings")
 _FINDING: Final[TypeAdapter[Verdict | FigureRecord]] = TypeAdapter(Verdict | FigureRecord)

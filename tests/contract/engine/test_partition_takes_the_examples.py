@@ -15,8 +15,8 @@ from processors.engine.worker import partition
 from processors.engine.worker.partition import Partition
 from processors.engine.worker.polls_together import take_together
 from processors.engine.worker.wire import Incoming
+from schemas.control import Tick
 from schemas.examples import RECEIVED, load, load_events, registry_directory
-from schemas.results import Tick
 from schemas.settings.engine import EngineSettings
 from schemas.status import Track
 from schemas.time import from_ms, parse_rfc3339, to_ms

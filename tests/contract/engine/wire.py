@@ -9,7 +9,7 @@ from ingest.forwarder.batching import sort_out
 from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.wire import Incoming
 from schemas.catalogue import contract
-from schemas.results import InForce, Tick
+from schemas.control import InForce, Tick
 from schemas.status import Feed
 from schemas.time import from_ms
 from stores.journal import NewEntry, Stored

@@ -9,8 +9,8 @@ from processors.sinks.consumer import SinkConsumer
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.sink import TOPICS, InfluxSink
 from schemas.cluster_metrics import SINK_OUTAGES
+from schemas.dead_letters import DeadLetter
 from schemas.influx import bucket_of
-from schemas.results import DeadLetter
 from schemas.settings.sinks import SinkSettings
 from stores.influx.connection import InfluxConnection
 from stores.influx.errors import InfluxUnavailableError, retry_after_s

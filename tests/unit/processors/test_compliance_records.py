@@ -6,7 +6,7 @@ from processors.compliance import NotAnElementDayError, as_json, element_day, ru
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Took
 from schemas.examples import load
-from schemas.results import FigureRecord
+from schemas.figure_record import FigureRecord
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 
 RULES = "sha256:" + "b" * 64

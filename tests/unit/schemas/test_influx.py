@@ -7,7 +7,7 @@ import yaml
 from schemas.influx import BUCKETS, MEASUREMENT, MEASUREMENTS, RESULTS, TASKS, Role, Type, bucket_of
 from schemas.influx.flux import range_flux, task_flux
 from schemas.influx.metrics import DOWNSAMPLED, METRICS
-from schemas.results import Verdict
+from schemas.verdict import Verdict
 
 ZONE = "Asia/Ho_Chi_Minh"
 PROFILES = Path(__file__).parents[3] / "ingest/snmp/profiles"

@@ -5,7 +5,7 @@ import pytest
 
 from btswatch.cli.app import run
 from schemas.figures import Figure
-from schemas.results import Verdict
+from schemas.verdict import Verdict
 from stores.data_directory import DataDirectory, Mode
 from stores.ledger import Ledger
 from stores.ledger.figures import FINAL, PROVISIONAL, DayFigure, save_final, save_provisional

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from schemas.cluster_metrics import FORWARDER_LAG
-from schemas.results import DeadLetter, InForce, Tick
+from schemas.control import InForce, Tick
+from schemas.dead_letters import DeadLetter
 from schemas.settings.forwarder import ForwarderSettings
 from schemas.time import to_ms
 from schemas.topics import partition_of, shard_of

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from processors.sinks.archive_progress import archived_from_topic, progress_of
-from schemas.results import DeadLetter
+from schemas.dead_letters import DeadLetter
 from schemas.time import parse_rfc3339, to_ms
 from stores.archive import ArchiveReader
 from tests.kafka_topics import committed, delete_before, eventually, records_of, send

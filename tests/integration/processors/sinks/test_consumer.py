@@ -10,7 +10,7 @@ import pytest
 from processors.sinks.consumer import SinkConsumer, TargetRefusedError, TargetUnavailableError
 from processors.sinks.dead_letters import DeadLetters
 from schemas.cluster_metrics import SINK_DROPPED, SINK_LAG, SINK_LOST, SINK_OUTAGES
-from schemas.results import DeadLetter
+from schemas.dead_letters import DeadLetter
 from schemas.settings.sinks import SinkSettings
 from tests.kafka_topics import (
     committed,

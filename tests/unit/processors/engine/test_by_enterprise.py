@@ -9,7 +9,7 @@ from hypothesis import given
 from pydantic import ValidationError
 
 from processors.engine.worker.by_enterprise import LINE, ByEnterprise
-from schemas.results import Tick
+from schemas.control import Tick
 
 PARTITIONS = 4
 

@@ -3,7 +3,7 @@ from structlog.testing import capture_logs
 
 from processors.engine.worker.in_force import InForceWatch
 from schemas.cluster_metrics import WORKER_REGISTRY_DIFFERS, WORKER_RULES_DIFFER
-from schemas.results import InForce
+from schemas.control import InForce
 
 OURS, OTHER = (f"sha256:{letter * 64}" for letter in "ab")
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from btswatch.rules_reference import PAGE, main
 from processors.rules import SHIPPED, Rules, RulesError, load_rules
+from schemas.canonical import canonical_json
 from schemas.registry import DeclaredLevel
-from schemas.results import canonical_json
 from schemas.rules import Kind, Method, Rule
 
 NOW = date(2026, 11, 23)

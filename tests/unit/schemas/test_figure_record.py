@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.examples import load
-from schemas.results import Figure, figures_json
+from schemas.figure_record import Figure, figures_json
 
 
 def figure(**changes):
