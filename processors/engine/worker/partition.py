@@ -11,36 +11,27 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import structlog
-
 from processors.core.conventions import Conventions
 from processors.core.decode import UndecodableError, parse_any
-from processors.core.polls import written
-from processors.core.province import Taken
 from processors.engine.conventions import ConventionsChangedError, spelled
-from processors.engine.intake import Applied, TurnedAway, apply_one
+from processors.engine.intake import Applied
 from processors.engine.live import Pace, Results
 from processors.engine.session import Session, first_open, open_session
 from processors.engine.settling import move_horizon, next_horizon, settle, settling_is_due
 from processors.engine.state import EngineState
 from processors.engine.worker import messages
 from processors.engine.worker.activity import Activity
+from processors.engine.worker.evidence_intake import EvidenceIntake
 from processors.engine.worker.messages import Outgoing
-from processors.engine.worker.polls_together import Events, PollsTogether, Waiting, take_together
 from processors.engine.worker.table_state import TableState, Writes
 from processors.engine.worker.telling import Telling
 from processors.engine.worker.wire import Incoming, Kind, UnreadableError, control, events_of
 from schemas.control import InForce, Tick
-from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.time import LocalCalendar, to_ms
 from schemas.topics import partition_of, shard_of
 
-_LOG = structlog.get_logger()
-FAILED: Final = "failed"
 _AHEAD_MS: Final = 10_000
-# Fewer events are taken in sooner one by one.
-_BATCH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,6 @@ class Partition:
         rows: Mapping[bytes, bytes],
     ) -> None:
         self.number = number
-        self.outcomes: Counter[str] = Counter()
         self.in_force: InForce | None = None
         self._partitions = partitions
         self._registry = registry
@@ -88,18 +78,21 @@ class Partition:
         self._telling = Telling(registry, self._calendar)
         # Messages that came before the first tick: without a time they mean nothing yet.
         self._early: list[Incoming] = []
-        self._polls = PollsTogether()
         self._session: Session | None = None
-        self._newest_ms = 0
         stored = self._state.value("partition") or {}
         if stored and stored["conventions"] != spelled(conventions):
             raise ConventionsChangedError(stored["conventions"], spelled(conventions))
-        self._through: dict[str, dict[str, int]] = stored.get("through", {})
+        self._intake = EvidenceIntake(number, partitions, stored.get("through", {}), self._telling)
         self.now_ms: int = stored.get("as_of_ms", 0)
         # Days before this one are no longer in the table: messages that come again can't have them read again.
         self._kept_from: int = stored.get("kept_from", 0)
         if self.now_ms:
             self._open(stored["horizon"])
+
+    @property
+    def outcomes(self) -> Counter[str]:
+        """How many events became what; the caller clears it."""
+        return self._intake.outcomes
 
     @property
     def elements(self) -> list[str]:
@@ -118,7 +111,7 @@ class Partition:
     @property
     def ahead(self) -> bool:
         """Whether evidence is newer than engine time by more than the way of an event takes: a backlog is being sent."""
-        return self._newest_ms - self.now_ms > _AHEAD_MS
+        return self._intake.newest_ms - self.now_ms > _AHEAD_MS
 
     def take(self, message: Incoming) -> bool:
         """Take a message in; True for a tick, at which a checkpoint may be made.
@@ -132,24 +125,19 @@ class Partition:
             if self._session is None:
                 self._early.append(message)
             else:
-                self._events(self._session, kind, message)
+                self._intake.take(self._session, kind, message, self.now_ms)
         except UnreadableError as error:
-            self._letter(message, "", Refusal.MALFORMED.value, str(error), message.value)
-            self.outcomes["unreadable"] += 1
+            self._intake.unreadable(message, error, self.now_ms)
         return False
 
     def failed(self, message: Incoming, error: Exception) -> None:
         """A message broke us, in whatever way: keep it with the reason."""
-        _LOG.error(
-            "message broke the worker", partition=message.partition, offset=message.offset, exc_info=error
-        )
-        self._letter(message, "", FAILED, f"{type(error).__name__}: {error}", message.value)
-        self.outcomes[FAILED] += 1
+        self._intake.failed(message, error, self.now_ms)
 
     def read(self, *, due: bool = True) -> None:
         """Read some of the elements that need it; see `Session.read`."""
         if self._session is not None:
-            self._take_polls(self._session)
+            self._intake.take_waiting(self._session, self.now_ms)
             self._session.read(self.now_ms, due=due)
 
     def prompt(self) -> list[Outgoing]:
@@ -168,7 +156,7 @@ class Partition:
         session = self._session
         if session is None:
             return None
-        self._take_polls(session)
+        self._intake.take_waiting(session, self.now_ms)
         session.late = {name: max(day, self._kept_from) for name, day in session.late.items()}
         horizon = session.horizon
         if tell or settling_is_due(session):
@@ -186,7 +174,7 @@ class Partition:
                 "horizon": horizon,
                 "kept_from": self._kept_from,
                 "conventions": spelled(self._conventions),
-                "through": self._through,
+                "through": self._intake.through,
             },
             "partition",
         )
@@ -262,71 +250,6 @@ class Partition:
 
     def _day_of(self, at_ms: int) -> int:
         return self._calendar.day_of(at_ms).toordinal()
-
-    def _events(self, session: Session, kind: Kind, message: Incoming) -> None:
-        through = self._through.setdefault(message.forwarder, {})
-        name = message.key.decode("utf-8", "replace")
-        known, offsets = through.get(name, -1), message.offsets()
-        polls = written(message.value) if kind is Kind.EVIDENCE and len(offsets) >= _BATCH else None
-        if polls is None:
-            self._apply(session, Waiting(message, offsets, known, ()), events_of(message))
-        elif len(offsets) != len(polls):
-            raise UnreadableError(f"{len(polls)} events with {len(offsets)} offsets")
-        else:
-            self._polls.add(Waiting(message, offsets, known, polls))
-        if kind is not Kind.LIFE:
-            through[name] = max(known, *offsets)
-        if self._polls.enough:
-            self._take_polls(session)
-
-    def _take_polls(self, session: Session) -> None:
-        """Take in what waits; where something in it breaks us, message by message, so that it stops no other."""
-        waiting = self._polls.take()
-        if not waiting:
-            return
-        try:
-            self._together(session, waiting)
-        except Exception:  # noqa: BLE001 - whatever it is, the message that it comes of is found and kept
-            _LOG.exception("polls broke the worker; taken message by message", partition=self.number)
-            for one in waiting:
-                try:
-                    self._together(session, [one])
-                except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
-                    self.failed(one.message, error)
-
-    def _together(self, session: Session, waiting: Sequence[Waiting]) -> None:
-        taken = take_together(session, waiting, self.now_ms)
-        self._newest_ms = max(self._newest_ms, taken.newest_ms)
-        self.outcomes[Taken.COUNTED.value] += taken.counted
-        for one, events in taken.others:
-            self._apply(session, one, events)
-
-    def _apply(self, session: Session, waiting: Waiting, events: Events) -> None:
-        """Take in events one by one."""
-        message, kind = waiting.message, waiting.message.kind
-        for entry, event in events:
-            self._newest_ms = max(self._newest_ms, entry.received_ms)
-            new = kind is not Kind.LIFE and entry.offset > waiting.known
-            if kind is Kind.COPY:
-                # Every partition has it, one counts it.
-                new = new and partition_of(shard_of(entry.reporter), self._partitions) == self.number
-            outcome = apply_one(session.province, entry, event)
-            if isinstance(outcome, TurnedAway):
-                if new:
-                    self._turned_away(session, message, outcome)
-                continue
-            session.applied(outcome, self.now_ms, new=new)
-            if new:
-                self.outcomes[outcome.taken.value] += 1
-
-    def _turned_away(self, session: Session, message: Incoming, one: TurnedAway) -> None:
-        session.turned_away(one)
-        self.outcomes[one.code.value] += 1
-        self._letter(message, one.entry.reporter, one.code.value, one.detail, one.entry.body)
-
-    def _letter(self, message: Incoming, reporter: str, code: str, detail: str, body: bytes) -> None:
-        at_ms = self.now_ms or message.at_ms
-        self._telling.outbox.append(messages.dead_letter(message, at_ms, reporter, code, detail, body))
 
     @contextmanager
     def _opened(self) -> Iterator[EngineState]:

@@ -11,7 +11,7 @@ from ingest.forwarder import records
 from ingest.forwarder.batching import sort_out
 from processors.core.conventions import Conventions
 from processors.engine.embedded import pace_of
-from processors.engine.worker import partition
+from processors.engine.worker import evidence_intake
 from processors.engine.worker.partition import Partition
 from processors.engine.worker.polls_together import take_together
 from processors.engine.worker.wire import Incoming
@@ -189,7 +189,7 @@ def test_of_polls_taken_together_only_the_message_that_breaks_the_program_is_put
             raise ZeroDivisionError("made up")
         return take_together(session, waiting, now_ms)
 
-    monkeypatch.setattr(partition, "take_together", breaks_over_the_second)
+    monkeypatch.setattr(evidence_intake, "take_together", breaks_over_the_second)
     for first in (0, 8):
         offsets = b",".join(b"%d" % number for number in range(first + 1, first + 9))
         wire.put("evidence", b"1", b"[" + b",".join(bodies[first : first + 8]) + b"]", offsets)
