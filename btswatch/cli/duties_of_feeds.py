@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import (
     SettingsOption,
     directory_of,
@@ -19,7 +20,6 @@ from btswatch.cli.configured import (
 from btswatch.cli.duty_sources import AsJson, On, moment
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
-from btswatch.cli.period import period_of
 
 if TYPE_CHECKING:
     from processors.duties.heartbeats import HeartbeatDuty

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import (
     SettingsOption,
     directory_of,
@@ -19,7 +20,6 @@ from btswatch.cli.configured import (
 )
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
-from btswatch.cli.period import period_of
 from btswatch.cli.sealed_rules import as_dict, lost_of, tell
 
 if TYPE_CHECKING:

@@ -1,39 +1,25 @@
 """`btswatch period`: where a period stands, signing it off, and restating official figures."""
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from btswatch.cli.configured import (
-    SettingsOption,
-    day_from,
-    directory_of,
-    open_ledger,
-    registry_of,
-    rules_of,
-    settings_from,
-)
+from btswatch.cli.calendar_period import Period, now_of, period_of
+from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
+from btswatch.cli.late_evidence import AsJson, late, restate
 from btswatch.cli.measured import indicator_verdicts_of
+from btswatch.cli.person import By, person_of
 from btswatch.cli.sealed_rules import as_dict, lost_of, refusal, tell
 
 if TYPE_CHECKING:
-    from btswatch.settings import Settings
-    from processors.core.periods import CalendarPeriod
-    from processors.restating import Proposed, Restating
     from processors.signing import PeriodStanding
-    from schemas.figures import Figure
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, add_completion=False)
-
-Period = Annotated[str, typer.Argument(help="2026-Q3, 2026-09, 2026 or a day")]
-By = Annotated[str, typer.Option(help="Who does it: a person's name")]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
 
 
 @app.callback()
@@ -58,7 +44,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
     loaded, chosen = settings_from(settings), period_of(period)
     rules = rules_of(loaded)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
-        today = _now(loaded)[1]
+        today = now_of(loaded)[1]
         found = standing(connection, chosen, today)
         late = proposals(connection, chosen.first, chosen.end, limit=100_000)
         lost = lost_of(connection, [chosen], rules)
@@ -156,7 +142,7 @@ def close(
 
     loaded, chosen = settings_from(settings), period_of(period)
     registry, rules = registry_of(loaded), rules_of(loaded)
-    now_ms, today = _now(loaded)
+    now_ms, today = now_of(loaded)
     try:
         with open_ledger(loaded) as ledger:
             # What the signature names can be looked up in the ledger.
@@ -176,7 +162,7 @@ def close(
                     registry,
                     judging,
                     chosen,
-                    person=_person(by),
+                    person=person_of(by),
                     note=note,
                     now_ms=now_ms,
                     today=today,
@@ -195,145 +181,5 @@ def close(
     tell_head(head)
 
 
-@app.command()
-def late(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
-    """Evidence that came after its day's close, by element and day, with what it would change.
-
-    Example: btswatch period late 2026-Q3
-    """
-    from stores.ledger.feeds import proposals
-
-    loaded, chosen = settings_from(settings), period_of(period)
-    with open_ledger(loaded) as ledger, ledger.reading() as connection:
-        restating = _restating(loaded)
-        known = proposals(connection, chosen.first, chosen.end, limit=100_000)
-        head = head_of(connection)
-        waiting = sorted({(one.day, one.element) for one in known if one.day < chosen.end})
-        for day, element in waiting:
-            events = sum((one.day, one.element) == (day, element) for one in known)
-            for one in _proposed(restating, connection, element, day):
-                if output:
-                    typer.echo(json.dumps(_as_dict(one) | {"events": events, "head": head}, sort_keys=True))
-                else:
-                    typer.echo(f"{_line(one)}  ({events} late events)")
-        typer.echo(f"{len(waiting)} element-days with late evidence", err=output)
-        if not output:
-            tell_head(head)
-
-
-@app.command()
-def restate(
-    element: Annotated[str, typer.Argument(help="Station or link")],
-    day: Annotated[str, typer.Argument(metavar="DAY", help="Its local day, such as 2026-09-30")],
-    by: By,
-    reason: Annotated[str, typer.Option(help="Why; it stays on record")],
-    settings: SettingsOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, write nothing")] = False,
-) -> None:
-    """Make an element's closed day anew with all evidence received by now. Before and after stay on record.
-
-    Days after it that change with it are restated too. Exit 1 when nothing would change.
-
-    Example: btswatch period restate LSN-0001 2026-09-30 --by "Nguyễn Văn A" --reason "log handed in late"
-    """
-    from processors.restating import ChangedMeanwhileError
-
-    loaded = settings_from(settings)
-    chosen = day_from(day)
-    restating = _restating(loaded)
-    if not reason.strip():
-        raise CommandError(Exit.MISUSE, "--reason: say why")
-    person = _person(by)
-    with open_ledger(loaded) as ledger:
-        # The archive is read from its beginning: nobody waits for that with the writer's lock.
-        with ledger.reading() as connection:
-            changed = [one for one in _proposed(restating, connection, element, chosen) if one.differs]
-            head = head_of(connection)
-        if not changed:
-            raise CommandError(Exit.NO, f"{element} on {day}: nothing would change")
-        if not dry_run:
-            with ledger.writing() as connection:
-                try:
-                    restating.write(connection, changed, person, reason)
-                except ChangedMeanwhileError as error:
-                    raise CommandError(Exit.NO, str(error)) from error
-                head = head_of(connection)
-    for one in changed:
-        typer.echo(f"{_line(one)}{'  (dry run)' if dry_run else ''}")
-    tell_head(head)
-
-
-def period_of(name: str) -> "CalendarPeriod":
-    """The period of that name, or the command's end."""
-    from processors.core.periods import CalendarPeriod
-
-    try:
-        return CalendarPeriod.named(name)
-    except ValueError as error:
-        raise CommandError(Exit.MISUSE, str(error)) from error
-
-
-def _proposed(restating: "Restating", connection: object, element: str, day: date) -> "list[Proposed]":
-    from processors.restating import NotClosedError
-    from processors.retention import PrunedError
-
-    try:
-        return restating.propose(connection, element, day)  # type: ignore[arg-type] # a Connection, imported late
-    except (NotClosedError, PrunedError) as error:
-        raise CommandError(Exit.NO, str(error)) from error
-    except KeyError as error:
-        raise CommandError(Exit.MISUSE, f"{element}: not in the registry") from error
-
-
-def _restating(settings: "Settings") -> "Restating":
-    from processors.restating import Restating
-
-    archive = directory_of(settings, create=False).archive()
-    return Restating(archive, registry_of(settings), settings.conventions(), _now(settings)[0])
-
-
-def _now(settings: "Settings") -> tuple[int, date]:
-    from btswatch.parts.part import system_now_ms
-    from schemas.time import LocalCalendar
-
-    now_ms = system_now_ms()
-    return now_ms, LocalCalendar(settings.zone).day_of(now_ms)
-
-
-def _person(name: str) -> str:
-    if not name.strip():
-        raise CommandError(Exit.MISUSE, "--by: give the person's name")
-    return name.strip()
-
-
-def _as_dict(one: "Proposed") -> dict[str, object]:
-    return {
-        "element": one.element,
-        "day": str(one.day),
-        "differs": one.differs,
-        "official": one.official.figure.as_dict()["seconds"] if one.official else None,
-        "proposed": one.figure.figure.as_dict()["seconds"],
-    }
-
-
-def _line(one: "Proposed") -> str:
-    before = one.official.figure if one.official else None
-    after = one.figure.figure
-    states = ("up", "degraded", "down", "planned", "unknown")
-    moved = [
-        f"{name} {getattr(before, name) if before else 0} -> {getattr(after, name)} s"
-        for name in states
-        if before is None or getattr(before, name) != getattr(after, name)
-    ]
-    moved += _table_moved(before, after)
-    return f"{one.element} {one.day}: {', '.join(moved) if moved else 'same seconds'}"
-
-
-def _table_moved(before: "Figure | None", after: "Figure") -> Iterator[str]:
-    """Cells of measured by declared that differ: what came late may move the enterprise's word alone."""
-    from schemas.figures import TRACK_READINGS
-
-    pairs = before.pairs_s if before else (0,) * len(after.pairs_s)
-    for at, (was, now) in enumerate(zip(pairs, after.pairs_s, strict=True)):
-        if was != now:
-            yield f"measured {TRACK_READINGS[at // 4]} and declared {TRACK_READINGS[at % 4]} {was} -> {now} s"
+app.command("late")(late)
+app.command("restate")(restate)

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import SettingsOption, known_enterprise, open_ledger, registry_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
-from btswatch.cli.period import period_of
 from schemas.registry import Kind
 
 if TYPE_CHECKING:

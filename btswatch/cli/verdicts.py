@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import (
     SettingsOption,
     known_enterprise,
@@ -15,7 +16,6 @@ from btswatch.cli.configured import (
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.measured import indicator_line, indicator_verdicts_of
-from btswatch.cli.period import period_of
 from btswatch.cli.sealed_rules import LOST, refusal
 
 if TYPE_CHECKING:
