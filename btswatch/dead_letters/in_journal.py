@@ -6,7 +6,7 @@ from typing import Final
 from btswatch.dead_letters.letter import Filter, Letter, LetterError, PutBack, Settlement
 from btswatch.dead_letters.received_again import received_again
 from ingest.feeds.again import take_back
-from ingest.feeds.intake import ENTRANCE as GATEWAY
+from ingest.feeds.judging import ENTRANCE as GATEWAY
 from ingest.feeds.submission import Terms
 from ingest.snmp.traps.decoder import ENTRANCE as TRAPS
 from processors.core.conventions import Grid

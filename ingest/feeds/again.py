@@ -6,7 +6,7 @@ In one transaction of the journal, so that nothing is accepted or listed twice, 
 from dataclasses import dataclass
 
 from ingest.feeds.framing import CutError, Frame, cut_json
-from ingest.feeds.intake import CONFLICT, ENTRANCE
+from ingest.feeds.judging import CONFLICT, ENTRANCE
 from ingest.feeds.receipts import Receipt, Tally
 from ingest.feeds.submission import Rejected, Terms, judge
 from schemas.refusal import Refusal

@@ -1,6 +1,5 @@
 """One request's events on their way to disk: judged, appended, refused, receipted, in one transaction a chunk."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol, TypeVar
@@ -10,26 +9,20 @@ import structlog
 from ingest.feeds.auth import Caller
 from ingest.feeds.body import Chunk
 from ingest.feeds.copies import Copies
-from ingest.feeds.framing import Frame
+from ingest.feeds.judging import ENTRANCE, Bad, Good, by_outcome, judge_chunk
 from ingest.feeds.limits import RateLimits
 from ingest.feeds.problems import Code, ProblemError
-from ingest.feeds.receipts import Receipt, RejectedEvent, RepeatedEvent, Tally
-from ingest.feeds.submission import Rejected, Terms, judge
+from ingest.feeds.receipts import Receipt, Tally
+from ingest.feeds.submission import Terms
 from schemas.indicators import Indicators
 from schemas.metrics import EVENTS_ACCEPTED, EVENTS_REFUSED, GATEWAY_RECEIPTS
 from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.settings.gateway import GatewaySettings
-from schemas.status import Track
 from schemas.time import LocalCalendar
-from stores.entries import entry_of
-from stores.journal import Appended, JournalError, JournalTransaction, NewEntry, Origin, Outcome, Refused
+from stores.journal import Appended, JournalError, JournalTransaction, Origin, Outcome, Refused
 
 T = TypeVar("T")
-ENTRANCE: Final = "gateway"
-CONFLICT: Final = "this id was used with another content: a changed event needs a new id"
-# Events judged before the loop's other work, the polls, gets its turn again: some milliseconds.
-_JUDGED_AT_ONCE: Final = 100
 _BESIDE_BODY: Final = 400
 _RETRY_S: Final = 5
 # A receipt whose gateway was killed in the waiting: nobody was answered with it. So long after, it stays as it is.
@@ -46,39 +39,12 @@ class JournalWriter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
-    index: int
-    frame: Frame
-    type: str
-    entry: NewEntry
-
-    def conflict(self) -> "_Bad":
-        return _Bad(self.index, self.frame, Rejected(Refusal.CONFLICT, CONFLICT, self.entry.id))
-
-
-@dataclass(frozen=True, slots=True)
-class _Bad:
-    index: int
-    frame: Frame
-    why: Rejected
-
-    def listed(self) -> RejectedEvent:
-        return RejectedEvent.model_construct(
-            index=self.index, id=self.why.id, code=self.why.code, detail=self.why.detail
-        )
-
-    def refused(self, at_ms: int, reporter: str) -> Refused:
-        raw, cut = self.frame.raw, self.frame.oversized
-        return Refused(at_ms, reporter, ENTRANCE, self.why.code, self.why.detail, raw, truncated=cut)
-
-
-@dataclass(frozen=True, slots=True)
 class _Stored:
     """What one transaction did; `last` is the highest journal offset that one of its events has, new or repeated."""
 
     tally: Tally
-    accepted: Sequence[_Good]
-    refused: Sequence[_Bad]
+    accepted: Sequence[Good]
+    refused: Sequence[Bad]
     last: int
 
 
@@ -173,13 +139,13 @@ class Intake:
         if chunk:
             self.limits.count_events(run.caller.key_id, len(chunk))
         now_ms = self.now_ms()
-        good, bad = await self._judge(run, chunk, now_ms)
+        good, bad = await judge_chunk(chunk, run.next_index, self._terms(run, now_ms), self.origin)
         reporter = run.caller.enterprise
         open_until_ms = None if self.copies is None else now_ms + self.copies.wait_ms + _OPEN_MS
 
         def job(transaction: JournalTransaction) -> _Stored:
             answers = transaction.append([one.entry for one in good], run.receipt)
-            accepted, refused, tally = _outcome(run.tally.copy(), good, bad, answers)
+            accepted, refused, tally = by_outcome(run.tally.copy(), good, bad, answers)
             if refused:
                 transaction.refuse([one.refused(now_ms, reporter) for one in refused])
             if last:
@@ -200,8 +166,8 @@ class Intake:
         for each in stored.refused:
             EVENTS_REFUSED.counter().labels(ENTRANCE, each.why.code).inc()
 
-    async def _judge(self, run: _Run, chunk: Chunk, now_ms: int) -> tuple[list[_Good], list[_Bad]]:
-        terms = Terms(
+    def _terms(self, run: _Run, now_ms: int) -> Terms:
+        return Terms(
             run.caller.enterprise,
             run.registry,
             self.calendar,
@@ -210,36 +176,6 @@ class Intake:
             self.settings.max_age_s * 1000,
             self.indicators,
         )
-        good: list[_Good] = []
-        bad: list[_Bad] = []
-        for index, frame in enumerate(chunk, run.next_index):
-            judged = self._judged(index, frame, terms)
-            if isinstance(judged, _Good):
-                good.append(judged)
-            else:
-                bad.append(judged)
-            if index % _JUDGED_AT_ONCE == _JUDGED_AT_ONCE - 1:
-                await asyncio.sleep(0)
-        return good, bad
-
-    def _judged(self, index: int, frame: Frame, terms: Terms) -> _Good | _Bad:
-        try:
-            event = judge(frame, terms)
-            if isinstance(event, Rejected):
-                return _Bad(index, frame, event)
-            entry = entry_of(
-                event,
-                received_ms=terms.now_ms,
-                track=Track.DECLARED,
-                reporter=terms.reporter,
-                origin=self.origin,
-            )
-        except Exception:  # noqa: BLE001 - logged; its neighbours must not suffer
-            structlog.get_logger().exception(
-                "event could not be judged", reporter=terms.reporter, index=index
-            )
-            return _Bad(index, frame, Rejected(Refusal.INVALID, "this event can't be processed", None))
-        return _Good(index, frame, event.type, entry)
 
     async def _break_off(self, run: _Run, problem: ProblemError) -> None:
         """Note what became of a request that did not come to its end."""
@@ -279,26 +215,3 @@ class Intake:
 def _last_of(answers: Sequence[Appended]) -> int:
     """The highest offset of those that stand in the journal; 0 where none does."""
     return max((one.offset or 0 for one in answers if one.outcome is not Outcome.CONFLICT), default=0)
-
-
-def _outcome(
-    tally: Tally, good: Sequence[_Good], bad: Sequence[_Bad], answers: Sequence[Appended]
-) -> tuple[list[_Good], list[_Bad], Tally]:
-    """Who was accepted, who refused, and the tally with both counted on."""
-    accepted: list[_Good] = []
-    refused = list(bad)
-    for one, answer in zip(good, answers, strict=True):
-        match answer.outcome:
-            case Outcome.ACCEPTED:
-                accepted.append(one)
-                tally.accepted += 1
-            case Outcome.DUPLICATE:
-                tally.repeat(
-                    RepeatedEvent.model_construct(index=one.index, id=one.entry.id, receipt=answer.receipt)
-                )
-            case Outcome.CONFLICT:
-                refused.append(one.conflict())
-    refused.sort(key=lambda each: each.index)
-    for each in refused:
-        tally.reject(each.listed())
-    return accepted, refused, tally
