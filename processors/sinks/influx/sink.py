@@ -1,8 +1,8 @@
 """The sink itself: messages in, points out, in an order that a crash anywhere leaves repairable."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Final
 
 import structlog
@@ -12,18 +12,19 @@ from processors.core.measurements import Said
 from processors.rules import NO_RULES, Rules
 from processors.sinks.dead_letters import DeadLetters
 from processors.sinks.influx.closed import ClosedDays
+from processors.sinks.influx.evidence_numbers import EvidenceNumbers
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.indicator_points import nothing_measured
-from processors.sinks.influx.late import LATE_MS, LateNumbers
+from processors.sinks.influx.late import LateNumbers
 from processors.sinks.influx.lines import UnwritableError
-from processors.sinks.influx.numbers import KIND, Numbers
 from processors.sinks.influx.periods import Periods
 from processors.sinks.influx.pipe import Pipe, Rejected, told
 from processors.sinks.influx.points import PointMaker
+from processors.sinks.influx.result_lines import ResultLines
 from processors.sinks.influx.scrape import Scraper
 from processors.sinks.influx.sets import StateSets
 from processors.sinks.influx.verdict_points import VerdictPoints
-from processors.sinks.ledger_messages import Item, Share, Transitions, UnreadableError, item_of
+from processors.sinks.ledger_messages import Item, Transitions, UnreadableError, item_of
 from processors.sinks.port import Message, TargetUnavailableError
 from schemas.cluster_metrics import INFLUX_SKIPPED
 from schemas.dead_letters import DeadLetter
@@ -36,9 +37,6 @@ from stores.influx.management import Management
 from stores.influx.reading import PointReader
 from stores.influx.writer import LineWriter
 from stores.ledger import Ledger
-from stores.ledger.figures import DayFigure
-from stores.ledger.findings import Finding
-from stores.ledger.province_view import ElementNow
 from stores.ledger.trouble import TROUBLE, in_a_line
 
 TOPICS: Final = ("evidence", "transitions", "figures", "states", "feeds", "findings", "deadletter")
@@ -83,7 +81,6 @@ class InfluxSink:
         self._now_ms = now_ms
         self._guard = SeriesGuard(registry, settings)
         self._maker = PointMaker(self._guard, registry, calendar)
-        self._numbers = Numbers(self._guard, calendar, INFLUX_SKIPPED.counter().labels("unknown_number").inc)
         self._connections = [InfluxConnection(settings) for _ in range(3)]
         writing, reading, scraping = self._connections
         self._reader = PointReader(reading, settings)
@@ -96,8 +93,9 @@ class InfluxSink:
         self._closed = ClosedDays(ledger, self._maker, self._reader, settings)
         self._verdicts = VerdictPoints(self._guard, registry, calendar, rules, now_ms, measured)
         self._periods = Periods(ledger, self._maker, self._verdicts, settings, self._closed.has)
+        self._results = ResultLines(self._maker, self._verdicts, self._closed, calendar)
         self._late = LateNumbers(self._reader, settings, calendar)
-        self._raw_s = settings.retention_s(BUCKET[Role.RAW])
+        self._numbers = EvidenceNumbers(self._guard, settings, calendar, self._late, dead_letters, now_ms)
         self._buckets = {name: bucket_of(name, settings.prefix) for name in MEASUREMENT}
         self._looked_ms = 0
 
@@ -165,7 +163,7 @@ class InfluxSink:
         said: dict[object, tuple[Item, Message]] = {}
         for message in messages:
             if message.topic == "evidence":
-                self._evidence(message, pipe)
+                self._numbers.take(message, pipe)
             elif message.topic == _OURS:
                 self._dead_letter(message, pipe)
             else:
@@ -180,7 +178,7 @@ class InfluxSink:
                 if isinstance(item, Transitions):
                     self._changes(item, message, sets)
                 else:
-                    for measurement, lines in self._lines(item):
+                    for measurement, lines in self._results.of(item):
                         pipe.add_all(self._buckets[measurement], lines, message)
             except RefusedSeriesError as error:
                 INFLUX_SKIPPED.counter().labels(error.code).inc()
@@ -190,33 +188,8 @@ class InfluxSink:
         self._replace(sets, pipe)
         self._put_aside(pipe.finish())
 
-    def _lines(self, item: Item) -> Sequence[tuple[str, list[str]]]:
-        """The item's lines by measurement."""
-        maker = self._maker
-        match item:
-            case DayFigure() if self._open_day(item.day):
-                return (
-                    ("state", list(maker.day_start(item))),
-                    ("figure", [maker.figure(item)]),
-                    ("availability", maker.hours(item)),
-                )
-            case ElementNow():
-                return (("now", [maker.now(item)]),)
-            case Share(share):
-                return (("feed", [maker.feed(share)]),)
-            case Finding() if item.finding == "verdict":
-                # Days close in order: with its last one the whole period is the ledger's.
-                if self._runs(item):
-                    return [(name, [line]) for name, line in self._verdicts.running(item)]
-                return ()
-            case Finding() if self._open_day(self._calendar.day_of(item.from_ms)):
-                return [(name, [line]) for name, line in maker.sums(item)]
-            case _:
-                # Proposals to restate stand in the ledger, where a person decides; who left the registry leaves by age.
-                return ()
-
     def _changes(self, item: Transitions, message: Message, sets: Sets) -> None:
-        if self._open_day(item.day):
+        if self._results.open_day(item.day):
             lines = self._maker.changes(item.element, item.day, item.found)
             sets[item.day][item.element] = lines, message
 
@@ -226,34 +199,6 @@ class InfluxSink:
                 self._sets.replace(day, {element: lines.keys() for element, (lines, _) in found.items()})
             for lines, message in found.values():
                 pipe.add_all(self._buckets["state"], lines.values(), message)
-
-    def _evidence(self, message: Message, pipe: Pipe) -> None:
-        if message.headers.get("kind") != KIND:
-            return
-        now_ms = self._now_ms()
-        late_us, oldest_us = (now_ms - LATE_MS) * 1000, (now_ms - self._raw_s * 1000) * 1000
-        bucket = self._buckets["link"]
-
-        refused: dict[str, list[str]] = defaultdict(list)
-        lines, minutes = self._numbers.lines(message.value, lambda code, detail: refused[code].append(detail))
-        if minutes and min(minutes) < late_us:
-            lines = list(self._in_time(lines, minutes, (oldest_us, late_us), pipe))
-        pipe.add_all(bucket, lines, message)
-        for code, details in refused.items():
-            INFLUX_SKIPPED.counter().labels(code).inc(len(details))
-            self._dead_letters.send(message, code, f"{len(details)} events of it: {details[0]}")
-
-    def _in_time(
-        self, lines: list[str], minutes: list[int], late: tuple[int, int], pipe: Pipe
-    ) -> Iterator[str]:
-        """Without what is older than the bucket keeps; of what is too late for the tasks the days are noted."""
-        for text, at_us in zip(lines, minutes, strict=True):
-            if at_us <= late[0]:
-                INFLUX_SKIPPED.counter().labels("expired").inc()
-                continue
-            if at_us < late[1]:
-                self._late.note(text[: text.index(",")], at_us // 1000, self._now_ms(), pipe)
-            yield text
 
     def _dead_letter(self, message: Message, pipe: Pipe) -> None:
         if message.headers.get("kind") == b"control":
@@ -288,24 +233,6 @@ class InfluxSink:
             if message is not None and message.topic != _OURS:
                 detail = f"{len(several)} lines of it: {first.reason}; {first.line[:300]}"
                 self._dead_letters.send(message, REJECTED, detail)
-
-    def _runs(self, item: Finding) -> bool:
-        """Whether a running verdict is still of use.
-
-        Workers know of no decision: with one in the period, verdicts are the ledger's alone, minutes old.
-        """
-        first, last = self._calendar.day_of(item.from_ms), self._calendar.day_of(item.to_ms - 1)
-        if self._closed.decided(first, last + timedelta(days=1)):
-            INFLUX_SKIPPED.counter().labels("decided").inc()
-            return False
-        return self._open_day(last)
-
-    def _open_day(self, day: date) -> bool:
-        """Whether provisional results of the day are still of use."""
-        if not self._closed.has(day):
-            return True
-        INFLUX_SKIPPED.counter().labels("closed").inc()
-        return False
 
     def _kept_ms(self) -> int:
         return self._settings.retention_s(BUCKET[Role.LONG]) * 1000
