@@ -1,14 +1,16 @@
 """A verdict on an indicator as others read it."""
 
 from datetime import datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from processors.core.measurements import Amount
+from processors.core.verdict import measured_s
 from processors.findings import suggestion
 from processors.indicators import IndicatorVerdict, scale
 from processors.rules import FORMS
 from schemas.indicator_verdict import IndicatorVerdict as IndicatorContract
-from schemas.indicator_verdict import JudgedLevel
+from schemas.indicator_verdict import JudgedLevel, ReportedTime
 from schemas.indicators import Form
 from schemas.rules import Rule
 
@@ -22,11 +24,6 @@ def indicator_as_contract(
     thresholds = {one.by.threshold for one in held}
     known = thresholds.pop() if len(thresholds) == 1 else None
     midnight = ZoneInfo(zone)
-    counted = (
-        {"numerator": int(amount.total), "denominator": amount.of}
-        if FORMS[rule.method] is Form.RATIO
-        else {"samples": amount.of}
-    )
     return IndicatorContract.model_validate(
         {
             "enterprise": verdict.enterprise,
@@ -46,7 +43,7 @@ def indicator_as_contract(
             "threshold": None if known is None else float(known),
             "unit": rule.unit,
             "value": in_unit(amount, rule),
-            **counted,
+            **_counted(verdict),
             "minimum_samples": max((one.by.rule.minimum_samples for one in held), default=0),
             "track": verdict.track.value,
             "own_value": verdict.own and in_unit(verdict.own, rule),
@@ -70,6 +67,29 @@ def indicator_as_contract(
             "suggestion": suggestion(verdict),
         }
     )
+
+
+def _counted(verdict: IndicatorVerdict) -> dict[str, Any]:
+    """Counts, or of a share of time its seconds: never both."""
+    amount, form = verdict.judgement.amount, FORMS[verdict.rule.method]
+    if form is Form.RATIO:
+        return {"numerator": int(amount.total), "denominator": amount.of}
+    if form is Form.VALUE:
+        return {"samples": amount.of}
+    if verdict.over_time is None:
+        return {}
+    figure = verdict.over_time.figure
+    ratios = figure.ratios()
+    return {
+        "time": ReportedTime(
+            in_service_s=figure.ok,
+            observed_s=figure.ok + figure.down,
+            period_s=figure.total,
+            measured_s=measured_s(figure),
+            least=ratios["A_min"],
+            most=ratios["A_max"],
+        )
+    }
 
 
 def in_unit(amount: Amount, rule: Rule) -> float | None:

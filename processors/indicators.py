@@ -13,16 +13,19 @@ from hashlib import sha256
 from typing import Final
 
 from processors.core.indicator import Asked, IndicatorJudgement, judge_amounts
-from processors.core.measurements import Amount, Said, parts, standing
+from processors.core.measurements import Amount, Said, parts, standing, total
 from processors.core.periods import CalendarPeriod
-from processors.core.verdict import Reason, Result
-from processors.rules import FORMS, Applicable, Rules
+from processors.core.verdict import Judgement, Reason, Result
+from processors.held_days import HeldDays, held_days
+from processors.held_days import joined as joined_days
+from processors.reported_time import judge_time, judged_by_reports, of_the_whole
+from processors.rules import FORMS, Rules
 from processors.verdicts import force_of
 from schemas.canonical import canonical_json
 from schemas.indicators import Form
 from schemas.registry import Registry
+from schemas.rules import SERVICE_AVAILABILITY, Method, Rule
 from schemas.rules import Kind as Force
-from schemas.rules import Method, Rule
 from schemas.status import Track
 from schemas.time import LocalCalendar
 
@@ -35,15 +38,6 @@ PER: Final = {"percent": 100, "per_100_customers": 100}
 
 
 @dataclass(frozen=True, slots=True)
-class HeldDays:
-    """A rule on the local days `[first, end)` of what was measured."""
-
-    first: date
-    end: date
-    by: Applicable
-
-
-@dataclass(frozen=True, slots=True)
 class IndicatorVerdict:
     """A judgement on an indicator and what it rests on.
 
@@ -53,6 +47,7 @@ class IndicatorVerdict:
         summed: the measurements that were added up.
         within: measurements that others hold, so that they are not added.
         own: what the enterprise itself reported of the period, where the Department measured.
+        over_time: of a share of time alone: its judgement in seconds, on all days of the period that a rule holds on.
     """
 
     enterprise: str
@@ -66,6 +61,7 @@ class IndicatorVerdict:
     summed: tuple[Said, ...]
     within: int = 0
     own: Amount | None = None
+    over_time: Judgement | None = None
 
     @property
     def inputs_digest(self) -> str:
@@ -76,7 +72,7 @@ class IndicatorVerdict:
 
 def scale(rule: Rule) -> int:
     """What a quotient of the indicator is multiplied with to be told in the rule's unit."""
-    return PER.get(rule.unit, 1) if FORMS[rule.method] is Form.RATIO else 1
+    return PER.get(rule.unit, 1) if FORMS[rule.method] is not Form.VALUE else 1
 
 
 class IndicatorVerdicts:
@@ -99,9 +95,15 @@ class IndicatorVerdicts:
     ) -> Iterator[IndicatorVerdict]:
         """Verdicts on every indicator of which something was measured, by enterprise, rule and campaign."""
         by_indicator: dict[tuple[str, str, str], list[Said]] = defaultdict(list)
-        for one in standing(events):
+        # What was counted takes no seconds' place, nor the other way round.
+        fitting = (
+            one for one in events if (one.form is Form.TIME) == (one.indicator == SERVICE_AVAILABILITY)
+        )
+        for one in standing(fitting):
             by_indicator[one.subject, one.service, one.indicator].append(one)
-        names = sorted({rule.rule for rule in self._rules.rules if rule.method in MEASURED_BY})
+        names = sorted(
+            {rule.rule for rule in self._rules.rules if rule.method in MEASURED_BY or judged_by_reports(rule)}
+        )
         for owner in sorted({key[0] for key in by_indicator}):
             for name in names if enterprise in (None, owner) else ():
                 held = [one for one in self._rules.versions(name) if _within(one, period)]
@@ -138,6 +140,19 @@ class IndicatorVerdicts:
         track: Track,
         campaign: str | None,
     ) -> IndicatorVerdict:
+        if versions[-1].method is Method.TIME:
+            return self._over_time(owner, versions, events, period, track)
+        return self._counted(owner, versions, events, period, track, campaign)
+
+    def _counted(
+        self,
+        owner: str,
+        versions: Sequence[Rule],
+        events: Sequence[Said],
+        period: CalendarPeriod,
+        track: Track,
+        campaign: str | None,
+    ) -> IndicatorVerdict:
         newest = versions[-1]
         whole = parts(events, self._upwards)
         asked: list[Asked] = []
@@ -166,7 +181,7 @@ class IndicatorVerdicts:
             judgement = IndicatorJudgement(Result.NOT_APPLICABLE, Reason.NO_RULE, whole.amount)
         elif reason is not None:
             judgement = IndicatorJudgement(Result.NOT_DECIDABLE, reason, whole.amount)
-        joined = _joined(held)
+        joined = joined_days(held)
         force = force_of([one.by for one in joined], versions)
         if newest.indicator == RADIO_AVAILABILITY and own_word is False and not self._levels_sure(held):
             force = Force.OPERATIONAL
@@ -174,19 +189,59 @@ class IndicatorVerdicts:
             owner, newest, period, track, campaign, judgement, joined, force, whole.parts, len(whole.within)
         )
 
+    def _over_time(
+        self,
+        owner: str,
+        versions: Sequence[Rule],
+        events: Sequence[Said],
+        period: CalendarPeriod,
+        track: Track,
+    ) -> IndicatorVerdict:
+        newest = versions[-1]
+        whole = parts(of_the_whole(events, self._registry), self._upwards)
+        days = held_days(self._rules, self._registry, newest, owner, period.first, period.end)
+        held = [one for one in days if one is not None]
+        known = [[one is not None for one in self._held(owner, newest, part)] for part in whole.parts]
+        about = [one for one, holds in zip(whole.parts, known, strict=True) if any(holds)]
+        within = len(events) - len(about)
+        seconds: Judgement | None = None
+        reason: Reason | None = None
+        if not about:
+            reason = Reason.NO_RULE if whole.parts else Reason.NO_WEIGHT
+        elif whole.overlapping is not None:
+            reason = Reason.OVERLAP
+        elif any(any(holds) and not all(holds) for holds in known):
+            reason = Reason.STRADDLES
+        elif any(one.by.threshold is None for one in held):
+            reason = Reason.NO_THRESHOLD
+        else:
+            seconds = judge_time(about, held, self._calendar)
+        result = Result.NOT_APPLICABLE if reason is Reason.NO_RULE else Result.NOT_DECIDABLE
+        amount = total(one.amount for one in about)
+        judgement = IndicatorJudgement(result, reason, amount)
+        if seconds is not None:
+            judgement = IndicatorJudgement(seconds.result, seconds.reason, amount)
+        found = joined_days(held) if reason is not Reason.NO_RULE else ()
+        force = force_of([one.by for one in found], versions)
+        return IndicatorVerdict(
+            owner,
+            newest,
+            period,
+            track,
+            None,
+            judgement,
+            found,
+            force,
+            tuple(about),
+            within,
+            over_time=seconds,
+        )
+
     def _held(self, owner: str, newest: Rule, one: Said) -> Iterator[HeldDays | None]:
         """What holds on each stretch of the measurement's days; None where nothing does."""
         first = self._calendar.day_of(one.from_ms)
         end = self._calendar.day_of(one.to_ms - 1) + timedelta(days=1)
-        levels = self._registry.declared_levels
-        rows = [*self._rules.versions(newest.rule)]
-        edges = {edge for rule in rows for edge in (rule.in_force_from, rule.in_force_to)}
-        edges |= {edge for level in levels for edge in (level.valid_from, level.valid_to)}
-        cuts = sorted(edge for edge in edges if edge is not None and first < edge < end)
-        for start, stop in zip([first, *cuts], [*cuts, end], strict=True):
-            found = self._rules.applicable(start, owner, levels, newest.service)
-            by = next((each for each in found if each.rule.rule == newest.rule), None)
-            yield HeldDays(start, stop, by) if by is not None else None
+        return held_days(self._rules, self._registry, newest, owner, first, end)
 
     def _covers(self, found: Sequence[Said], period: CalendarPeriod) -> bool:
         reached = self._calendar.start_of(period.first)
@@ -219,15 +274,3 @@ def _campaigns(found: Sequence[Said], first_ms: int, end_ms: int) -> Iterator[tu
 
 def _within(rule: Rule, period: CalendarPeriod) -> bool:
     return (rule.in_force_from or date.min) < period.end and (rule.in_force_to or date.max) > period.first
-
-
-def _joined(held: Iterable[HeldDays]) -> tuple[HeldDays, ...]:
-    """What follows each other, or is about the same days, under the same threshold, as one."""
-    joined: list[HeldDays] = []
-    for one in sorted(held, key=lambda one: (one.first, one.end)):
-        last = joined[-1] if joined else None
-        if last is not None and last.by == one.by and one.first <= last.end:
-            joined[-1] = HeldDays(last.first, max(last.end, one.end), one.by)
-        elif last != one:
-            joined.append(one)
-    return tuple(joined)

@@ -23,7 +23,7 @@ from schemas.rules import Method, Rule
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger.sums import ElementSum, element_sums
 
-# What the service of a rule is seen by. Others have no element here: their figures come from reports and campaigns.
+# What the service of a rule is seen by. Others have no element here: they are judged by seconds sent (reported_time).
 SEEN_BY: Final = {"mobile_voice": Kind.STATION, "base_station": Kind.STATION}
 PROVINCIAL: Final = "provincial estimate (ước tính trong tỉnh)"
 
@@ -194,18 +194,19 @@ def _held(
     ids = {rule.id for rule in versions}
     for one in rules.applicable(stretch.first, owner, registry.declared_levels, versions[-1].service):
         if one.rule.id in ids and one.threshold is not None:
-            return Held(stretch.first, stretch.end, one, _availability_rule(one))
+            return Held(stretch.first, stretch.end, one, availability_rule(one))
     return None
 
 
-def _availability_rule(one: Applicable) -> AvailabilityRule:
+def availability_rule(one: Applicable) -> AvailabilityRule:
+    """What holds, as it is judged; it must have a threshold."""
     rule = one.rule
     assert one.threshold is not None
     return AvailabilityRule(
         id=rule.rule,
         version=rule.version,
         legal_basis=rule.legal_basis,
-        kind=SEEN_BY[rule.service],
+        kind=SEEN_BY.get(rule.service),
         period=PeriodKind(rule.period),
         threshold=Fraction(one.threshold) / (100 if rule.unit == "percent" else 1),
         measured_floor=Fraction(rule.measured_floor),

@@ -1,14 +1,15 @@
-"""A finding on a quality indicator that is counted from measurements: never of time, which `verdict.v1` is about."""
+"""A finding on a quality indicator from measurements: counts, or the seconds of what no element here shows, never both."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from schemas.base import Contract
 from schemas.canonical import Digest
 from schemas.events.envelope import Count, Identifier, Number, Text
 from schemas.figure_record import LocalInstant, PeriodName
+from schemas.rules import SERVICE_AVAILABILITY
 from schemas.verdict import SealedRules
 
 
@@ -25,18 +26,32 @@ class JudgedLevel(Contract):
     )
 
 
+class ReportedTime(Contract):
+    """The seconds of a share of time. What of the period was not observed, or not sent, is unknown: down for `least`, up for `most`."""
+
+    in_service_s: Count
+    observed_s: Count
+    period_s: Count = Field(description="of the days that a rule holds on")
+    measured_s: Count = Field(
+        description="observed by the Department; 0: it rests on the enterprise's word alone, and is never a pass"
+    )
+    least: Number | None = Field(description="A_min, a ratio")
+    most: Number | None = Field(description="A_max, a ratio; below the threshold is a fail")
+
+
 class IndicatorVerdict(Contract):
     """A finding on a quality indicator from measurements (chỉ tiêu chất lượng đo kiểm). The product states it; a person decides.
 
     Radio availability (độ sẵn sàng của mạng vô tuyến) is one of these: a share of drive-test samples. Service availability
-    D (độ khả dụng của dịch vụ) is time, and a `verdict`.
+    D (độ khả dụng của dịch vụ) is time, and a `verdict` where elements show it. Where none does, as of fixed broadband, it is
+    one of these with the method `time`: then it has seconds in `time` and no counts, and no other indicator has seconds.
     """
 
     finding: Literal["indicator_verdict"] = "indicator_verdict"
     enterprise: Identifier
     service: Identifier
     indicator: Identifier
-    method: Literal["samples", "ratio", "mean", "percentile"]
+    method: Literal["samples", "ratio", "mean", "percentile", "time"]
     period: PeriodName
     from_: LocalInstant = Field(alias="from")
     to: LocalInstant
@@ -56,6 +71,7 @@ class IndicatorVerdict(Contract):
     denominator: Count | None = None
     samples: Count | None = Field(default=None, description="summed; of a mean or a percentile")
     minimum_samples: Count = 0
+    time: ReportedTime | None = Field(default=None, description="of a share of time that was judged, alone")
     track: Literal["measured", "declared"] = Field(
         description="measured by the Department, or the enterprise's own figures"
     )
@@ -78,3 +94,19 @@ class IndicatorVerdict(Contract):
     )
     head: Digest | None = Field(default=None, description="the audit chain's head that it was told under")
     sealed_rules: SealedRules = None
+
+    @model_validator(mode="after")
+    def _time_is_no_count(self) -> Self:
+        over_time = self.method == "time"
+        if over_time != (self.indicator == SERVICE_AVAILABILITY):
+            raise ValueError("service_availability is a share of time, and nothing else is")
+        counts = (self.numerator, self.denominator, self.samples)
+        if over_time and any(one is not None for one in counts):
+            raise ValueError("a share of time has seconds, no counts")
+        if not over_time and self.time is not None:
+            raise ValueError("only a share of time has seconds")
+        if over_time and self.result in ("pass", "fail") and self.time is None:
+            raise ValueError("a share of time that is decided tells its seconds")
+        if over_time and self.result == "pass" and self.track == "declared":
+            raise ValueError("the enterprise's word alone passes nothing")
+        return self

@@ -19,13 +19,25 @@ _TOLD: Final = 3
 
 
 class Form(StrEnum):
-    """How an indicator is given: numerator and denominator, or a value with its number of samples."""
+    """How an indicator is given: numerator and denominator, counted or in seconds, or a value with its number of samples."""
 
     RATIO = "ratio"
+    TIME = "time"
     VALUE = "value"
 
 
-_FIELDS: Final = {Form.RATIO: "numerator and denominator", Form.VALUE: "value and samples"}
+_FIELDS: Final = {
+    Form.RATIO: "numerator and denominator, and no `counted_in`",
+    Form.TIME: "numerator and denominator in seconds, and `counted_in` as seconds",
+    Form.VALUE: "value and samples",
+}
+
+
+def form_of(data: MeasurementData) -> Form:
+    """How the measurement is given."""
+    if data.numerator is None:
+        return Form.VALUE
+    return Form.RATIO if data.counted_in is None else Form.TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +51,7 @@ class Indicators:
         forms = self.forms.get((data.service, data.indicator))
         if forms is None:
             return Refusal.UNKNOWN_INDICATOR, self._unknown(data.service, data.indicator)
-        given = Form.RATIO if data.numerator is not None else Form.VALUE
-        if given not in forms:
+        if form_of(data) not in forms:
             return Refusal.INVALID, f"{data.indicator}: give {_FIELDS[next(iter(forms))]}"
         return None
 

@@ -19,6 +19,8 @@ Line = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"
 Share = Annotated[Decimal, Field(ge=0, le=1)]
 DEFAULT_MEASURED_FLOOR = Decimal("0.8")
 DEFAULT_PLANNED_CAP_S = 8 * 3600
+SERVICE_AVAILABILITY = "service_availability"
+"""D, the one indicator that is a share of time. Vietnamese: độ khả dụng của dịch vụ."""
 
 
 class Kind(StrEnum):
@@ -137,7 +139,7 @@ class Rule(Contract):
             raise ValueError("in_force_to must be after in_force_from")
         if self.method is Method.TIME and self.weight is None:
             raise ValueError("an indicator over time needs a weight: station, cells or subscribers")
-        if (self.indicator == "service_availability") != (self.method is Method.TIME):
+        if (self.indicator == SERVICE_AVAILABILITY) != (self.method is Method.TIME):
             raise ValueError("service_availability is a share of time, and nothing else is")
         if self.indicator == "radio_availability" and self.method is not Method.SAMPLES:
             raise ValueError("radio_availability is a share of samples")

@@ -1,6 +1,6 @@
 """Measurements, reports and inspections of an installation, for commands."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -72,7 +72,7 @@ def indicator_verdicts_of(
 def indicator_line(one: "IndicatorVerdict") -> str:
     """The verdict for people: what was counted, of how many, against what."""
     from processors.indicator_findings import in_unit
-    from schemas.rules import Comparator
+    from schemas.rules import Comparator, Method
 
     judgement, unit = one.judgement, one.rule.unit
     value = in_unit(judgement.amount, one.rule)
@@ -86,15 +86,36 @@ def indicator_line(one: "IndicatorVerdict") -> str:
     reason = f" ({judgement.reason.value})" if judgement.reason else ""
     own = "" if one.own is None else f", its own figure {_number(in_unit(one.own, one.rule))}"
     whose = f"campaign {one.campaign}" if one.campaign else one.track.value
+    if one.rule.method is Method.TIME:
+        counted, whose = _seconds(one), _WHOSE_SECONDS[one.track.value]
+    else:
+        counted = f"{_OF[one.rule.method.value]} {judgement.amount.of:,}"
     return (
         f"{one.enterprise:<14} {one.rule.service + '.' + one.rule.indicator:<36}"
-        f" {judgement.result.value + reason:<46} {_number(value)} {unit} {_OF[one.rule.method.value]}"
-        f" {judgement.amount.of:,} ({whose}{own})  {asked or one.rule.id}  {one.force.value}"
+        f" {judgement.result.value + reason:<46} {_number(value)} {unit} {counted}"
+        f" ({whose}{own})  {asked or one.rule.id}  {one.force.value}"
     )
 
 
 # A share of samples is never taken for a share of time.
 _OF = {"samples": "share of samples,", "ratio": "of", "mean": "mean of", "percentile": "percentile of"}
+
+
+_WHOSE_SECONDS = {"measured": "measured", "declared": "declared: wholly the enterprise's word"}
+
+
+def _seconds(one: "IndicatorVerdict") -> str:
+    amount = one.judgement.amount
+    told = f"share of time, {int(amount.total):,} s of {amount.of:,} s"
+    if one.over_time is None:
+        return told
+    figure = one.over_time.figure
+    least, most = ("-" if each is None else f"{each:.3%}" for each in _bounds(figure.ratios()))
+    return f"{told}, unknown {figure.unknown:,} s [{least} .. {most}]"
+
+
+def _bounds(ratios: "Mapping[str, float | None]") -> "tuple[float | None, float | None]":
+    return ratios["A_min"], ratios["A_max"]
 
 
 def _number(value: float | None) -> str:

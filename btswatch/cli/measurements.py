@@ -174,6 +174,8 @@ def _told(one: "Said", fate: "Fate | str", zone: str) -> dict[str, Any]:
         datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).isoformat(timespec="seconds")
         for at in (one.from_ms, one.to_ms)
     )
+    from schemas.indicators import Form
+
     quotient = one.amount.quotient
     return {
         "enterprise": one.subject,
@@ -185,6 +187,7 @@ def _told(one: "Said", fate: "Fate | str", zone: str) -> dict[str, Any]:
         "to": end,
         "total": float(one.amount.total),
         "of": one.amount.of,
+        "counted_in": "seconds" if one.form is Form.TIME else None,
         "quotient": None if quotient is None else round(float(quotient), 9),
         "source": one.source,
         "id": one.id,
@@ -196,8 +199,9 @@ def _told(one: "Said", fate: "Fate | str", zone: str) -> dict[str, Any]:
 
 def _line(one: dict[str, Any]) -> str:
     quotient = "-" if one["quotient"] is None else f"{one['quotient']:g}"
+    seconds = " s" if one["counted_in"] else ""
     return (
         f"{one['enterprise']:<14} {one['track']:<9} {one['service']}.{one['indicator']} {one['unit']}"
-        f"  {one['from'][:16]} to {one['to'][:16]}  {one['total']:g} / {one['of']} = {quotient}"
+        f"  {one['from'][:16]} to {one['to'][:16]}  {one['total']:.15g} / {one['of']}{seconds} = {quotient}"
         f"  {one['source']} {one['id']}  {one['fate']}"
     )

@@ -16,6 +16,8 @@ _TOLD: Final = (
     ("dropped_calls", 2_500_000, 0.006),
     ("call_setup_failure", 2_600_000, 0.009),
 )
+# Of the quarter, fixed broadband is out of service at most for this part: about as often too long as not.
+_DOWN: Final = 0.01
 
 
 def own_figures(enterprise: str, unit: str, seed: int, live_from: int) -> Iterator[Submitted]:
@@ -30,28 +32,43 @@ def own_figures(enterprise: str, unit: str, seed: int, live_from: int) -> Iterat
     calendar = LocalCalendar()
     quarter = _quarter_before(calendar, live_from)
     chance = Random(f"own figures {seed} {enterprise}")
+    start, end = calendar.start_of(quarter.first), calendar.start_of(quarter.end)
+    told: list[dict[str, Any]] = []
     for indicator, of, share in _TOLD:
         counted = round(of * chance.uniform(0.8, 1.2))
-        data: dict[str, Any] = {
-            "service": "mobile_voice",
-            "indicator": indicator,
-            "unit": unit,
-            "period": {
-                "from": calendar.format(calendar.start_of(quarter.first)),
-                "to": calendar.format(calendar.start_of(quarter.end)),
-            },
-            "numerator": round(counted * min(1.0, share * chance.uniform(0.9, 1.1))),
-            "denominator": counted,
+        numerator = round(counted * min(1.0, share * chance.uniform(0.9, 1.1)))
+        told.append(
+            {
+                "service": "mobile_voice",
+                "indicator": indicator,
+                "numerator": numerator,
+                "denominator": counted,
+            }
+        )
+    seconds = (end - start) // 1000
+    told.append(
+        {
+            "service": "fixed_broadband",
+            "indicator": "service_availability",
+            "counted_in": "seconds",
+            "numerator": seconds - round(seconds * chance.uniform(0, _DOWN)),
+            "denominator": seconds,
         }
+    )
+    for one in told:
         yield SUBMITTED.validate_python(
             {
                 "specversion": "1.0",
                 "type": "btswatch.measurement.v1",
-                "id": f"{quarter.name}-{indicator}",
+                "id": f"{quarter.name}-{one['indicator']}",
                 "source": f"{enterprise}/quality",
                 "subject": enterprise,
                 "time": format_ms(live_from),
-                "data": data,
+                "data": {
+                    **one,
+                    "unit": unit,
+                    "period": {"from": calendar.format(start), "to": calendar.format(end)},
+                },
             }
         )
 

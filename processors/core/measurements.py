@@ -14,7 +14,7 @@ from typing import Final
 from schemas.canonical import canonical_json
 from schemas.events import ArchivedMeasurement
 from schemas.events.measurement import MeasurementData
-from schemas.indicators import Form
+from schemas.indicators import Form, form_of
 from schemas.status import Track
 from schemas.time import to_ms
 
@@ -102,7 +102,7 @@ def said(event: ArchivedMeasurement) -> Said:
         received_ms=to_ms(event.receivedtime),
         replaces=data.replaces,
         basis=data.basis,
-        form=Form.RATIO if data.numerator is not None else Form.VALUE,
+        form=form_of(data),
         order=canonical_json(data.model_dump(mode="json", by_alias=True, exclude_none=True)),
     )
 

@@ -24,7 +24,7 @@ class AvailabilityRule:
         id: the rule's id; versions of it share it.
         version: which text of it.
         legal_basis: document and article.
-        kind: which elements.
+        kind: which elements; None: none shows the service, only what was sent of it.
         period: what it is judged over.
         threshold: the X of the spec, between 0 and 1.
         measured_floor: the share of time with a known measured reading that a `pass` needs.
@@ -37,7 +37,7 @@ class AvailabilityRule:
     id: str
     version: str
     legal_basis: str
-    kind: Kind
+    kind: Kind | None
     period: PeriodKind
     threshold: Fraction
     measured_floor: Fraction = FLOOR

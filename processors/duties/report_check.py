@@ -9,6 +9,7 @@ from processors.indicator_findings import in_unit
 from processors.indicators import IndicatorVerdict
 from processors.verdicts import PeriodVerdict
 from schemas.events import ArchivedReport
+from schemas.rules import SERVICE_AVAILABILITY, Method
 from schemas.status import Track
 
 # As exact as floating point tells two figures apart.
@@ -57,7 +58,8 @@ def compared(
 
     A value stands under `SERVICE.INDICATOR`; availability D also under `SERVICE.D`. Within the bounds of availability both
     may be right: what is unknown here decides nothing. The data that the enterprise sent gives one figure: a report differs
-    when it is not that, as exactly as it was written. To the Department's own samples only the difference is told.
+    when it is not that, as exactly as it was written; of a share of time, when no part of the period that was not sent can
+    make it that. To the Department's own samples only the difference is told.
     """
     known: Mapping[str, Compared] = dict(_known(report.subject, verdicts, indicators))
     for name, reported in sorted(report.data.values.items()):
@@ -78,7 +80,11 @@ def _known(
     """Our figures by name; of several about one indicator the last counts: what was measured, before what was said."""
     for one in sorted(indicators, key=lambda one: one.track is Track.MEASURED):
         value = in_unit(one.judgement.amount, one.rule)
-        if one.enterprise == subject and value is not None:
+        if one.enterprise != subject:
+            continue
+        if one.rule.method is Method.TIME:
+            yield from _sent_time(one, value)
+        elif value is not None:
             name = f"{one.rule.service}.{one.rule.indicator}"
             against = Against.CAMPAIGN if one.track is Track.MEASURED else Against.OWN_DATA
             yield name, Compared(name, value, against, value, value, value)
@@ -88,8 +94,22 @@ def _known(
         service = verdict.held[-1].by.rule.service
         ratios = verdict.judgement.figure.ratios()
         own, least, most = (_percent(ratios[key]) for key in ("A", "A_min", "A_max"))
-        for name in (f"{service}.D", f"{service}.service_availability"):
+        for name in (f"{service}.D", f"{service}.{SERVICE_AVAILABILITY}"):
             yield name, Compared(name, 0.0, Against.AVAILABILITY, own, least, most)
+
+
+def _sent_time(verdict: IndicatorVerdict, value: float | None) -> Iterator[tuple[str, Compared]]:
+    """D of what no element shows, by the seconds that were sent; what was not observed decides nothing here either."""
+    if value is None:
+        return
+    least = most = value
+    if verdict.over_time is not None:
+        ratios = verdict.over_time.figure.ratios()
+        least, most = (_percent(ratios[key]) or 0.0 for key in ("A_min", "A_max"))
+    against = Against.AVAILABILITY if verdict.track is Track.MEASURED else Against.OWN_DATA
+    for name in ("D", SERVICE_AVAILABILITY):
+        named = f"{verdict.rule.service}.{name}"
+        yield named, Compared(named, value, against, value, least, most)
 
 
 def _percent(share: float | None) -> float | None:

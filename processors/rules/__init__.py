@@ -1,6 +1,7 @@
 """The rules in force: YAML files beside this module, or a deployment's own directory; read, checked, looked up by day."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -17,17 +18,18 @@ from pydantic import ValidationError
 from schemas.canonical import canonical_json
 from schemas.indicators import Form, Indicators
 from schemas.registry import DeclaredLevel
-from schemas.rules import Comparator, Kind, Method, Rule, RuleFile
+from schemas.rules import SERVICE_AVAILABILITY, Comparator, Kind, Method, Rule, RuleFile
 
 SHIPPED: Final = Path(str(files(__package__)))
 # How an indicator is reported, by how it is computed; what is not among them is no quality indicator.
 FORMS: Final = {
-    Method.TIME: Form.RATIO,
+    Method.TIME: Form.TIME,
     Method.SAMPLES: Form.RATIO,
     Method.RATIO: Form.RATIO,
     Method.MEAN: Form.VALUE,
     Method.PERCENTILE: Form.VALUE,
 }
+_COUNTED: Final = frozenset(Form) - {Form.TIME}
 # Fields that came later: absent they leave a rule's digest as it was, so that what was sealed under it still stands.
 _LATER_FIELDS: Final = frozenset({"percentile", "quantity"})
 _REQUIRED: Final = (Comparator.AT_LEAST, Comparator.AT_MOST)
@@ -83,12 +85,14 @@ class Rules:
 
     def indicators(self, levels: Iterable[DeclaredLevel]) -> Indicators:
         """What may be reported: the indicators of any version of a rule, and those that somebody declared a level of."""
-        forms: dict[tuple[str, str], set[Form]] = {}
+        forms: dict[tuple[str, str], AbstractSet[Form]] = {}
         for rule in self.rules:
             if rule.method in FORMS:
-                forms.setdefault((rule.service, rule.indicator), set()).add(FORMS[rule.method])
+                key = rule.service, rule.indicator
+                forms[key] = forms.get(key, frozenset()) | {FORMS[rule.method]}
         for level in levels:
-            forms.setdefault((level.service, level.indicator), set(Form))
+            timed = level.indicator == SERVICE_AVAILABILITY
+            forms.setdefault((level.service, level.indicator), {Form.TIME} if timed else _COUNTED)
         return Indicators(forms)
 
     def applicable(

@@ -22,7 +22,10 @@ class Period(Contract):
 
 
 class MeasurementData(Contract):
-    """A ratio as numerator and denominator, or a value with its number of samples; never both."""
+    """A ratio as numerator and denominator, or a value with its number of samples; never both.
+
+    A share of time is a ratio whose `counted_in` says seconds: without it no ratio is ever read as time.
+    """
 
     service: Identifier = Field(description="as the rules name it, such as mobile_voice")
     indicator: Identifier = Field(description="as the rules name it, such as dropped_calls")
@@ -30,6 +33,11 @@ class MeasurementData(Contract):
     period: Period
     numerator: Count | None = None
     denominator: Count | None = None
+    counted_in: Literal["seconds"] | None = Field(
+        default=None,
+        description="numerator and denominator are seconds in service and seconds observed, of the area as a whole;"
+        " absent: they count something else",
+    )
     value: Number | None = None
     samples: Count | None = None
     replaces: Identifier | None = Field(default=None, description="id of the event that this one corrects")
@@ -45,6 +53,18 @@ class MeasurementData(Contract):
             raise ValueError("give numerator and denominator, or value and samples")
         if ratio and (self.numerator or 0) > (self.denominator or 0):
             raise ValueError("numerator above denominator")
+        return self
+
+    @model_validator(mode="after")
+    def _seconds_fit(self) -> Self:
+        if self.counted_in is None:
+            return self
+        if self.denominator is None:
+            raise ValueError("counted_in: only a numerator and a denominator are seconds")
+        if self.period.from_.microsecond or self.period.to.microsecond:
+            raise ValueError("counted_in: a period of seconds begins and ends on whole ones")
+        if self.denominator > (self.period.to - self.period.from_).total_seconds():
+            raise ValueError("denominator: more seconds than the period has")
         return self
 
 

@@ -28,7 +28,8 @@ FINDING: Final = Measurement(
     "Verdicts against thresholds on availability over time (kết quả đánh giá, độ khả dụng theo thời gian); a person"
     " decides, the product only states. An enterprise's own is a provincial estimate (ước tính trong tỉnh).",
     "the period's start",
-    "topic findings while the period runs; the ledger's, every few minutes and when a day of it closes",
+    "topic findings while the period runs; the ledger's, every few minutes and when a day of it closes; a quarter's by"
+    " seconds that were sent from the archive's measurements, each hour",
     (
         _ENTERPRISE,
         Tag("per", "enterprise, element: what is judged, so that the few are found without the many"),
@@ -76,6 +77,13 @@ FINDING: Final = Measurement(
             Type.TEXT,
             "",
             "the period's: open, provisional, final, or restated: changed after it was signed",
+            optional=True,
+        ),
+        Field(
+            "basis",
+            Type.TEXT,
+            "",
+            "reported: of what no element shows, such as fixed broadband, from seconds that were sent; absent: from elements",
             optional=True,
         ),
     ),

@@ -162,3 +162,52 @@ def test_indicators_are_signed_and_a_correction_shows_and_may_be_signed_anew(ins
         for one in btswatch(path, "verdicts", "--period", "2026-Q3", capsys=capsys)[1]
     )
     assert btswatch(path, "ledger", "verify", capsys=capsys)[0] == 0
+
+
+def test_seconds_of_fixed_broadband_are_told_as_time_on_the_enterprises_word_and_hold_its_report(
+    installation, capsys
+):
+    path, directory = installation
+    seconds = 92 * 86_400
+    counted = {"service": "fixed_broadband", "counted_in": "seconds"}
+    received(
+        directory,
+        event("d", seconds - 40_000, seconds, "service_availability", **counted),
+        event("share", 999, 1000, "service_availability", service="fixed_voice"),
+        {
+            "specversion": "1.0",
+            "type": "btswatch.report.v1",
+            "id": "r",
+            "source": "alpha/oss",
+            "subject": "alpha",
+            "time": "2026-10-04T08:00:00+07:00",
+            "data": {
+                "duty": "quality_quarterly",
+                "period": "2026-Q3",
+                "values": {"fixed_broadband.D": 99.9, "fixed_broadband.service_availability": 99.5},
+            },
+        },
+    )
+    asked = ("verdicts", "--period", "2026-Q3")
+    (line,) = [one for one in btswatch(path, *asked, capsys=capsys)[1] if "fixed" in one]
+    assert "fixed_broadband.service_availability fail" in line
+    assert "percent share of time, 7,908,800 s of 7,948,800 s, unknown 0 s [99.497% .. 99.497%]" in line
+    assert "(declared: wholly the enterprise's word)  F34-22-D >= 99.5 percent  operational" in line
+    assert "samples" not in line
+    told = [json.loads(one) for one in btswatch(path, *asked, "--json", capsys=capsys)[1]]
+    (found,) = [one for one in told if one.get("method") == "time"]
+    IndicatorVerdict.model_validate(found)
+    assert (found["time"]["observed_s"], found["time"]["measured_s"]) == (seconds, 0)
+    assert not {"numerator", "denominator", "samples"} & set(found)
+    listed = btswatch(path, "measurements", "list", "--all", capsys=capsys)[1]
+    assert any(f"7908800 / {seconds} s = " in one for one in listed)
+    assert any(
+        "share  invalid: service_availability: give numerator and denominator in" in one for one in listed
+    )
+    owed = ("duties", "reports", "--json", "--since", "2026-07-01", "--on", "2026-10-06")
+    reports = btswatch(path, *owed, capsys=capsys)[1]
+    values = next(one["values"] for one in map(json.loads, reports) if one.get("values"))
+    assert [(one["name"], one["against"], one["differs"]) for one in values] == [
+        ("fixed_broadband.D", "enterprise_data", True),
+        ("fixed_broadband.service_availability", "enterprise_data", False),
+    ]

@@ -47,6 +47,21 @@ def indicator(total, of, track, name="dropped_calls", enterprise="alpha"):
     )
 
 
+def seconds(up, down, unknown, track):
+    """A verdict by seconds that were sent, as far as a report is held against it."""
+    rule = SimpleNamespace(
+        service="fixed_broadband", indicator="service_availability", unit="percent", method=Method.TIME
+    )
+    figure = Figure(up, 0, down, 0, unknown, 0, None, (0,) * 16)
+    return SimpleNamespace(
+        enterprise="alpha",
+        track=track,
+        rule=rule,
+        judgement=SimpleNamespace(amount=Amount(Fraction(up), up + down)),
+        over_time=SimpleNamespace(figure=figure),
+    )
+
+
 def told(found):
     return [(one.name.rpartition(".")[2], one.against, one.differs) for one in found]
 
@@ -98,3 +113,18 @@ def test_our_own_figure_never_differs_from_itself_and_the_order_of_values_is_not
     found = list(compared(report(**values), [verdict]))
     assert found == list(compared(report(**dict(reversed(values.items()))), [verdict]))
     assert [one.differs for one in found if one.name == "mobile_voice.D"] in ([False], [None])
+
+
+@pytest.mark.parametrize("name", ["fixed_broadband.D", "fixed_broadband.service_availability"])
+@pytest.mark.parametrize(
+    ("reported", "differs"), [(99.0, False), (98.9, True), (99.2, False), (99.5, False), (99.6, True)]
+)
+def test_a_share_of_time_is_held_against_the_seconds_that_were_sent(name, reported, differs):
+    one = report(**{name: reported})
+    (found,) = compared(one, [], [seconds(9900, 50, 50, Track.DECLARED)])
+    assert (found.against, found.differs) == (Against.OWN_DATA, differs)
+    assert (found.least, found.most) == (99.0, 99.5)
+    (found,) = compared(one, [], [seconds(9900, 50, 50, Track.MEASURED)])
+    assert (found.against, found.differs) == (Against.AVAILABILITY, differs)
+    (found,) = compared(one, [], [seconds(0, 0, 100, Track.DECLARED)])
+    assert found.against is Against.NOTHING

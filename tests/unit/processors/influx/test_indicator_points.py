@@ -11,6 +11,7 @@ from processors.indicators import IndicatorVerdicts
 from processors.rules import load_rules
 from processors.sinks.influx.guard import RefusedSeriesError, SeriesGuard
 from processors.sinks.influx.indicator_points import IndicatorPoints
+from schemas.indicators import Form
 from schemas.registry import Enterprise, Registry, Unit
 from schemas.settings.influx import InfluxSettings
 from schemas.status import Track
@@ -80,3 +81,31 @@ def test_a_rule_over_time_has_no_point_among_them():
     over_time = replace(verdict, rule=next(one for one in RULES.rules if one.rule == "V36-D"))
     with pytest.raises(RefusedSeriesError, match="is judged by time"):
         points().line([over_time])
+
+
+def test_seconds_that_were_sent_stand_with_what_is_over_time_and_say_so():
+    seconds = 92 * 86_400
+    whole = replace(
+        said(seconds * 99 // 100, seconds, indicator="service_availability"),
+        reporter="E1",
+        track=Track.DECLARED,
+        service="fixed_broadband",
+        to_ms=CALENDAR.start_of(QUARTER.end),
+        form=Form.TIME,
+    )
+    ((measurement, text),) = points(whole).of_period(RULES, QUARTER)
+    assert measurement == "finding"
+    series, _, rest = text.partition(" ")
+    assert series.startswith("finding,enterprise=E1,per=enterprise,period=quarter,rule=F34-D,")
+    for one in (
+        "result=3i",
+        'basis="reported"',
+        "availability=0.99,",
+        f"total_s={seconds}i",
+        'force="operational"',
+    ):
+        assert one in rest, one
+    ((_, ward),) = points(replace(whole, unit="ward")).of_period(RULES, QUARTER)
+    assert "result=1i" in ward
+    assert 'reason="weights are not known"' in ward
+    assert "total_s=0i" in ward

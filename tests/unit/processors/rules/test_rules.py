@@ -1,4 +1,5 @@
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from btswatch.rules_reference import PAGE, main
 from processors.rules import SHIPPED, Rules, RulesError, load_rules
 from schemas.canonical import canonical_json
+from schemas.events.measurement import MeasurementData
+from schemas.refusal import Refusal
 from schemas.registry import DeclaredLevel
 from schemas.rules import Kind, Method, Rule
 
@@ -254,3 +257,23 @@ def test_versions_overlap_exactly_when_some_day_has_both(a_from, a_to, b_from, b
     both = any(one.in_force_on(d) and other.in_force_on(d) for d in every)
     assert one.overlaps(other) == other.overlaps(one) == both
     assert not (one.in_force_on(day) and other.in_force_on(day)) or both
+
+
+@pytest.mark.parametrize("service", ["fixed_broadband", "fixed_voice", "mobile_voice", "leased_line"])
+def test_only_service_availability_is_reported_in_seconds_and_in_nothing_else(service):
+    known = load_rules().indicators([replace(level(99.9), service=service)])
+    start = datetime(2026, 7, 1, tzinfo=UTC)
+    whole = {"from": start, "to": start + timedelta(days=1)}
+
+    def fault(indicator, **counts):
+        data = {"service": service, "indicator": indicator, "unit": "20", "period": whole, **counts}
+        return known.fault(MeasurementData.model_validate(data))
+
+    d, share = "service_availability", {"numerator": 99, "denominator": 100}
+    assert fault(d, **share, counted_in="seconds") is None
+    for refused in (share, {"value": 99.0, "samples": 100}):
+        code, detail = fault(d, **refused)
+        assert (code, "in seconds" in detail) == (Refusal.INVALID, True)
+    for one, other in known.forms:
+        if one == service and other != d:
+            assert fault(other, **share, counted_in="seconds")[0] is Refusal.INVALID
