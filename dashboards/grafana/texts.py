@@ -263,7 +263,8 @@ GRAFANA: Final[dict[str, Text]] = {
     "compliance_note": Text(
         "Periods are the quarter and the month that hold the end of the time shown; worst stations, communes and the lines count "
         "the days shown. **Availability D is over time** (seconds in service of counted seconds) and, since it sums stations of "
-        "this province alone, a **provincial estimate**; the legal figure is the enterprise's for its network. **Radio "
+        "this province alone, a **provincial estimate**; the legal figure is the enterprise's for its network. Of fixed "
+        "broadband and fixed telephone, which no station shows, it is from seconds that were sent: an enterprise's own may fail it, never pass it. **Radio "
         "availability is another indicator**: a share of a drive test's samples, at least 95 %; it stands among the counted and "
         "sampled ones and in no other figure here. "
         "*D gross* counts planned work as not available, *D without planned work* leaves it out up to the rule's cap. The budget "
@@ -274,7 +275,8 @@ GRAFANA: Final[dict[str, Text]] = {
         "`btswatch explain` give the official ones.",
         "Kỳ là quý và tháng chứa thời điểm cuối của thời gian đang xem; trạm kém nhất, xã phường và các đường tính theo các ngày đang "
         "xem. **Độ khả dụng D tính theo thời gian** (số giây hoạt động trên số giây được tính) và chỉ gồm các trạm trong tỉnh nên là "
-        "**ước tính trong tỉnh**; trị số pháp lý là của doanh nghiệp trên toàn mạng. **Độ sẵn sàng của mạng vô tuyến là chỉ tiêu "
+        "**ước tính trong tỉnh**; trị số pháp lý là của doanh nghiệp trên toàn mạng. Với băng rộng cố định và "
+        "điện thoại cố định, không trạm nào cho thấy, D lấy từ số giây được gửi: số của doanh nghiệp có thể cho kết quả không đạt, không bao giờ đạt. **Độ sẵn sàng của mạng vô tuyến là chỉ tiêu "
         "khác**: tỷ lệ mẫu đo kiểm di động, ít nhất 95 %; chỉ có trong bảng chỉ tiêu đếm hoặc lấy mẫu. *D gộp cả bảo trì* coi bảo trì là không sẵn "
         "sàng, *D không tính bảo trì* bỏ bảo trì trong giới hạn của quy định. Hạn mức là thời gian gián đoạn mà ngưỡng cho phép với "
         "thời gian đã tính; hạn mức tháng của quy định theo quý chỉ để cảnh báo, không phải kết quả đánh giá. D, hạn mức và thời gian gián đoạn đã gồm "
