@@ -21,6 +21,7 @@ DEFAULT_MEASURED_FLOOR = Decimal("0.8")
 DEFAULT_PLANNED_CAP_S = 8 * 3600
 SERVICE_AVAILABILITY = "service_availability"
 """D, the one indicator that is a share of time. Vietnamese: độ khả dụng của dịch vụ."""
+_NO_CALENDAR = frozenset({"campaign", "event", "inspection", "always"})
 
 
 class Kind(StrEnum):
@@ -139,6 +140,10 @@ class Rule(Contract):
             raise ValueError("in_force_to must be after in_force_from")
         if self.method is Method.TIME and self.weight is None:
             raise ValueError("an indicator over time needs a weight: station, cells or subscribers")
+        if self.method is Method.TIME and self.period in _NO_CALENDAR:
+            raise ValueError(
+                "an indicator over time needs a period of the calendar: day, month, quarter or year"
+            )
         if (self.indicator == SERVICE_AVAILABILITY) != (self.method is Method.TIME):
             raise ValueError("service_availability is a share of time, and nothing else is")
         if self.indicator == "radio_availability" and self.method is not Method.SAMPLES:

@@ -158,6 +158,7 @@ def test_all_that_is_wrong_is_told_in_one_pass(rules_of):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
+        ({"period": "campaign"}, "needs a period of the calendar"),
         ({"indicator": "radio_availability"}, "service_availability is a share of time"),
         ({"method": "samples", "weight": None}, "service_availability is a share of time"),
         ({"indicator": "radio_availability", "method": "ratio", "weight": None}, "a share of samples"),
