@@ -15,6 +15,8 @@ from schemas.time import LocalCalendar, from_ms, to_ms
 from schemas.verdict import Verdict
 
 FIRST_REVISION: Final = 1
+# Sums of so many element-days still fit 64 bits.
+_MOST: Final = 1 << 50
 
 
 class NotAnElementDayError(ValueError):
@@ -35,11 +37,14 @@ def element_day(record: FigureRecord, calendar: LocalCalendar) -> ElementDay:
     """What a record adds to its enterprise.
 
     Raises:
-        NotAnElementDayError: it is of another scope or period, or lacks its owner or detail.
+        NotAnElementDayError: it is of another scope or period, lacks its owner or detail, or has numbers that no sum holds.
     """
     figure, detail = record.figure, record.detail
     if figure.scope != "element" or figure.period != "day" or record.enterprise is None or detail is None:
         raise NotAnElementDayError(f"a {figure.scope}'s {figure.period} of {figure.id}")
+    numbers = (detail.from_ms, detail.to_ms, detail.head_s, detail.tail_s, figure.seconds.total)
+    if max(map(abs, (*numbers, figure.outages.count, figure.outages.longest_s or 0))) > _MOST:
+        raise NotAnElementDayError(f"{figure.id} has numbers that no day has")
     part = Part(
         element=figure.id,
         as_of_ms=to_ms(record.as_of),

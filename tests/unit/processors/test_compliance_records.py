@@ -56,3 +56,10 @@ def test_what_is_told_can_be_read_back_by_its_contract():
 def test_what_is_no_element_day_is_told_so(change):
     with pytest.raises(NotAnElementDayError):
         element_day(record().model_copy(update=change), LocalCalendar(DEFAULT_ZONE))
+
+
+@pytest.mark.parametrize("name", ["from_ms", "to_ms", "head_s", "tail_s"])
+def test_numbers_that_no_sum_can_hold_are_refused_before_they_stop_the_worker(name):
+    detail = record().detail.model_copy(update={name: 1 << 63})
+    with pytest.raises(NotAnElementDayError, match="no day has"):
+        element_day(record().model_copy(update={"detail": detail}), LocalCalendar(DEFAULT_ZONE))
