@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ LEVEL = "BTSWATCH_LOG_LEVEL"
 FORMAT = "BTSWATCH_LOG_FORMAT"
 _AGAIN_S: Final = 60.0
 _KNOWN_AT_MOST: Final = 1_000
+_NUMBER: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9]+")
 
 
 class _CurrentStderr:
@@ -78,14 +80,15 @@ class SeldomAgain(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is written."""
-        now, what = self._clock(), (record.name, str(record.msg))
+        now, what = self._clock(), (record.name, _NUMBER.sub("0", record.getMessage()))
         last, more = self._said.get(what, (None, 0))
         if last is not None and now - last < _AGAIN_S:
             self._said[what] = last, more + 1
             return False
         if len(self._said) >= _KNOWN_AT_MOST:
-            # Those who write numbers into the text itself never say the same.
             self._said = {one: told for one, told in self._said.items() if now - told[0] < _AGAIN_S}
+            if len(self._said) >= _KNOWN_AT_MOST:
+                self._said.clear()
         self._said[what] = now, 0
         if more:
             record.msg, record.args = f"{record.getMessage()} ({more} more like it before)", ()

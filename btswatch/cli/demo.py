@@ -137,8 +137,8 @@ def children_of(path: Path, settings: Settings) -> Sequence[Child]:
     ]
 
 
-def told_of(made: "Made") -> Sequence[str]:
-    """Where to look."""
+def told_of(made: "Made", more: Sequence[str] = ()) -> Sequence[str]:
+    """Where to look; `more` takes the place of how commands find the installation."""
     settings, record = made.settings, made.record
     written = "are being written" if made.new else "go on where they were"
     extent = f"{record.stations} stations, {round(0.4 * record.stations)} links, 6 enterprises, all simulated"
@@ -147,6 +147,6 @@ def told_of(made: "Made") -> Sequence[str]:
         f"Gateway  http://{settings.gateway.host}:{settings.gateway.port}/docs",
         f"Province {extent}; {record.days} days of history {written}",
         f"Data     {settings.data.resolve()}",
-        f"Commands export BTSWATCH_SETTINGS={made.settings_path.resolve()}",
+        *(more or (f"Commands export BTSWATCH_SETTINGS={made.settings_path.resolve()}",)),
         "Ctrl-C drains and stops; the same command goes on",
     )

@@ -110,8 +110,7 @@ class History:
         return len(self.days.open) + len(self.days.closed)
 
     def _fill(self, day: date) -> None:
-        path = self.directory.path / PROGRESS
-        done = read(path, HistoryProgressRecord) or HistoryProgressRecord()
+        done = self._done()
         if day.isoformat() not in done.in_journal:
             self._tell(len(done.in_journal) + (len(self.days.closed) if day == self.days.open[0] else 0))
             # Killed in here, it is done again: evidence said twice changes nothing.
@@ -119,9 +118,21 @@ class History:
             if day == self.days.open[0] and self.days.closed:
                 lines = [line for line in lines if not _announces(line)]
             self._append(sorted(lines, key=_signs_of_life_first))
-            save(path, HistoryProgressRecord(in_journal=(*done.in_journal, day.isoformat())))
+            self._save(done, in_journal=(*done.in_journal, day.isoformat()))
         if day == self.days.open[0]:
             self._tell(self._total)
+
+    def _announce(self) -> None:
+        done = self._done()
+        if not done.announced:
+            self._append([line for line in self._day(self.days.open[0]) if _announces(line)])
+            self._save(done, announced=True)
+
+    def _done(self) -> HistoryProgressRecord:
+        return read(self.directory.path / PROGRESS, HistoryProgressRecord) or HistoryProgressRecord()
+
+    def _save(self, done: HistoryProgressRecord, **more: object) -> None:
+        save(self.directory.path / PROGRESS, done.model_copy(update=more))
 
     def _write_closed_days(self) -> None:
         root = self.directory.path / "archive"
@@ -141,7 +152,7 @@ class History:
     def _close(self) -> None:
         if not self.days.closed:
             return
-        self._append([line for line in self._day(self.days.open[0]) if _announces(line)])
+        self._announce()
         self._wait_for_archive(system_now_ms())
         with self.ledger.writing() as connection:
             positions.save_property(connection, CLOSING_HELD_FROM, self.days.open[0].isoformat())

@@ -46,9 +46,10 @@ class DemoRecord(Contract):
 
 
 class HistoryProgressRecord(Contract):
-    """Local days of the past that are written."""
+    """Local days of the past that are written; `announced`: what the first open one announces is, before the rest of it."""
 
     in_journal: tuple[str, ...] = ()
+    announced: bool = False
 
 
 def read(path: Path, model: type[ModelT]) -> ModelT | None:

@@ -132,7 +132,7 @@ def run_province(stack: Stack, directory: DataDirectory, wanted: Wanted, tell: C
         stack.keep_environment(chosen, made.settings_path)
         tell("Making topics, buckets and tables ...")
         stack.prepare(made.settings_path)
-        told = "\n".join((*told_of(made), *stack.told()))
+        told = "\n".join(told_of(made, stack.told()))
         supervisor = Supervisor(children_of(made.settings_path, made.settings), stop_s=made.settings.stop_s)
         return asyncio.run(supervisor.run(lambda: tell(told)))
     finally:

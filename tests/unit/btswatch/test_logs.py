@@ -48,10 +48,18 @@ def test_a_library_says_the_same_once_a_minute_and_then_how_often(now, seldom):
     assert calm.getMessage() == "id 10"
 
 
-def test_what_is_never_said_again_is_not_remembered_for_ever(now, seldom):
+def test_another_reason_in_the_same_words_is_said_too(seldom):
+    assert seldom.filter(record("node 0: %s", "refused"))
+    assert seldom.filter(record("node 0: %s", "authentication failed"))
+    assert not seldom.filter(record("node 0: %s", "refused"))
+
+
+@pytest.mark.parametrize("pause_s", [0, 1])
+def test_what_is_never_said_again_is_not_remembered_for_ever(now, seldom, pause_s):
     for number in range(5_000):
-        now[0] += 1
-        assert seldom.filter(record(f"id {number}"))
+        now[0] += pause_s
+        word = "".join(chr(ord("a") + int(digit)) for digit in str(number))
+        assert seldom.filter(record(f"id {word}"))
     assert len(seldom._said) <= 1_000
 
 
