@@ -12,6 +12,7 @@ from kafka.errors import (
 )
 
 from schemas.settings.kafka import KafkaSettings
+from stores.kafka.last_words import heed_last_words
 
 # The library's own 30 s between two tries would leave a returned broker unused for as long.
 _LONGEST_RECONNECT_MS: Final = 2_000
@@ -26,6 +27,7 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
 
     A constructor asks the brokers at once, and raises `kafka.errors.KafkaTimeoutError` where none answers.
     """
+    heed_last_words()
     timeout_ms = int(settings.timeout_s * 1000)
     found: dict[str, Any] = {
         "bootstrap_servers": settings.servers(),
