@@ -1,5 +1,6 @@
 """Delivery to the brokers: every record is acknowledged by all copies, or told to be open."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -14,6 +15,9 @@ from stores.kafka.connection import reading_connection, told
 _LOOK_S: Final = 0.2
 # Several messages of a partition travel together up to here; far below the topics' limit for such a packet.
 _PACKET_BYTES: Final = 256 << 10
+# A delivery's own time, in timeouts; and when it is given up here, should the library forget it.
+_DELIVERY: Final = 2
+_GIVEN_UP: Final = 3
 
 
 class NotDeliveredError(Exception):
@@ -59,11 +63,12 @@ class Sender:
         except KafkaError as error:
             self.close()
             raise NotDeliveredError(records, told(error)) from error
+        until = time.monotonic() + _GIVEN_UP * self._settings.timeout_s
         left: list[Record] = []
         failure: KafkaError | None = None
         for record, future in under_way:
             try:
-                self._wait(future, give_up)
+                self._wait(future, lambda: give_up() or time.monotonic() >= until)
             except KafkaError as error:
                 left.append(record)
                 failure = failure or error
@@ -89,7 +94,7 @@ class Sender:
                 linger_ms=5,
                 batch_size=_PACKET_BYTES,
                 max_block_ms=timeout_ms,
-                delivery_timeout_ms=2 * timeout_ms,
+                delivery_timeout_ms=_DELIVERY * timeout_ms,
             )
             try:
                 self._check(producer)

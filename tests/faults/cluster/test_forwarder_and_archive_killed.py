@@ -159,6 +159,8 @@ def test_killed_again_and_again_each_event_is_archived_once_and_in_order(place):
         eventually(lambda: len(place.lines()) >= place.appended, 60, 0.5)
         archived_once_in_order(place)
         first_occurrences_are_in_order(place)
+        # Killed at the very end, its successor may only have begun.
+        eventually(lambda: ask(f"http://127.0.0.1:{place.ports['archive']}/readyz")[0] == 200, 60)
         assert forward.stop() == 0, forward.told
         assert archiving.stop() == 0, archiving.told
         assert "Traceback" not in forward.told + archiving.told

@@ -3,7 +3,7 @@
 import socket
 
 from kafka.errors import KafkaConnectionError
-from kafka.net.transport import KafkaTCPTransport
+from kafka.net.transport import KafkaSSLTransport
 
 from stores.kafka.last_words import heed_last_words
 
@@ -24,7 +24,7 @@ def test_what_came_together_with_the_end_is_read_first_and_the_end_shows_then():
         with brokers:
             brokers.sendall(b"authentication failed")
         standing = Standing(ours)
-        assert KafkaTCPTransport._sock_recv(standing) == (b"authentication failed", None)
-        data, error = KafkaTCPTransport._sock_recv(standing)
+        assert KafkaSSLTransport._sock_recv(standing) == (b"authentication failed", None)
+        data, error = KafkaSSLTransport._sock_recv(standing)
         assert data == b""
         assert isinstance(error, KafkaConnectionError)
