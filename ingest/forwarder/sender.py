@@ -10,6 +10,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 from ingest.forwarder.records import EVIDENCE, Record
 from schemas.settings.kafka import KafkaSettings
 from stores.kafka.connection import reading_connection, told
+from stores.kafka.letting_go import let_go
 
 # How often it is asked, while records are under way, whether to give up.
 _LOOK_S: Final = 0.2
@@ -80,8 +81,8 @@ class Sender:
     def close(self) -> None:
         """Give the connection back; what is under way is given up."""
         if self._producer is not None:
-            self._producer.close(timeout=0)
-            self._producer = None
+            producer, self._producer = self._producer, None
+            let_go(producer)
 
     def _opened(self) -> Any:
         if self._producer is None:
@@ -99,7 +100,7 @@ class Sender:
             try:
                 self._check(producer)
             except BaseException:
-                producer.close(timeout=0)
+                let_go(producer)
                 raise
             self._producer = producer
         return self._producer

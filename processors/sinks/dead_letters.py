@@ -14,6 +14,7 @@ from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
 from schemas.topics import load_topics
 from stores.kafka.connection import reading_connection, told
+from stores.kafka.letting_go import let_go
 
 TOPIC: Final = "deadletter"
 # Of a message near the limit, what base64 and the other fields leave room for.
@@ -93,5 +94,5 @@ class DeadLetters:
     def close(self) -> None:
         """Give the connection back; what waits is kept."""
         if self._producer is not None:
-            self._producer.close(timeout=1)
-            self._producer = None
+            producer, self._producer = self._producer, None
+            let_go(producer)

@@ -18,6 +18,7 @@ from schemas.dead_letters import DeadLetter, Settled
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
 from stores.kafka.connection import reading_connection, told
+from stores.kafka.letting_go import let_go
 
 TOPIC: Final = "deadletter"
 _CONTROL: Final = "control"
@@ -78,7 +79,7 @@ class LetterLog:
     def close(self) -> None:
         """Give the connections back."""
         if self._producer is not None:
-            self._producer.close(timeout=2)
+            let_go(self._producer)
         if self._consumer is not None:
             self._consumer.close(autocommit=False)
         self._producer = self._consumer = None
