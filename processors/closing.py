@@ -26,15 +26,10 @@ from stores.archive import ArchiveReader
 from stores.journal import JournalReader
 from stores.ledger import Ledger, alarms, audit, closings, figures, history, official_day, positions
 from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, Alarm
-from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.closings import CLOSED, CLOSING_FROM, CLOSING_HELD_FROM, ClosedDay
 from stores.ledger.enterprise_word import NOTED
 from stores.ledger.figures import FINAL, DayFigure
 
-# The ledger's property that says from which local day on figures are official.
-CLOSING_FROM: Final = "closing_from"
-# The ledger's property that says from which local day on none may be closed yet, since it is still being imported;
-# empty or absent: nothing is held.
-CLOSING_HELD_FROM: Final = "closing_held_from"
 ENGINE: Final = "engine"
 CLOSING: Final = "closing"
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
@@ -30,7 +29,7 @@ from schemas.settings.engine import ClosingSettings
 from schemas.status import Reading
 from stores.archive import ArchiveReader
 from stores.ledger import Ledger, audit, closings, history, official_day, positions
-from stores.ledger.closings import CLOSED, ClosedDay
+from stores.ledger.closings import CLOSED, CLOSING_FROM, CLOSING_HELD_FROM, ClosedDay
 from stores.ledger.enterprise_word import NOTED
 from stores.ledger.figures import FINAL
 

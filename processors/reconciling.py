@@ -12,8 +12,10 @@ from processors.core.declared_against_measured import Divergence, FindingKind, d
 from processors.core.outages_of_a_period import Interval, all_down, down_runs
 from processors.core.periods import CalendarPeriod
 from schemas.registry import Kind, Registry
+from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger import enterprise_word, figures
 from stores.ledger.periods import PeriodFigure, element_figures, scope_figures
+from stores.ledger.unwatched import unwatched_in
 
 # As long as a declaration may take to arrive without being late.
 TOLERANCE_S: Final = 900
@@ -46,35 +48,46 @@ class DayFinding:
 
 def over_period(
     connection: Connection,
+    registry: Registry,
     period: CalendarPeriod,
     scope: str,
     kind: Kind = Kind.STATION,
     enterprise: str | None = None,
+    zone: str = DEFAULT_ZONE,
 ) -> dict[str, PeriodFigure]:
     """The period's figures of a scope, whose pairs are the table; of an enterprise what of it was that one's.
+
+    Time in service before anything was watched is unknown time.
 
     Raises:
         ValueError: no such scope.
     """
-    last = period.end - timedelta(days=1)
+    first, last = period.first, period.end - timedelta(days=1)
+    lacking = unwatched_in(connection, registry, first, last, LocalCalendar(zone))
     if scope == "element":
-        return element_figures(connection, period.first, last, kind=kind.value, enterprise=enterprise)
-    return scope_figures(connection, scope, period.first, last, kind=kind.value, enterprise=enterprise)
+        return element_figures(
+            connection, first, last, kind=kind.value, enterprise=enterprise, unwatched=lacking
+        )
+    return scope_figures(
+        connection, scope, first, last, kind=kind.value, enterprise=enterprise, unwatched=lacking
+    )
 
 
 def divergences(
     connection: Connection,
+    registry: Registry,
     period: CalendarPeriod,
     scope: str,
     kind: Kind = Kind.STATION,
     enterprise: str | None = None,
+    zone: str = DEFAULT_ZONE,
 ) -> dict[str, tuple[PeriodFigure, Divergence]]:
     """The period's figures of a scope, each with its parts and score.
 
     Raises:
         ValueError: no such scope.
     """
-    found = over_period(connection, period, scope, kind, enterprise)
+    found = over_period(connection, registry, period, scope, kind, enterprise, zone)
     declared = enterprise_word.declared_time(
         connection, scope, period.first, period.end, kind=kind.value, enterprise=enterprise
     )

@@ -11,17 +11,17 @@ from typing import Final
 
 from processors.core.enterprises import Enterprises, Standing
 from processors.core.periods import CalendarPeriod, PeriodKind
-from processors.core.portions import Stretch
 from processors.core.verdict import Result
 from processors.findings import as_contract
 from processors.rules import Rules
-from processors.unwatched import Watched, unwatched
+from processors.running_unwatched import RunningUnwatched
 from processors.verdicts import SEEN_BY, PeriodVerdict, in_the_period, judged, stretches_of
 from schemas.registry import Registry
 from schemas.rules import Kind, Method, Rule
 from schemas.time import LocalCalendar, from_ms
 from schemas.verdict import Verdict
 from stores.ledger.sums import ElementSum
+from stores.ledger.unwatched import unwatched_sums
 
 BUDGETS: Final = (PeriodKind.MONTH, PeriodKind.QUARTER)
 
@@ -42,6 +42,7 @@ class RunningVerdicts:
         self._registry = registry
         self._rules = rules
         self._calendar = LocalCalendar(zone)
+        self._unwatched = RunningUnwatched(registry, self._calendar)
         names = sorted({rule.rule for rule in rules.rules if _is_told(rule)})
         self._versions = [rules.versions(name) for name in names]
 
@@ -60,7 +61,8 @@ class RunningVerdicts:
             for at, one in enumerate(stretches)
             for element, figure, days in enterprises.sums(standing, one.first, one.end)
         ]
-        sums += self._unwatched(standing, stretches, enterprises)
+        days = [(one.first, one.end) for one in stretches]
+        sums += unwatched_sums(self._unwatched.of(standing, enterprises, days))
         for one in versions:
             own = PeriodKind(one[-1].period) is period.kind
             for found in judged(
@@ -68,20 +70,6 @@ class RunningVerdicts:
             ):
                 if found.judgement.result is not Result.NOT_APPLICABLE:
                     yield self._told(found if own else replace(found, force=Kind.OPERATIONAL), standing)
-
-    def _unwatched(
-        self, standing: Standing, stretches: Sequence[Stretch], enterprises: Enterprises
-    ) -> Iterator[ElementSum]:
-        """Time in service before an element's first known day of the quarter, all of it unknown.
-
-        A worker has no ledger that says when watching began, and needs none: silent elements are told of too, so that time
-        of which nothing was told is unknown: before the installation, in a backlog (see `watched_from`), or lost with the table.
-        """
-        seen, newest = enterprises.watched_from(standing)
-        watched = Watched(newest, seen)
-        return unwatched(
-            self._registry, stretches, standing.kind, watched, self._calendar, standing.enterprise
-        )
 
     def _told(self, found: PeriodVerdict, standing: Standing) -> Verdict:
         said = as_contract(found, self._registry.digest, self._rules, self._calendar.zone)

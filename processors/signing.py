@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from processors.closing import CLOSING_FROM
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
 from processors.indicator_findings import indicator_as_contract
@@ -18,7 +17,7 @@ from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
 from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from stores.ledger import audit, closings, figures, objections, positions, restatements, signatures
+from stores.ledger import audit, closings, figures, objections, restatements, signatures
 from stores.ledger.restatements import Restatement
 from stores.ledger.signatures import Signature
 
@@ -71,7 +70,7 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
     Absent where it is over and no day of it is, or waits to become, official.
     """
     closed = {one.day for one in closings.closings(connection, period.first, period.end) if one.complete}
-    begun = first_official(connection)
+    begun = closings.first_official(connection)
     first = max(period.first, begun or period.first)
     days = [first + timedelta(days=n) for n in range((period.end - first).days)]
     missing = tuple(day for day in days if day not in closed)
@@ -97,12 +96,6 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
 def told_from(found: PeriodStanding) -> dict[str, str]:
     """For entries of the chain: which part of the period they are about, where it is not the whole."""
     return {"official_from": str(found.official_from)} if found.official_from else {}
-
-
-def first_official(connection: Connection) -> date | None:
-    """The local day that official figures begin with; None before any was closed."""
-    begun = positions.known_property(connection, CLOSING_FROM)
-    return date.fromisoformat(begun) if begun else closings.first_closed(connection)
 
 
 def sign_off(

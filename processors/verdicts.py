@@ -16,12 +16,12 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.portions import Stretch, add_up, weighted
 from processors.core.verdict import AvailabilityRule, Judgement, Portion, Reason, Result, judge_portions
 from processors.rules import Applicable, Rules
-from processors.unwatched import unwatched, watched_from
 from schemas.registry import Kind, Registry
 from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger.sums import ElementSum, element_sums
+from stores.ledger.unwatched import unwatched, unwatched_sums, watched_from
 
 # What the service of a rule is seen by. Others have no element here: they are judged by seconds sent (reported_time).
 SEEN_BY: Final = {"mobile_voice": Kind.STATION, "base_station": Kind.STATION}
@@ -114,15 +114,20 @@ def _owned(
 ) -> dict[tuple[str, Kind], list[ElementSum]]:
     owned: dict[tuple[str, Kind], list[ElementSum]] = defaultdict(list)
     watched = watched_from(connection)
+    days = [(one.first, one.end) for one in stretches]
     for kind in sorted({SEEN_BY[one[-1].service] for one in versions}):
-        days = [(one.first, one.end) for one in stretches]
         for found in element_sums(connection, days, kind.value, enterprise):
             owned[found.enterprise, kind].append(found)
-        # Where nothing at all is known of an enterprise, there is nothing to judge.
-        if watched is not None and owned:
-            for lacking in unwatched(registry, stretches, kind, watched, calendar):
-                if owned.get((lacking.enterprise, kind)):
-                    owned[lacking.enterprise, kind].append(lacking)
+        if watched is not None:
+            rows = [
+                row
+                for name in sorted(registry.elements)
+                for row in registry.elements[name]
+                # Where nothing at all is known of an enterprise, there is nothing to judge.
+                if row.kind is kind and owned.get((row.enterprise, kind))
+            ]
+            for lacking in unwatched_sums(unwatched(rows, days, watched, calendar)):
+                owned[lacking.enterprise, kind].append(lacking)
     return owned
 
 

@@ -88,7 +88,7 @@ def explain_(
                 raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
             return
         lost = lost_of(connection, [period], rules)
-        _tell_days(connection, registry, name, period, worst, lost, output=output)
+        _tell_days(connection, registry, name, period, worst, lost, loaded.zone, output=output)
 
 
 def _explained(
@@ -111,6 +111,7 @@ def _tell_days(
     period: "CalendarPeriod",
     worst: int,
     lost: "list[LostRules]",
+    zone: str,
     *,
     output: bool,
 ) -> None:
@@ -123,7 +124,7 @@ def _tell_days(
     moved = adjustments_between(connection, period.first, period.end)
     found = worst_days(connection, period.first, period.end, worst, **chosen)
     if not output:
-        for line in _sums(connection, name, period, chosen):
+        for line in _sums(connection, registry, name, period, chosen, zone):
             typer.echo(line)
         if found:
             typer.echo("days with the most down time:")
@@ -166,7 +167,12 @@ def _chosen(registry: "Registry", name: str) -> dict[str, str]:
 
 
 def _sums(
-    connection: "Connection", name: str, period: "CalendarPeriod", chosen: dict[str, str]
+    connection: "Connection",
+    registry: "Registry",
+    name: str,
+    period: "CalendarPeriod",
+    chosen: dict[str, str],
+    zone: str,
 ) -> Iterator[str]:
     """What the days add up to, stations and links apart, as verdicts and screens tell it."""
     from processors.reconciling import over_period
@@ -174,12 +180,14 @@ def _sums(
 
     scope = next(iter(chosen), PROVINCE)
     for kind in Kind:
-        one = over_period(connection, period, scope, kind, chosen.get("enterprise")).get(name)
+        found = over_period(connection, registry, period, scope, kind, chosen.get("enterprise"), zone)
+        one = found.get(name)
         if one is not None:
+            ratios = one.figure.ratios()
             many = "" if scope == "element" else f", {one.elements} {kind.value}s"
             yield (
-                f"{name} in {period.name}{many}: A {one.figure.ratios()['A']}, down {one.figure.down} s in"
-                f" {one.figure.outages} outages{', after objections' if one.adjusted_days else ''}"
+                f"{name} in {period.name}{many}: A {ratios['A']}, coverage {ratios['coverage']},"
+                f" down {one.figure.down} s in {one.figure.outages} outages{', after objections' if one.adjusted_days else ''}"
                 f"{'' if one.final else ', provisional'}"
             )
 

@@ -60,7 +60,8 @@ def reconcile(
         if findings or finding is not None:
             _tell_findings(connection, chosen, tolerance, enterprise, finding, loaded.zone, output=output)
             return
-        found = divergences(connection, chosen, scope, kind, enterprise)
+        registry = registry_of(loaded)
+        found = divergences(connection, registry, chosen, scope, kind, enterprise, loaded.zone)
         head = head_of(connection)
     if not found:
         raise CommandError(Exit.NO, f"{period}: no figures of it")
@@ -90,7 +91,7 @@ def worst(
     if enterprise is not None:
         known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
-        found = over_period(connection, chosen, "element", enterprise=enterprise)
+        found = over_period(connection, registry, chosen, "element", enterprise=enterprise, zone=loaded.zone)
         dark = list(dark_units(connection, registry, chosen))
         head = head_of(connection)
     if not found:

@@ -46,7 +46,6 @@ from btswatch.parts.completeness import completeness
 from btswatch.parts.part import Ending, run_until_told, system_now_ms
 from btswatch.settings import Settings
 from dashboards.console.ledger_view import HISTORY_PROPERTY
-from processors.closing import CLOSING_FROM, CLOSING_HELD_FROM
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.archive import ArchiveReader
@@ -55,6 +54,7 @@ from stores.archive_names import FAMILY_OF_TYPE, Family, day_dir, segment_path
 from stores.data_directory import DataDirectory
 from stores.journal import Journal, NewEntry
 from stores.ledger import Ledger, closings, positions
+from stores.ledger.closings import CLOSING_FROM, CLOSING_HELD_FROM
 from stores.registry.load import load
 
 _LOG = structlog.get_logger()

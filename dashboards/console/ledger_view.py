@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Connection
-
 from dashboards.console.view import (
     ElementNow,
     FeedNow,
@@ -27,6 +25,7 @@ from schemas.time import LocalCalendar
 from stores.ledger import Ledger, alarms, closings, devices, feeds, history, periods, positions, province_view
 from stores.ledger.history import Run
 from stores.ledger.periods import PROVINCE, PeriodFigure
+from stores.ledger.unwatched import unwatched_in
 
 HISTORY_PROPERTY: Final = "simulated_history"
 """The ledger's property in which the demonstration says how far it is: `{"done": 12, "total": 30}` days."""
@@ -143,9 +142,10 @@ class LedgerView:
 
     def _figures(self, first: date, last: date) -> Figures:
         with self.ledger.reading() as connection:
-            enterprises = self._by_enterprise(connection, first, last)
+            lacking = unwatched_in(connection, self.registry, first, last, self.calendar)
+            enterprises = periods.scope_figures(connection, "enterprise", first, last, unwatched=lacking)
             return Figures(
-                elements=periods.element_figures(connection, first, last),
+                elements=periods.element_figures(connection, first, last, unwatched=lacking),
                 enterprises=enterprises,
                 province=PeriodFigure(
                     PROVINCE,
@@ -155,9 +155,6 @@ class LedgerView:
                     adjusted_days=sum(one.adjusted_days for one in enterprises.values()),
                 ),
             )
-
-    def _by_enterprise(self, connection: Connection, first: date, last: date) -> dict[str, PeriodFigure]:
-        return periods.scope_figures(connection, "enterprise", first, last)
 
     def _serving(self, id_: str, today: date, now: int) -> Element | None:
         row = self.registry.on(id_, today)

@@ -7,11 +7,16 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
+from stores.ledger.positions import known_property
 from stores.ledger.tables import carries, closed_days
 from stores.ledger.upsert import upsert
 
 LIVE: Final = "live"
 CLOSED: Final = "closed"
+CLOSING_FROM: Final = "closing_from"
+"""A property: the first local day to be closed, where it is not the archive's first."""
+CLOSING_HELD_FROM: Final = "closing_held_from"
+"""A property: from this local day on none may be closed yet, since it is still being imported; empty or absent: none is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,12 @@ def last_closed(connection: Connection) -> date | None:
         select(func.max(closed_days.c.day)).where(closed_days.c.complete)
     ).scalar()
     return found
+
+
+def first_official(connection: Connection) -> date | None:
+    """The local day that official figures begin with; None before any was closed, unless closing was told where to begin."""
+    begun = known_property(connection, CLOSING_FROM)
+    return date.fromisoformat(begun) if begun else first_closed(connection)
 
 
 def first_closed(connection: Connection) -> date | None:

@@ -1,16 +1,19 @@
 """Figures of longer periods and of scopes, from the stored days: sums, and outages joined over midnight."""
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Connection, Subquery, and_, case, func, literal, select
 
-from schemas.figures import Figure, total_of
+from schemas.figures import NO_TIME, Figure, total_of
+from schemas.registry import Element
 from stores.ledger.figures import FINAL, figure_from
 from stores.ledger.tables import RECONCILIATION, SECONDS, adjustments, day_figures
+from stores.ledger.unwatched import Unwatched
 
 PROVINCE: Final = "province"
 _NOTHING: Final = (0,) * 6
@@ -39,13 +42,16 @@ def element_figures(
     kind: str | None = None,
     enterprise: str | None = None,
     element: str | None = None,
+    unwatched: Iterable[Unwatched],
 ) -> dict[str, PeriodFigure]:
-    """Each element's figure over the local days `first` to `last`, by element."""
+    """Each element's figure over the local days `first` to `last`, by element; with what `unwatched_in` found of them."""
     days = _days(first, last, kind, enterprise, element)
     query = _summed(days, days.c.element)
     longest = _longest(connection, days, lambda row: row.element)
     moved = _moved(connection, _wanted(first, last, kind, enterprise, element), day_figures.c.element)
-    return {row["id"]: _period(row, longest, moved) for row in connection.execute(query).mappings()}
+    found = {row["id"]: _period(row, longest, moved) for row in connection.execute(query).mappings()}
+    lacking = [one for one in _lacking(unwatched, kind, enterprise) if element in (None, one.row.id)]
+    return _with_unwatched(found, lacking, lambda row: row.id, {(name, name) for name in found})
 
 
 def scope_figures(
@@ -56,8 +62,11 @@ def scope_figures(
     *,
     kind: str | None = "station",
     enterprise: str | None = None,
+    unwatched: Iterable[Unwatched],
 ) -> dict[str, PeriodFigure]:
     """The figures of a scope over the local days `first` to `last`: by enterprise, unit, technology, or the province.
+
+    With what `unwatched_in` found of these days.
 
     A station counts on each day where it was on that day, and under each of its technologies; of an enterprise only on
     the days on which it was that one's.
@@ -85,8 +94,13 @@ def scope_figures(
     rows = connection.execute(_summed(days, group)).mappings()
     owner = literal(PROVINCE) if scope == PROVINCE else day_figures.c[name]
     moved = _moved(connection, _wanted(first, last, kind, enterprise, None), owner)
-    found = [_period(row, longest, moved) for row in rows if row["id"] is not None]
-    return _by_technology(found) if scope == "technology" else {one.id: one for one in found}
+    found = {row["id"]: _period(row, longest, moved) for row in rows if row["id"] is not None}
+    lacking = _lacking(unwatched, kind, enterprise)
+    if lacking:
+        pairs = select(group, days.c.element).distinct()
+        counted = {(row[0], row[1]) for row in connection.execute(pairs)}
+        found = _with_unwatched(found, lacking, partial(_owner, scope), counted)
+    return _by_technology(found.values()) if scope == "technology" else found
 
 
 def _days(
@@ -187,7 +201,46 @@ def _period(row: Any, longest: dict[str, int], moved: dict[str, tuple[int, ...]]
     return PeriodFigure(row["id"], figure.moved(seconds), row["elements"], bool(row["final"]), days)
 
 
-def _by_technology(found: list[PeriodFigure]) -> dict[str, PeriodFigure]:
+def _lacking(found: Iterable[Unwatched], kind: str | None, enterprise: str | None) -> list[Unwatched]:
+    return [
+        one
+        for one in found
+        if kind in (None, one.row.kind.value) and enterprise in (None, one.row.enterprise)
+    ]
+
+
+def _owner(scope: str, row: Element) -> str | None:
+    """As the stored days name it."""
+    if scope == PROVINCE:
+        return PROVINCE
+    return ";".join(row.technologies) if scope == "technology" else getattr(row, scope)
+
+
+def _with_unwatched(
+    found: dict[str, PeriodFigure],
+    lacking: Iterable[Unwatched],
+    owner: Callable[[Element], str | None],
+    counted: set[tuple[str, str]],
+) -> dict[str, PeriodFigure]:
+    """Add time that nobody watched. `counted` are the elements that each owner's figure has already."""
+    figures = {name: [one.figure] for name, one in found.items()}
+    for one in lacking:
+        name = owner(one.row)
+        if name is not None:
+            figures.setdefault(name, []).append(one.figure)
+            counted.add((name, one.row.id))
+    elements = Counter(name for name, _ in counted)
+    return {
+        name: replace(
+            found.get(name) or PeriodFigure(name, NO_TIME, 0, final=True),
+            figure=total_of(parts),
+            elements=elements[name],
+        )
+        for name, parts in figures.items()
+    }
+
+
+def _by_technology(found: Iterable[PeriodFigure]) -> dict[str, PeriodFigure]:
     groups: dict[str, list[PeriodFigure]] = defaultdict(list)
     for one in found:
         for technology in filter(None, one.id.split(";")):

@@ -9,7 +9,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from processors.closing import CLOSING_FROM
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises
 from processors.core.periods import CalendarPeriod, PeriodKind
@@ -23,6 +22,7 @@ from schemas.registry import Kind
 from schemas.time import DEFAULT_ZONE, LocalCalendar, from_ms
 from schemas.verdict import Verdict
 from stores.ledger import Ledger, positions
+from stores.ledger.closings import CLOSING_FROM
 from stores.ledger.figures import DayFigure, save_provisional
 from stores.ledger.tables import day_figures, properties
 

@@ -11,7 +11,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from processors.closing import CLOSING_FROM
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Result
 from processors.rules import Rules
@@ -20,6 +19,7 @@ from schemas.figures import Figure
 from schemas.registry import DeclaredLevel, Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
 from stores.ledger import Ledger, positions
+from stores.ledger.closings import CLOSING_FROM
 from stores.ledger.figures import FINAL, DayFigure, save_final, save_provisional
 from stores.ledger.tables import day_figures
 

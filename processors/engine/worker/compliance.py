@@ -25,6 +25,7 @@ from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
 from processors.engine.worker.wire import headers_of, incoming
 from processors.rules import Rules
+from processors.running_unwatched import RunningUnwatched
 from processors.running_verdicts import RunningVerdicts
 from schemas.cluster_metrics import COMPLIANCE_CHECKPOINT_SECONDS, COMPLIANCE_FIGURES, COMPLIANCE_FINDINGS
 from schemas.dead_letters import REPLAY_TO
@@ -84,6 +85,7 @@ class Compliance:
         self._calendar = LocalCalendar(conventions.zone)
         self._standstill = standstill
         self._rules_digest = rules.digest
+        self._unwatched = RunningUnwatched(registry, self._calendar)
         self._verdicts = RunningVerdicts(registry, rules, conventions.zone)
         self._prefix = kafka.prefix
         self._gather_s = settings.checkpoint_s / _PART_OF_CHECKPOINT
@@ -183,7 +185,8 @@ class Compliance:
         COMPLIANCE_CHECKPOINT_SECONDS.histogram().observe(time.perf_counter() - started)
 
     def _findings(self, standing: Standing, enterprises: Enterprises) -> Iterator[FigureRecord | Verdict]:
-        yield running_figure(standing, self._conventions.zone, self._rules_digest)
+        whole = self._unwatched.whole(standing, enterprises)
+        yield running_figure(whole, self._conventions.zone, self._rules_digest)
         yield from self._verdicts.of(standing, enterprises)
 
     def _host(self, number: int) -> _Hosted:

@@ -168,7 +168,9 @@ class VerdictPoints:
     def _spread(self, connection: Connection, period: CalendarPeriod, at_ms: int) -> Iterator[Line]:
         for kind in Kind:
             for enterprise in sorted(self.registry.enterprises):
-                found = over_period(connection, period, "element", kind, enterprise)
+                found = over_period(
+                    connection, self.registry, period, "element", kind, enterprise, self.calendar.zone
+                )
                 if found:
                     figures = [one.figure for one in found.values()]
                     yield from _kept(partial(self._spread_of, enterprise, kind, period, figures, at_ms))

@@ -338,10 +338,10 @@ def test_an_upheld_objection_moves_seconds_and_leaves_the_official_row(closed, r
 def test_an_adjustment_shows_in_every_figure_of_a_longer_period(closed, registry):
     def figures_now():
         with closed.reading() as connection:
-            found = [element_figures(connection, day(0), day(2))["A-1"]]
+            found = [element_figures(connection, day(0), day(2), unwatched=())["A-1"]]
             for scope, name in (("enterprise", "alpha"), ("province", "province")):
-                found.append(scope_figures(connection, scope, day(0), day(2))[name])
-            return found, element_figures(connection, day(0), day(2))["A-2"]
+                found.append(scope_figures(connection, scope, day(0), day(2), unwatched=())[name])
+            return found, element_figures(connection, day(0), day(2), unwatched=())["A-2"]
 
     before, other = figures_now()
     take(closed, registry, objection(claim="up"))

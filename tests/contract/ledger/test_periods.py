@@ -80,10 +80,10 @@ def test_stored_days_add_up_to_the_concatenation_of_their_slots(ledger, seed):
     days = month(random.Random(seed))
     save(ledger, days)
     with ledger.reading() as connection:
-        found = element_figures(connection, FIRST, FIRST + timedelta(days=7))
-        provinces = scope_figures(connection, "province", FIRST, FIRST + timedelta(days=7))
-        technologies = scope_figures(connection, "technology", FIRST, FIRST + timedelta(days=7))
-        units = scope_figures(connection, "unit", FIRST, FIRST + timedelta(days=7))
+        found = element_figures(connection, FIRST, FIRST + timedelta(days=7), unwatched=())
+        provinces = scope_figures(connection, "province", FIRST, FIRST + timedelta(days=7), unwatched=())
+        technologies = scope_figures(connection, "technology", FIRST, FIRST + timedelta(days=7), unwatched=())
+        units = scope_figures(connection, "unit", FIRST, FIRST + timedelta(days=7), unwatched=())
     assert {name: one.figure for name, one in found.items()} == {
         row.id: expected(reads) for row, reads in days.items()
     }
@@ -101,7 +101,7 @@ def test_an_outage_that_ends_with_the_service_life_does_not_join_the_next_day(le
     reads = [element_day(row, number, [3] * 24, (first, end - 1)), element_day(row, number + 1, [3] * 24)]
     save(ledger, {row: reads})
     with ledger.reading() as connection:
-        figure = element_figures(connection, FIRST, FIRST + timedelta(days=1))["S"].figure
+        figure = element_figures(connection, FIRST, FIRST + timedelta(days=1), unwatched=())["S"].figure
     assert (figure.outages, figure.longest_s) == (2, 24 * 3600)
 
 
@@ -144,7 +144,7 @@ def test_pages_of_an_enterprise_follow_each_other_without_a_gap(ledger):
 
 def test_an_unknown_scope_is_refused(ledger):
     with ledger.reading() as connection, pytest.raises(ValueError, match="no scope"):
-        scope_figures(connection, "planet", FIRST, FIRST)
+        scope_figures(connection, "planet", FIRST, FIRST, unwatched=())
 
 
 @pytest.mark.parametrize(("scope", "owners"), [("enterprise", ("E0", "E1")), ("unit", ("U0", "U1"))])
@@ -157,8 +157,8 @@ def test_an_outage_over_the_midnight_of_a_change_of_owner_is_one_of_each(ledger,
         days[row] = [element_day(row, FIRST.toordinal() + number, slots)]
     save(ledger, days)
     with ledger.reading() as connection:
-        found = scope_figures(connection, scope, FIRST, FIRST + timedelta(days=1))
-        province = scope_figures(connection, "province", FIRST, FIRST + timedelta(days=1))
+        found = scope_figures(connection, scope, FIRST, FIRST + timedelta(days=1), unwatched=())
+        province = scope_figures(connection, "province", FIRST, FIRST + timedelta(days=1), unwatched=())
     assert {name: (one.figure.outages, one.figure.longest_s) for name, one in found.items()} == {
         owners[0]: (1, 4 * 3600),
         owners[1]: (1, 6 * 3600),

@@ -95,25 +95,25 @@ def filled(ledger):
         yield connection
 
 
-def test_the_tables_of_scopes_are_sums_of_their_elements(filled):
-    elements = over_period(filled, MONTH, "element")
+def test_the_tables_of_scopes_are_sums_of_their_elements(filled, registry):
+    elements = over_period(filled, registry, MONTH, "element")
     for scope, count in (("enterprise", 2), ("unit", 2), ("province", 1)):
-        found = over_period(filled, MONTH, scope)
+        found = over_period(filled, registry, MONTH, scope)
         assert len(found) == count
         for part in ("both_s", "undeclared_s", "over_declared_s", "silent_s"):
             total = sum(getattr(divergence(one.figure), part) for one in found.values())
             assert total == sum(getattr(divergence(one.figure), part) for one in elements.values())
-    assert list(over_period(filled, MONTH, "enterprise", enterprise="beta")) == ["beta"]
+    assert list(over_period(filled, registry, MONTH, "enterprise", enterprise="beta")) == ["beta"]
 
 
 @pytest.mark.parametrize("scope", ["enterprise", "unit", "province"])
-def test_the_table_of_an_enterprise_has_nothing_of_others_in_any_scope(ledger, filled, scope):
+def test_the_table_of_an_enterprise_has_nothing_of_others_in_any_scope(ledger, filled, registry, scope):
     with ledger.writing() as connection:
         save_final(connection, [figure("B-2", 0, [(5, 6)], undeclared=300, owner="beta", unit="U1")])
         save_of_elements(connection, at(0), ["B-2"], [LateRow(at(0), "B-2", "beta", 60, 900, None)], [])
-    own = over_period(filled, MONTH, "element", enterprise="beta")
+    own = over_period(filled, registry, MONTH, "element", enterprise="beta")
     assert sorted(own) == ["B-1", "B-2"]
-    found = divergences(filled, MONTH, scope, enterprise="beta").values()
+    found = divergences(filled, registry, MONTH, scope, enterprise="beta").values()
     assert sum(one.figure.total for one, _ in found) == sum(one.figure.total for one in own.values())
     assert sum(parts.undeclared_s for _, parts in found) == 1201
     assert sum(parts.late_s for _, parts in found) == 60
@@ -153,21 +153,21 @@ def with_word(ledger, filled):
         yield connection
 
 
-def test_late_time_counts_in_the_score_of_every_grouping_and_their_sums_agree(with_word):
-    elements = divergences(with_word, MONTH, "element")
+def test_late_time_counts_in_the_score_of_every_grouping_and_their_sums_agree(with_word, registry):
+    elements = divergences(with_word, registry, MONTH, "element")
     assert {name: parts.late_s for name, (_, parts) in elements.items()} == {"A-1": 1800, "A-2": 0, "B-1": 0}
     for scope in ("enterprise", "unit", "province"):
-        found = [parts for _, parts in divergences(with_word, MONTH, scope).values()]
+        found = [parts for _, parts in divergences(with_word, registry, MONTH, scope).values()]
         for name in ("late_s", "declared_s", "both_s", "undeclared_s"):
             total = sum(getattr(parts, name) for _, parts in elements.values())
             assert sum(getattr(parts, name) for parts in found) == total
-    _, alpha = divergences(with_word, MONTH, "enterprise")["alpha"]
+    _, alpha = divergences(with_word, registry, MONTH, "enterprise")["alpha"]
     assert alpha.declared_s == 4 * 86_400
     assert alpha.score == round((1 - 8100 / (4 * 86_400)) * (1 - 1800 / (4 * 86_400)), 9)
-    assert list(divergences(with_word, MONTH, "enterprise", enterprise="beta")) == ["beta"]
-    assert divergences(with_word, MONTH, "enterprise", Kind.LINK) == {}
+    assert list(divergences(with_word, registry, MONTH, "enterprise", enterprise="beta")) == ["beta"]
+    assert divergences(with_word, registry, MONTH, "enterprise", Kind.LINK) == {}
     day = CalendarPeriod.named("2026-09-02")
-    assert divergences(with_word, day, "enterprise")["alpha"][1].late_s == 600
+    assert divergences(with_word, registry, day, "enterprise")["alpha"][1].late_s == 600
 
 
 def test_findings_of_closing_stand_beside_those_of_the_table(with_word):

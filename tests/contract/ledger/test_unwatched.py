@@ -1,22 +1,26 @@
 """A period in which the installation began: what was before is unknown, and a week of it is no quarter; on each database."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from processors.closing import CLOSING_FROM
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Reason, Result
+from processors.reconciling import divergences, over_period
 from processors.rules import Rules, load_rules
 from processors.verdicts import verdicts
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.time import LocalCalendar
 from stores.ledger import positions
-from stores.ledger.closings import ClosedDay, save_closed
+from stores.ledger.closings import CLOSING_FROM, ClosedDay, save_closed
 from stores.ledger.figures import FINAL, PROVISIONAL, DayFigure, save_final, save_provisional
+from stores.ledger.periods import scope_figures
+from stores.ledger.unwatched import unwatched_in
 
 QUARTER = CalendarPeriod.named("2026-Q3")
+LAST = QUARTER.end - timedelta(days=1)
 DAYS = 92
 CALENDAR = LocalCalendar()
 RULES = Rules((load_rules().get("V36-22-D"),))
@@ -100,3 +104,75 @@ def test_what_was_not_in_service_or_not_in_the_registry_then_is_no_unknown_time(
         (registry(commissioned=midday), 2 * 43_200),
     ):
         assert judged(ledger, rows).judgement.figure.unknown == unknown
+
+
+def period_sums(ledger, scope, rows, period=QUARTER, **more):
+    with ledger.reading() as connection:
+        return over_period(connection, rows, period, scope, **more)
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_periods_sums_count_it_too_in_every_scope(ledger, closed):
+    fill(ledger, 7, 3600, closed=closed)
+    rows = registry(unit="U1", technologies=("4G", "5G"))
+    week, before = 7 * 86_400, (DAYS - 7) * 86_400
+    elements = period_sums(ledger, "element", rows)
+    assert set(elements) == {"A-1", "A-2"}
+    for one in elements.values():
+        figure = one.figure
+        assert (figure.total, figure.unknown, figure.down) == (week + before, before, 7 * 3600)
+        assert (figure.outages, figure.longest_s, one.elements) == (7, 3600, 1)
+        assert figure.ratios()["coverage"] == pytest.approx(7 / DAYS, abs=1e-4)
+        assert sum(figure.pairs_s) == figure.total
+    for scope, names in (("enterprise", ["alpha"]), ("province", ["province"])):
+        found = period_sums(ledger, scope, rows)
+        assert list(found) == names
+        (one,) = found.values()
+        assert (one.figure.total, one.figure.unknown, one.elements) == (2 * DAYS * 86_400, 2 * before, 2)
+        assert one.final is closed
+    with ledger.reading() as connection:
+        ((figure, parts),) = divergences(connection, rows, QUARTER, "enterprise").values()
+    assert (figure.figure.unknown, parts.silent_s) == (2 * before, 0)
+
+
+def test_a_commune_and_a_technology_have_it_where_the_element_was_then(ledger):
+    first = fill(ledger, 7)
+    moved = registry(unit="U1", technologies=("4G",))
+    elements = {
+        name: (replace(row, valid_to=first), replace(row, unit="U2", technologies=("5G",), valid_from=first))
+        for name, (row,) in moved.elements.items()
+    }
+    with ledger.reading() as connection:
+        lacking = unwatched_in(connection, replace(moved, elements=elements), QUARTER.first, LAST, CALENDAR)
+        units = scope_figures(connection, "unit", QUARTER.first, LAST, unwatched=lacking)
+        technologies = scope_figures(connection, "technology", QUARTER.first, LAST, unwatched=lacking)
+    before = 2 * (DAYS - 7) * 86_400
+    # The days are stored without a unit and technologies.
+    assert {name: (one.figure.unknown, one.elements) for name, one in units.items()} == {"U1": (before, 2)}
+    assert {name: (one.figure.unknown, one.elements) for name, one in technologies.items()} == {
+        "4G": (before, 2)
+    }
+
+
+def test_an_element_that_was_gone_by_then_counts_with_its_enterprise_and_others_have_nothing(ledger):
+    first = fill(ledger, 7)
+    gone = Element("A-3", Kind.STATION, "alpha", decommissioned=CALENDAR.start_of(QUARTER.first) + 86_400_000)
+    others = (Element("B-1", Kind.STATION, "beta"), Element("L-1", Kind.LINK, "alpha"))
+    rows = registry(commissioned=CALENDAR.start_of(first))
+    rows = replace(rows, elements=rows.elements | {one.id: (one,) for one in (gone, *others)})
+    elements = period_sums(ledger, "element", rows)
+    assert set(elements) == {"A-1", "A-2", "A-3"}
+    assert (elements["A-3"].figure.unknown, elements["A-3"].figure.total) == (86_400, 86_400)
+    enterprises = period_sums(ledger, "enterprise", rows)
+    assert {name: (one.figure.unknown, one.elements) for name, one in enterprises.items()} == {
+        "alpha": (86_400, 3)
+    }
+    assert period_sums(ledger, "enterprise", rows, kind=Kind.LINK) == {}
+    assert period_sums(ledger, "element", rows, enterprise="beta") == {}
+
+
+def test_a_period_without_any_figure_has_none_and_a_later_one_lacks_nothing(ledger):
+    fill(ledger, 92)
+    assert period_sums(ledger, "element", registry(), CalendarPeriod.named("2026-06")) == {}
+    september = period_sums(ledger, "element", registry(), CalendarPeriod.named("2026-09"))
+    assert {one.figure.unknown for one in september.values()} == {0}

@@ -21,6 +21,7 @@ from stores.journal import NewEntry
 from stores.ledger import Ledger, province_view
 from stores.ledger.findings import findings_of
 from stores.ledger.periods import scope_figures
+from stores.ledger.unwatched import unwatched_in
 from stores.registry.load import load
 from stores.registry.write import write
 from tests.cluster import Cluster
@@ -181,7 +182,9 @@ def _enterprises_are_their_elements(cluster: Cluster, world: World) -> None:
         assert {one.kind for one in found} == {"station", "link"}
         for one in found:
             first, last = calendar.day_of(one.from_ms), calendar.day_of(one.to_ms - 1)
-            stored = scope_figures(connection, "enterprise", first, last, kind=one.kind)[one.subject]
+            lacking = unwatched_in(connection, cluster.registry, first, last, calendar)
+            by_owner = scope_figures(connection, "enterprise", first, last, kind=one.kind, unwatched=lacking)
+            stored = by_owner[one.subject]
             said = {name: one.content["figure"][name] for name in ("seconds", "outages", "reconciliation")}
             assert said == _without_nulls({name: stored.figure.as_dict()[name] for name in said}), one.key
             if one.period == "day" and (first - FIRST).days in range(DAYS):

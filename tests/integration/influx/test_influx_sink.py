@@ -4,11 +4,11 @@ import random
 import pytest
 import structlog
 
-from processors.closing import CLOSING_FROM
 from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
 from stores.ledger import positions
+from stores.ledger.closings import CLOSING_FROM
 from stores.ledger.enterprise_word import LateRow, save_of_elements
 from stores.ledger.history import Transition
 from stores.ledger.tables import day_figures as figures_table

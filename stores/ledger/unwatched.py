@@ -1,0 +1,111 @@
+"""Time of a period before its first watched day: in service, and nobody knows how (spec: availability, section 5).
+
+A quarter in whose last week an installation began has a week of known time, not a quarter with full coverage.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, select
+
+from schemas.figures import Figure
+from schemas.registry import Element, Kind, Registry
+from schemas.time import LocalCalendar
+from stores.ledger import closings, figures
+from stores.ledger.sums import ElementSum
+from stores.ledger.tables import day_figures
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """From which local day on elements were watched: `before` it none was, but for `seen`, which have a first day of their own."""
+
+    before: date
+    seen: Mapping[str, date] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """What an element, as one row of the registry has it, had of a stretch of days before it was watched."""
+
+    row: Element
+    stretch: int
+    seconds: int
+    days: int
+
+    @property
+    def figure(self) -> Figure:
+        """All of it unknown, by the measurement as by the enterprise's word."""
+        return Figure(0, 0, 0, 0, self.seconds, 0, None, (self.seconds,) + (0,) * 15)
+
+
+def watched_from(connection: Connection) -> Watched | None:
+    """From the first official day on; None where nothing is known.
+
+    Before any day was closed, from each element's first figure on: in a backlog workers do not tell of silent elements,
+    which only a closing counts. One without a figure was not watched until the newest day.
+    """
+    official = closings.first_official(connection)
+    if official is not None:
+        return Watched(official)
+    newest = figures.last_day(connection)
+    return None if newest is None else Watched(newest, figures.first_days(connection))
+
+
+def unwatched(
+    rows: Iterable[Element], stretches: Sequence[tuple[date, date]], watched: Watched, calendar: LocalCalendar
+) -> Iterator[Unwatched]:
+    """What elements in service had of the stretches before they were watched, by row and stretch.
+
+    Args:
+        rows: of the registry: what was in service, and whose.
+        stretches: local days `[first, end)`, in order.
+        watched: from when on they were.
+        calendar: of the deployment's zone.
+    """
+    for row in rows:
+        until = watched.seen.get(row.id, watched.before)
+        for at, (first, end) in enumerate(stretches):
+            if until <= first:
+                break
+            begins, ends = _in_service(row, first, min(end, until), calendar)
+            if begins < ends:
+                days = (calendar.day_of(ends - 1) - calendar.day_of(begins)).days + 1
+                yield Unwatched(row, at, (ends - begins) // 1000, days)
+
+
+def unwatched_sums(found: Iterable[Unwatched]) -> Iterator[ElementSum]:
+    """As sums, which go with those of the stored days."""
+    for one in found:
+        yield ElementSum(one.row.id, one.row.enterprise, one.stretch, one.figure, one.days, 0)
+
+
+def unwatched_in(
+    connection: Connection, registry: Registry, first: date, last: date, calendar: LocalCalendar
+) -> list[Unwatched]:
+    """What the ledger's figures over the local days `first` to `last` lack, of enterprises that have some there.
+
+    Of an enterprise of which nothing at all is known, no figure is made up.
+    """
+    watched = watched_from(connection)
+    if watched is None:
+        return []
+    rows = (row for name in sorted(registry.elements) for row in registry.elements[name])
+    found = list(unwatched(rows, [(first, last + timedelta(days=1))], watched, calendar))
+    if not found:
+        return []
+    table = day_figures.c
+    query = select(table.enterprise, table.kind).where(table.day >= first, table.day <= last).distinct()
+    known = {(row[0], Kind(row[1])) for row in connection.execute(query)}
+    return [one for one in found if (one.row.enterprise, one.row.kind) in known]
+
+
+def _in_service(row: Element, first: date, end: date, calendar: LocalCalendar) -> tuple[int, int]:
+    """From when until when (ms) of the local days `[first, end)`; it ends before it begins where it was not."""
+    begins = calendar.start_of(max(first, row.valid_from or first))
+    ends = calendar.start_of(min(end, row.valid_to or end))
+    return (
+        begins if row.commissioned is None else max(begins, row.commissioned),
+        ends if row.decommissioned is None else min(ends, row.decommissioned),
+    )
