@@ -19,6 +19,7 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
@@ -44,6 +45,10 @@ from tests.integration.influx.conftest import REGISTRY, settings_for
 from tests.servers import Influx
 
 LIMITS = SinkSettings()
+# So long the server has to have been still (5 % of a processor) before something is measured.
+SETTLED_S = 0.5
+# With fewer lines one snapshot of the server's more or less decides.
+FIGURE_DAYS = 4
 
 
 @dataclass(frozen=True)
@@ -59,19 +64,23 @@ class Clock:
     """Measures what goes on in its block."""
 
     def __init__(self, pid):
-        self._stat = Path(f"/proc/{pid}/stat")
+        self._pid = pid
 
     def __enter__(self):
-        self._began = time.perf_counter(), time.process_time(), self._work()
+        self._began = time.perf_counter(), time.process_time(), server_work(self._pid)
         return self
 
     def __exit__(self, *_):
         wall, own, server = self._began
-        self.took = Took(time.perf_counter() - wall, time.process_time() - own, self._work() - server)
+        self.took = Took(
+            time.perf_counter() - wall, time.process_time() - own, server_work(self._pid) - server
+        )
 
-    def _work(self):
-        fields = self._stat.read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+def server_work(pid):
+    """Processor seconds that the server has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main():
@@ -91,12 +100,11 @@ def main():
         for minute in range(10 if chosen.quick else chosen.minutes)
         for at in range(0, len(names), 100)
     ]
-    start = START
-    whole = {
-        "runs": [[start, start + 86_000_000, 1], [start + 86_000_000, start + 86_400_000, 3]],
-        "to_ms": start + 86_400_000,
-    }
-    figures = [told.figure(name, up=86_000, down=400, **whole) for name in names]
+    figures = [
+        told.figure(name, up=86_000, down=400, day=day, **whole(CALENDAR.start_of(day)))
+        for day in (told.DAY - timedelta(days=back) for back in range(1 if chosen.quick else FIGURE_DAYS))
+        for name in names
+    ]
     with tempfile.TemporaryDirectory(prefix="btswatch-bench-") as directory:
         server = Influx(InfluxServer(servers_directory(), Path(directory) / "influx")).start()
         try:
@@ -105,6 +113,12 @@ def main():
                 tell(kind, bench, 3 if chosen.quick else chosen.rounds)
         finally:
             server.close()
+
+
+def whole(start):
+    """A day's runs: 400 seconds down at its end."""
+    end = start + 86_400_000
+    return {"runs": [[start, end - 400_000, 1], [end - 400_000, end, 3]], "to_ms": end}
 
 
 def batches(messages):
@@ -124,7 +138,7 @@ def tell(kind, bench, rounds):
     requests = bench.requests()
     lines = sum(len(found) for _, found in requests)
     # Both write to series that are new in their bucket.
-    both = [(bench.sink(), bench.raw(requests)) for _ in range(rounds)]
+    both = [bench.both(requests, sink_first=number % 2 == 0) for number in range(rounds)]
     messages = sum(map(len, bench.batches))
     print(
         f"{kind}: {messages:,} messages in {len(bench.batches)} batches, {lines:,} lines in {len(requests)} requests"
@@ -154,8 +168,26 @@ class Bench:
         self.directory = directory
         self.batches = batches
 
+    def both(self, requests, *, sink_first):
+        """The two, the other one first each time: neither always has the work that the other one left the server."""
+        if sink_first:
+            return self.sink(), self.raw(requests)
+        raw = self.raw(requests)
+        return self.sink(), raw
+
+    def settle(self):
+        """Wait until the server has done what it does after writes."""
+        before = server_work(self.server.server.pid)
+        while True:
+            time.sleep(SETTLED_S)
+            now = server_work(self.server.server.pid)
+            if now - before < SETTLED_S / 20:
+                return
+            before = now
+
     def sink(self):
         sink = self._opened()
+        self.settle()
         with Clock(self.server.server.pid) as clock:
             for batch in self.batches:
                 sink.write(batch)
@@ -186,6 +218,7 @@ class Bench:
         where = urlsplit(self.server.url)
         connection = http.client.HTTPConnection(where.hostname, where.port)
         headers = {"Authorization": f"Token {self.server.token}"}
+        self.settle()
         with Clock(self.server.server.pid) as clock:
             for suffix, lines in requests:
                 query = urlencode(

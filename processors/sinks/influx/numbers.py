@@ -1,6 +1,6 @@
 """The numbers that came with evidence, to lines of `link` and `station`: pure, and fast, since there is one for each poll."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 from math import inf, isfinite
@@ -67,31 +67,30 @@ class Numbers:
         """The lines of a message (a JSON array of archived events), and each one's minute in microseconds."""
         lines: list[str] = []
         minutes: list[int] = []
+        steady = self._steady
         for event in self._events(value, refuse):
             metrics = event["data"].get("metrics") if "data" in event else None
             if metrics and event["type"] == "btswatch.status.v1":
                 try:
-                    moment = _moment(event["time"])
+                    moment, minute_us = _moment(event["time"])
                     written = self._fields(metrics)
                     if written:
-                        series = self._steady.get((event["subject"], event["track"])) or self._series(
-                            event["subject"], event["track"], moment
-                        )
-                        minute_us = moment - moment % _MINUTE_US
+                        subject, track = event["subject"], event["track"]
+                        series = steady.get((subject, track)) or self._series(subject, track, moment)
                         lines.append(f"{series} {written} {minute_us}")
                         minutes.append(minute_us)
                 except RefusedSeriesError as error:
                     refuse(error.code, error.detail)
         return lines, minutes
 
-    def _events(self, value: bytes, refuse: Refuse) -> Iterator[_Event]:
+    def _events(self, value: bytes, refuse: Refuse) -> Iterable[_Event]:
         try:
-            yield from _EVENTS.validate_json(value)
+            return _EVENTS.validate_json(value)
         except ValidationError:
-            pass
-        else:
-            return
-        # Something in it is not as it should be: what else it has is taken all the same.
+            # Something in it is not as it should be: what else it has is taken all the same.
+            return self._good_ones(value, refuse)
+
+    def _good_ones(self, value: bytes, refuse: Refuse) -> Iterator[_Event]:
         try:
             found = _ANY.validate_json(value)
         except ValidationError:
@@ -106,19 +105,10 @@ class Numbers:
 
     def _fields(self, metrics: dict[str, float]) -> str:
         """The fields of a line; empty where nothing can be written."""
-        names = tuple(metrics)
-        shape = self._shapes.get(names)
+        values = tuple(metrics.values())
         # One that is no number makes the sum none; so does a sum too great, which the longer way sorts out.
-        if shape is not None and isfinite(sum(metrics.values())):
-            written = shape % tuple(metrics.values())
-        else:
-            kept = [(name, value) for name, value in metrics.items() if name in _NAMES and isfinite(value)]
-            if len(kept) == len(metrics):
-                if len(self._shapes) < _SHAPES:
-                    self._shapes[names] = ",".join(f"{name}=%r" for name in names)
-            else:
-                self._skipped(len(metrics) - len(kept))
-            written = ",".join(f"{name}={value!r}" for name, value in kept)
+        shape = self._shapes.get(tuple(metrics)) if isfinite(sum(values)) else None
+        written = self._known_ones(metrics) if shape is None else shape % values
         speed = metrics.get("speed_bps")
         if speed and 0 < speed < inf:
             for way, name in _USES:
@@ -126,6 +116,14 @@ class Numbers:
                 if value is not None and isfinite(value):
                     written += f",{way}={value / speed:.6f}"
         return written
+
+    def _known_ones(self, metrics: dict[str, float]) -> str:
+        kept = [(name, value) for name, value in metrics.items() if name in _NAMES and isfinite(value)]
+        if len(kept) < len(metrics):
+            self._skipped(len(metrics) - len(kept))
+        elif len(self._shapes) < _SHAPES:
+            self._shapes[tuple(metrics)] = ",".join(f"{name}=%r" for name in metrics)
+        return ",".join(f"{name}={value!r}" for name, value in kept)
 
     def _series(self, element: str, track: Literal["measured", "declared"], moment_us: int) -> str:
         day = self._calendar.day_of(moment_us // 1000)
@@ -139,8 +137,8 @@ class Numbers:
 
 
 @lru_cache(maxsize=4096)
-def _moment(text: str) -> int:
-    """Microseconds of an archived event's own time; polls of one pulse share it.
+def _moment(text: str) -> tuple[int, int]:
+    """Microseconds of an archived event's own time, and of its minute; polls of one pulse share it.
 
     Raises:
         RefusedSeriesError: it is no time with a zone.
@@ -151,4 +149,5 @@ def _moment(text: str) -> int:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise RefusedSeriesError(Refusal.INVALID.value, f"time {text[:40]}")
-    return int(moment.timestamp() * 1_000_000)
+    at_us = int(moment.timestamp() * 1_000_000)
+    return at_us, at_us - at_us % _MINUTE_US

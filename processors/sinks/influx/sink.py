@@ -44,6 +44,8 @@ REJECTED: Final = "rejected_by_influxdb"
 """Dead letters' code of what the server won't have."""
 UNWRITABLE: Final = "unwritable"
 _LOOK_MS: Final = 30_000
+# So many messages are read before lines are made of them: the server has the first ones' while the next are read.
+_TOGETHER: Final = 200
 _OURS: Final = "deadletter"
 # The new sets of changes by local day and element: the lines by their moment (ms), and the message that told them.
 Sets = dict[date, dict[str, tuple[dict[int, str], Message]]]
@@ -159,6 +161,13 @@ class InfluxSink:
         self._ledger.close()
 
     def _write(self, messages: Sequence[Message], pipe: Pipe) -> None:
+        sets: Sets = defaultdict(dict)
+        for first in range(0, len(messages), _TOGETHER):
+            self._take(messages[first : first + _TOGETHER], sets, pipe)
+        self._replace(sets, pipe)
+        self._put_aside(pipe.finish())
+
+    def _take(self, messages: Sequence[Message], sets: Sets, pipe: Pipe) -> None:
         # Of several about the same place only the last: each says all there is to say of it.
         said: dict[object, tuple[Item, Message]] = {}
         for message in messages:
@@ -172,7 +181,6 @@ class InfluxSink:
                     said[self._maker.place(item)] = item, message
                 except UnreadableError as error:
                     self._dead_letters.send(message, error.code, error.detail)
-        sets: Sets = defaultdict(dict)
         for item, message in said.values():
             try:
                 if isinstance(item, Transitions):
@@ -185,8 +193,6 @@ class InfluxSink:
                 self._dead_letters.send(message, error.code, error.detail)
             except UnwritableError as error:
                 self._dead_letters.send(message, UNWRITABLE, str(error))
-        self._replace(sets, pipe)
-        self._put_aside(pipe.finish())
 
     def _changes(self, item: Transitions, message: Message, sets: Sets) -> None:
         if self._results.open_day(item.day):
