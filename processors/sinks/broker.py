@@ -14,7 +14,7 @@ from schemas.cluster_metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, 
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.topics import load_topics
-from stores.kafka.connection import reading_connection
+from stores.kafka.connection import reading_connection, told
 
 _CLOSE_MS: Final = 2_000
 _MEASURE_EVERY_S: Final = 5.0
@@ -50,6 +50,7 @@ class Broker:
         self._committed: dict[Any, int] = {}
         self._paused = False
         self._measure_at = 0.0
+        self._silent: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -99,6 +100,7 @@ class Broker:
         for known in (self._to_commit, self._committed, self._begun, self._next):
             known.clear()
         self._paused = False
+        self._silent = None
 
     def poll(self, wait_s: float, most: int, *, hold: bool) -> list[Message]:
         """What has come within `wait_s`; with `hold` partitions are paused, so that only a move of them brings any."""
@@ -204,7 +206,7 @@ class Broker:
             return "not connected"
         if self.moving or not self._consumer.assignment():
             return "no partitions: being shared out, or all with other processes of this sink"
-        return None
+        return self._silent
 
     def _measure(self) -> None:
         if time.monotonic() < self._measure_at:
@@ -222,8 +224,17 @@ class Broker:
             }
         except KafkaError as error:
             self._failed(error)
+            self._answers(f"the brokers don't answer: {told(error)}")
             return
+        self._answers(None)
         SINK_LAG.gauge().labels(self._name).set(sum(max(0, ends[at] - (done[at] or 0)) for at in ends))
+
+    def _answers(self, trouble: str | None) -> None:
+        if trouble is not None and self._silent is None:
+            self._log.error("brokers don't answer; nothing can come until they do", error=trouble)
+        elif trouble is None and self._silent is not None:
+            self._log.warning("brokers answer again")
+        self._silent = trouble
 
     def _failed(self, error: KafkaError) -> None:
         SINK_BROKER_FAILED.counter().labels(self._name, type(error).__name__).inc()

@@ -215,6 +215,23 @@ def test_brokers_that_go_and_come_back_are_used_again(kafka, settings, consumer_
     assert sum(committed(settings, f"sink-{consumer.name}", "transitions").values()) == 64
 
 
+@pytest.mark.parametrize(("away", "back"), [("kill", "start"), ("pause", "resume")])
+@pytest.mark.parametrize("own_positions", [False, True])
+def test_while_brokers_do_not_answer_it_is_not_ready(
+    kafka, settings, consumer_of, archiving, away, back, own_positions
+):
+    target = Target()
+    consumer = archiving() if own_positions else consumer_of(target)
+    with running(consumer):
+        eventually(lambda: consumer.not_ready() is None, 40)
+        getattr(kafka, away)()
+        try:
+            eventually(consumer.not_ready, 20)
+        finally:
+            getattr(kafka, back)()
+        eventually(lambda: consumer.not_ready() is None, 40)
+
+
 def test_waiting_for_target_and_brokers_at_once_takes_no_processor(kafka, settings, consumer_of):
     target = Target()
     target.error = TargetUnavailableError("away")
