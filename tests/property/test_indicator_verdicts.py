@@ -22,6 +22,7 @@ from schemas.rules import Kind as Force
 from schemas.rules import Rule
 from schemas.status import Track
 from schemas.time import LocalCalendar
+from tests.one_rule import RULE
 
 CALENDAR = LocalCalendar()
 QUARTER = CalendarPeriod.named("2026-Q3")
@@ -44,23 +45,16 @@ def registry(*levels) -> Registry:
 
 def rule(version="1", **changes) -> Rule:
     return Rule.model_validate(
-        {
+        RULE
+        | {
             "id": f"T-{version}",
             "rule": "T",
             "version": version,
-            "title": "t",
-            "title_vi": "t",
-            "service": "mobile_voice",
             "indicator": "radio_availability",
             "method": "samples",
-            "comparator": "at_least",
             "threshold": "95",
-            "unit": "percent",
             "period": "campaign",
-            "legal_basis": "a test",
-            "kind": "legal",
-            "confidence": "high",
-            "note": "a test",
+            "weight": None,
         }
         | changes
     )

@@ -22,6 +22,7 @@ from stores.ledger import Ledger, positions
 from stores.ledger.closings import CLOSING_FROM
 from stores.ledger.figures import FINAL, DayFigure, save_final, save_provisional
 from stores.ledger.tables import day_figures
+from tests.one_rule import RULE
 
 QUARTER = CalendarPeriod.named("2026-Q3")
 DAYS = [QUARTER.first + timedelta(days=n) for n in range((QUARTER.end - QUARTER.first).days)]
@@ -30,24 +31,13 @@ OWNERS = ("PER", "TRA")
 
 def rule(name, version, **changes) -> Rule:
     return Rule.model_validate(
-        {
+        RULE
+        | {
             "id": f"{name}-{version}",
             "rule": name,
             "version": version,
-            "title": "D",
-            "title_vi": "D",
-            "service": "mobile_voice",
-            "indicator": "service_availability",
-            "method": "time",
-            "comparator": "at_least",
             "threshold": "95",
-            "unit": "percent",
             "period": "quarter",
-            "weight": "station",
-            "legal_basis": "a test",
-            "kind": "legal",
-            "confidence": "high",
-            "note": "a test",
         }
         | changes
     )

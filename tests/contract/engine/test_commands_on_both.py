@@ -28,6 +28,7 @@ from tests.contract.engine.cluster_host import with_unit
 from tests.contract.engine.lived import live_through
 from tests.contract.engine.world import CALENDAR, FIRST, HOUR, make_world
 from tests.kafka_topics import records_of, send
+from tests.one_rule import RULE
 from tests.running_verdicts import told_and_expected
 
 pytestmark = pytest.mark.service
@@ -41,28 +42,10 @@ DIFFERS = re.compile(
     r'(?:"head": ?"|head |"digest": ?"|entry \d+ )sha256:[0-9a-f]{64}'
     r'|[a-z]+-\d+-\d+\.ndjson\.gz(?: line \d+)?|"number": \d+'
 )
-RULE = {
-    "id": "D-1",
-    "rule": "D",
-    "version": "1",
-    "title": "D",
-    "title_vi": "D",
-    "service": "mobile_voice",
-    "indicator": "service_availability",
-    "method": "time",
-    "comparator": "at_least",
-    "threshold": "80",
-    "unit": "percent",
-    "period": "day",
-    "weight": "station",
-    "legal_basis": "a test",
-    "kind": "legal",
-    "confidence": "high",
-    "note": "a test",
-}
+LAX = RULE | {"threshold": "80"}
 RADIO = {"indicator": "radio_availability", "method": "samples", "period": "campaign", "weight": None}
 RULES = [
-    RULE,
+    LAX,
     RULE | {"id": "Q-1", "rule": "Q", "period": "quarter", "threshold": "95"},
     RULE | RADIO | {"id": "R-1", "rule": "R", "threshold": "95"},
 ]

@@ -29,6 +29,7 @@ from stores.ledger.figures import DayFigure, save_final
 from stores.ledger.objections import Adjustment
 from stores.ledger.snapshots import load, save
 from stores.ledger.tables import closed_days, day_figures, snapshots
+from tests.one_rule import RULE
 
 ZONE = "Asia/Ho_Chi_Minh"
 MONTH = CalendarPeriod.named("2026-11")
@@ -42,25 +43,7 @@ REGISTRY = Registry(
 
 
 def rules(threshold: str) -> Rules:
-    rule = {
-        "id": "D-1",
-        "rule": "D",
-        "version": "1",
-        "title": "D",
-        "title_vi": "D",
-        "service": "mobile_voice",
-        "indicator": "service_availability",
-        "method": "time",
-        "comparator": "at_least",
-        "threshold": threshold,
-        "unit": "percent",
-        "period": "month",
-        "weight": "station",
-        "legal_basis": "a test",
-        "kind": "legal",
-        "confidence": "high",
-        "note": "a test",
-    }
+    rule = RULE | {"threshold": threshold, "period": "month"}
     return Rules((Rule.model_validate(rule),))
 
 

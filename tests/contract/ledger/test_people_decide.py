@@ -32,6 +32,7 @@ from stores.entries import entry_of
 from stores.ledger import audit, decisions, figures, objections, restatements, tables
 from stores.ledger.objections import Objection
 from stores.ledger.periods import element_figures, scope_figures
+from tests.one_rule import RULE
 
 MINUTE, HOUR = 60_000, 3_600_000
 CALENDAR = LocalCalendar()
@@ -61,31 +62,7 @@ def registry():
 
 @pytest.fixture
 def rules():
-    return Rules(
-        (
-            Rule.model_validate(
-                {
-                    "id": "D-1",
-                    "rule": "D",
-                    "version": "1",
-                    "title": "D",
-                    "title_vi": "D",
-                    "service": "mobile_voice",
-                    "indicator": "service_availability",
-                    "method": "time",
-                    "comparator": "at_least",
-                    "threshold": "99",
-                    "unit": "percent",
-                    "period": "day",
-                    "weight": "station",
-                    "legal_basis": "a test",
-                    "kind": "legal",
-                    "confidence": "high",
-                    "note": "a test",
-                }
-            ),
-        )
-    )
+    return Rules((Rule.model_validate(RULE),))
 
 
 @pytest.fixture(scope="module")

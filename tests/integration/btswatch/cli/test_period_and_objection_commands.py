@@ -25,28 +25,10 @@ from stores.ledger.feeds import LateEvidence, save_late
 from stores.ledger.figures import PROVISIONAL, DayFigure, save_provisional
 from stores.ledger.tables import snapshots
 from stores.registry.load import load
+from tests.one_rule import RULE
 
 CALENDAR = LocalCalendar()
 MINUTE, DAY = 60_000, 86_400_000
-RULE = {
-    "id": "D-1",
-    "rule": "D",
-    "version": "1",
-    "title": "D",
-    "title_vi": "D",
-    "service": "mobile_voice",
-    "indicator": "service_availability",
-    "method": "time",
-    "comparator": "at_least",
-    "threshold": "99",
-    "unit": "percent",
-    "period": "day",
-    "weight": "station",
-    "legal_basis": "a test",
-    "kind": "legal",
-    "confidence": "high",
-    "note": "a test",
-}
 
 
 @pytest.fixture(scope="module")

@@ -15,30 +15,21 @@ from schemas.events.measurement import MeasurementData
 from schemas.refusal import Refusal
 from schemas.registry import DeclaredLevel
 from schemas.rules import Kind, Method, Rule
+from tests.one_rule import RULE
 
 NOW = date(2026, 11, 23)
 
 
 def rule(**changes) -> dict:
-    return {
+    own = {
         "id": "T-1",
         "rule": "T",
-        "version": "1",
         "title": "Availability",
         "title_vi": "Độ khả dụng",
-        "service": "mobile_voice",
-        "indicator": "service_availability",
-        "method": "time",
-        "comparator": "at_least",
         "threshold": "99.5",
-        "unit": "percent",
         "period": "quarter",
-        "weight": "station",
-        "legal_basis": "a test",
-        "kind": "legal",
-        "confidence": "high",
-        "note": "a test",
-    } | changes
+    }
+    return RULE | own | changes
 
 
 @pytest.fixture
