@@ -11,8 +11,8 @@ from typing import Final
 from btswatch.demo import ports
 from btswatch.demo.agents import AgentAddresses
 from btswatch.demo.drive_test import campaign
-from btswatch.demo.history import before_history
 from btswatch.demo.past_days import past_days
+from btswatch.demo.past_writer import before_history
 from btswatch.demo.province import province, write_province
 from btswatch.demo.record import (
     RECORD,
