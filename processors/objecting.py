@@ -112,7 +112,10 @@ def readjust(connection: Connection, element: str, day: date, calendar: LocalCal
 
 
 def adjustments(connection: Connection, one: Objection, calendar: LocalCalendar) -> Iterator[Adjustment]:
-    """What the claim would move, day by day, from the official runs; what other objections moved already is theirs."""
+    """What the claim would move, day by day, from the official runs; what other objections moved already is theirs.
+
+    Only down time becomes planned (spec: availability, section 4); other claims take what the interval reads.
+    """
     first, last = calendar.day_of(one.from_ms), calendar.day_of(one.to_ms - 1)
     earlier = [
         (known.from_ms, known.to_ms)
@@ -125,6 +128,10 @@ def adjustments(connection: Connection, one: Objection, calendar: LocalCalendar)
         seconds = dict.fromkeys(Reading, 0)
         for start, end in _free(one.from_ms, one.to_ms, earlier):
             for reading, spent in _spent(figure, start, end):
+                # As a notice in time would have: only down time is excused. Time up that became planned would spend the
+                # month's cap, and beyond it count as down.
+                if one.claim == Claim.PLANNED and reading is not Reading.DOWN:
+                    continue
                 seconds[reading] -= spent
                 seconds[Reading[one.claim.upper()]] += spent
         if any(seconds.values()):

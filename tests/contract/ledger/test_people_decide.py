@@ -342,6 +342,14 @@ def test_a_rejected_objection_moves_nothing_and_a_ruling_stands(closed, registry
         decide(closed, 7)
 
 
+def test_only_down_time_becomes_planned_and_time_up_stays_so(closed, registry, rules):
+    """As with a notice in time: else an objection to a whole night spends the month's cap on time in service."""
+    take(closed, registry, objection(1, 12, 24))
+    (moved,) = decide(closed, 1)
+    assert moved.seconds == (0, 0, -3600, 3600, 0)
+    assert broken(closed) == ()
+
+
 def test_two_objections_to_the_same_time_move_it_once(closed, registry, rules):
     take(closed, registry, objection(1, 22, 24))
     take(closed, registry, objection(2, 23, 24, claim="up"))
