@@ -158,14 +158,22 @@ class DarkUnit:
     to_ms: int
 
 
-def dark_units(connection: Connection, registry: Registry, period: CalendarPeriod) -> Iterator[DarkUnit]:
-    """Communes in which all stations were down at once, by unit and time. A unit without stations is none."""
+def dark_units(
+    connection: Connection, registry: Registry, period: CalendarPeriod, enterprise: str | None = None
+) -> Iterator[DarkUnit]:
+    """Communes in which all stations, or all of an enterprise, were down at once, by unit and time.
+
+    A unit without stations in service is none.
+    """
     found: dict[tuple[str, int], list[Interval]] = defaultdict(list)
     day = period.first
     while day < period.end:
         stations: dict[str, list[list[Interval]]] = defaultdict(list)
         for one in figures.figures_of_day(connection, day):
-            if one.kind == Kind.STATION.value and one.unit is not None and registry.unit_on(one.unit, day):
+            if one.kind != Kind.STATION.value or enterprise not in (None, one.enterprise):
+                continue
+            # One that is out of service has a figure of no time: it serves nobody, and hides nothing.
+            if one.figure.total and one.unit is not None and registry.unit_on(one.unit, day):
                 stations[one.unit].append(down_runs(one.runs))
         for unit, outages in stations.items():
             for start, end in all_down(outages):

@@ -92,7 +92,7 @@ def worst(
         known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         found = over_period(connection, registry, chosen, "element", enterprise=enterprise, zone=loaded.zone)
-        dark = list(dark_units(connection, registry, chosen))
+        dark = list(dark_units(connection, registry, chosen, enterprise))
         head = head_of(connection)
     if not found:
         raise CommandError(Exit.NO, f"{period}: no figures of it")
@@ -127,7 +127,8 @@ def worst(
     typer.echo(f"{spread.elements} stations: {over}; the worst tenth has {part} of all down time")
     for place in dark:
         start, end = (_local(at, loaded.zone) for at in (place.from_ms, place.to_ms))
-        typer.echo(f"no working station in {place.unit} ({place.stations} stations): {start} to {end}")
+        whose = f" of {enterprise}" if enterprise else ""
+        typer.echo(f"no working station{whose} in {place.unit} ({place.stations} stations): {start} to {end}")
     tell_head(head)
 
 

@@ -25,8 +25,8 @@ class Concentration:
 
 
 def concentration(figures: Iterable[Figure]) -> Concentration:
-    """Of the elements' figures of a period."""
-    known = list(figures)
+    """Of the elements' figures of a period. One without counted time was out of service, and is none of them."""
+    known = [one for one in figures if one.total]
     down = sorted((one.down for one in known), reverse=True)
     total = sum(down)
     tenth = -(-len(down) // 10)

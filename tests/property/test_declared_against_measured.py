@@ -91,9 +91,13 @@ def test_runs_of_outages_are_joined():
 
 
 def test_averages_hide_what_concentration_tells():
-    one_bad = [figure((0,) * 16, 100_000, 90_000)] + [figure((0,) * 16, 100, 100)] * 19
+    month = (2_592_000,) + (0,) * 15
+    one_bad = [figure(month, 100_000, 90_000)] + [figure(month, 100, 100)] * 19
     found = concentration(one_bad)
     assert found.over == {1: 1, 4: 1, 24: 1}
     assert found.worst_share == round(100_100 / 101_900, 9)
     assert concentration([NO_TIME] * 3).worst_share is None
     assert concentration([]).elements == 0
+    assert concentration([*one_bad, *[NO_TIME] * 20]) == found, (
+        "out of service all the time: no station of the period"
+    )

@@ -56,10 +56,10 @@ def figure_of(published: Mapping[str, Any]) -> Figure:
 
 
 def dark_values(figures: Iterable[DayFigure]) -> Iterator[tuple[str, dict[str, Value]]]:
-    """The fields of `dark` by unit: of each unit that has stations."""
+    """The fields of `dark` by unit: of each unit that has stations in service."""
     stations: dict[str, list[list[Interval]]] = defaultdict(list)
     for one in figures:
-        if one.kind == Kind.STATION.value and one.unit:
+        if one.kind == Kind.STATION.value and one.unit and one.figure.total:
             stations[one.unit].append(down_runs(one.runs))
     for unit, outages in stations.items():
         spans = [(end - start) // 1000 for start, end in all_down(outages)]

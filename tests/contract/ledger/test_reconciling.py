@@ -10,9 +10,10 @@ from processors.core.declared_against_measured import FindingKind, divergence
 from processors.core.late_declarations import LateDeclared
 from processors.core.periods import CalendarPeriod
 from processors.reconciling import dark_units, day_findings, divergences, over_period
+from processors.sinks.influx.sums import dark_values
 from processors.told import Word
 from processors.word_of_a_day import restate_word
-from schemas.figures import Figure
+from schemas.figures import NO_TIME, Figure
 from schemas.registry import Element, Enterprise, Kind, Registry, Unit
 from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import (
@@ -26,7 +27,7 @@ from stores.ledger.enterprise_word import (
     save_of_elements,
     told_into,
 )
-from stores.ledger.figures import DayFigure, save_final
+from stores.ledger.figures import DayFigure, figures_of_day, save_final
 from stores.ledger.worst import worst_days
 
 FIRST = date(2026, 9, 1)
@@ -220,6 +221,21 @@ def test_a_commune_is_dark_only_while_all_of_its_stations_are_over_midnight_too(
         ("U1", 2, 22 * 3_600_000, 25 * 3_600_000),
         ("U2", 1, 3_600_000, 3 * 3_600_000),
     ]
+
+
+def test_a_station_out_of_service_hides_no_dark_commune(ledger, filled, registry):
+    """It has a figure of no time on each day that the registry still has it on."""
+    gone = replace(figure("A-9", 0), figure=NO_TIME, from_ms=0, to_ms=0, runs=[])
+    before = list(dark_units(filled, registry, MONTH))
+    with ledger.writing() as connection:
+        save_final(connection, [replace(gone, day=at(number)) for number in range(3)])
+    with ledger.reading() as connection:
+        assert list(dark_units(connection, registry, MONTH)) == before
+        assert dict(dark_values(figures_of_day(connection, at(0))))["U1"]["stations"] == 2
+
+
+def test_of_an_enterprise_communes_are_dark_without_any_of_its_own(filled, registry):
+    assert [one.unit for one in dark_units(filled, registry, MONTH, "beta")] == ["U2"]
 
 
 def test_days_come_by_their_down_time(filled):
