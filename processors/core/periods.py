@@ -21,7 +21,7 @@ class PeriodKind(StrEnum):
     YEAR = "year"
 
 
-_NAMED: Final = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?")
+_NAMED: Final = re.compile(r"(\d{4})(?:-(?:Q([1-4])|(\d{2})(?:-(\d{2}))?))?", re.ASCII)
 _MONTHS: Final = {PeriodKind.MONTH: 1, PeriodKind.QUARTER: 3, PeriodKind.YEAR: 12}
 
 
@@ -46,13 +46,13 @@ class CalendarPeriod:
         year, quarter, month, day = found.groups()
         try:
             first = date(int(year), 3 * int(quarter) - 2 if quarter else int(month or 1), int(day or 1))
-        except ValueError as error:
+            if day:
+                return cls(PeriodKind.DAY, first, first + timedelta(days=1))
+            kind = PeriodKind.QUARTER if quarter else PeriodKind.MONTH if month else PeriodKind.YEAR
+            months = first.year * 12 + first.month - 1 + _MONTHS[kind]
+            return cls(kind, first, date(months // 12, months % 12 + 1, 1))
+        except (ValueError, OverflowError) as error:
             raise ValueError(f"{text!r} is no period: {error}") from error
-        if day:
-            return cls(PeriodKind.DAY, first, first + timedelta(days=1))
-        kind = PeriodKind.QUARTER if quarter else PeriodKind.MONTH if month else PeriodKind.YEAR
-        months = first.year * 12 + first.month - 1 + _MONTHS[kind]
-        return cls(kind, first, date(months // 12, months % 12 + 1, 1))
 
     @property
     def name(self) -> str:

@@ -25,7 +25,20 @@ def test_a_period_is_named_as_people_name_it(name, kind, first, end):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "26", "2026-Q0", "2026-Q5", "2026-1", "2026-00", "2026-02-30", "2026-Q1-01"]
+    "name",
+    [
+        "",
+        "26",
+        "2026-Q0",
+        "2026-Q5",
+        "2026-1",
+        "2026-00",
+        "2026-02-30",
+        "2026-Q1-01",
+        "9999",
+        "9999-12-31",
+        "２０２６-11",
+    ],
 )
 def test_what_is_no_period_is_an_error(name):
     with pytest.raises(ValueError):
