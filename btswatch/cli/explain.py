@@ -123,11 +123,13 @@ def _tell_days(
     head = head_of(connection)
     moved = adjustments_between(connection, period.first, period.end)
     found = worst_days(connection, period.first, period.end, worst, **chosen)
+    sums = list(_sums(connection, registry, name, period, chosen, zone))
+    if not sums and not found:
+        raise CommandError(Exit.NO, f"{name} has no figures of {period.name}")
     if not output:
-        for line in _sums(connection, registry, name, period, chosen, zone):
+        for line in sums:
             typer.echo(line)
-        if found:
-            typer.echo("days with the most down time:")
+        typer.echo("days with the most down time:" if found else "no day of it has down time")
     for one in found:
         told = {
             "figure": f"{one.element}@{one.day}",
@@ -144,11 +146,9 @@ def _tell_days(
                 f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s"
                 + (" (before an objection's adjustment)" if told["objections"] else "")
             )
-    if found and not output:
+    if not output:
         tell(lost)
         tell_head(head)
-    if not found:
-        raise CommandError(Exit.NO, f"{name} has no down time in {period.name}, or no figures of it")
 
 
 def _chosen(registry: "Registry", name: str) -> dict[str, str]:
@@ -260,8 +260,8 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
         )
     for each in moved:
         typer.echo(
-            f"adjusted by objection {each['objection']}: down {each['down_s']:+} s, up {each['up_s']:+} s, planned"
-            f" {each['planned_s']:+} s, as {each.get('ruled_by')} ruled: {each.get('ruling')} (above: before it)"
+            f"adjusted by objection {each['objection']}: {_moved(each)}, as {each.get('ruled_by')} ruled:"
+            f" {each.get('ruling')} (above: before it)"
         )
     if one.proof is not None:
         typer.echo(
@@ -278,6 +278,11 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
         for mark, events in (("held", part.held if not part.events else ()), ("    ", shown)):
             for event in events:
                 _tell_event(event, mark, zone, show_bytes=show_bytes)
+
+
+def _moved(adjustment: dict[str, Any]) -> str:
+    states = {name: adjustment[f"{name}_s"] for name in ("up", "degraded", "down", "planned", "unknown")}
+    return ", ".join(f"{name} {seconds:+} s" for name, seconds in states.items() if seconds)
 
 
 def _tell_event(event: "Event", mark: str, zone: str, *, show_bytes: bool) -> None:

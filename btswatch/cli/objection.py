@@ -134,9 +134,9 @@ def rule(
         raise CommandError(Exit.NO, str(error)) from error
     typer.echo(f"objection {number} {'upheld' if uphold else 'rejected'}")
     for one in moved:
-        typer.echo(
-            f"{one.element} {one.day}: down {one.down_s:+} s, up {one.up_s:+} s, planned {one.planned_s:+} s"
-        )
+        typer.echo(f"{one.element} {one.day}: {one}")
+    if uphold and not moved:
+        typer.echo("nothing of the interval moves: it reads so already, or other objections moved it")
     tell_head(head)
 
 

@@ -50,6 +50,11 @@ class Adjustment:
         """As `Figure.moved` takes them."""
         return self.up_s, self.degraded_s, self.down_s, self.planned_s, self.unknown_s
 
+    def __str__(self) -> str:
+        """What moved, whole: `down -60 s, unknown +60 s`."""
+        named = zip(("up", "degraded", "down", "planned", "unknown"), self.seconds, strict=True)
+        return ", ".join(f"{name} {seconds:+} s" for name, seconds in named if seconds)
+
 
 def raise_objection(connection: Connection, one: Objection) -> None:
     """Keep it; `number` is `next_number`'s."""

@@ -44,7 +44,7 @@ def signed(tmp_path_factory):
     return path, day
 
 
-def installation(path):
+def installation(path, down_until=60):
     """A closed day, ten days ago, of one station that was down for its first hour; half of what it said came too late."""
     from btswatch.parts.part import system_now_ms
 
@@ -71,7 +71,7 @@ def installation(path):
             "type": "btswatch.status.v1",
             "subject": "A-1",
             "time": format_ms(at),
-            "data": {"status": "down" if minute < 60 or too_late else "up"},
+            "data": {"status": "down" if minute < down_until or too_late else "up"},
         }
         received = at + (5 * DAY if too_late else 500)
         body = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller").body
@@ -166,14 +166,14 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     )
     ruling = ("objection", "rule", "1", "--by", "D", "--ruling", "announced by letter")
     code, out, _ = call(*ruling, "--uphold")
-    assert (code, f"A-1 {day}: down -" in out) == (0, True)
+    assert (code, f"A-1 {day}: down -3600 s, planned +3600 s" in out) == (0, True)
     assert call(*ruling, "--reject")[0] == 1
     assert "upheld by D: announced by letter" in call("objection", "list", "--state", "upheld")[1]
     (verdict,) = map(json.loads, call("verdicts", "--period", day, "--json")[1].splitlines())
     assert (verdict["adjusted_days"], verdict["result"]) == (1, "fail")
     told = json.loads(call("explain", f"A-1@{day}", "--json")[1])["adjustments"]
     assert [(one["objection"], one["ruled_by"], one["planned_s"] > 0) for one in told] == [(1, "D", True)]
-    assert "adjusted by objection 1: down -" in call("explain", f"A-1@{day}")[1]
+    assert "adjusted by objection 1: down -3600 s, planned +3600 s, as D" in call("explain", f"A-1@{day}")[1]
     assert json.loads(call("explain", f"alpha@{day[:7]}", "--json")[1].splitlines()[0])["objections"] == [1]
     assert "(before an objection's adjustment)" in call("explain", f"alpha@{day[:7]}")[1]
     assert "1 element-days were adjusted" in call("reconcile", day)[1]
@@ -185,6 +185,11 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert json.loads(call("period", "show", day, "--json")[1])["adjusted_since"] == [1]
     assert "revision 3" in call("period", "close", day, "--by", "B")[1]
     assert "\nas signed by B in entry" in call("verdicts", "--period", day)[1]
+
+    again = (*raised, "--enterprise", "alpha", "--claim", "unknown")
+    assert call(*again)[1].startswith("objection 2 taken in\n")
+    out = call("objection", "rule", "2", "--by", "D", "--ruling", "so", "--uphold")[1]
+    assert "objection 2 upheld\nnothing of the interval moves" in out
 
     code, out, _ = call("ledger", "verify")
     assert (code, "as they were written" in out) == (0, True)
@@ -199,6 +204,8 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
         "objection",
         "ruling",
         "signed_off",
+        "objection",
+        "ruling",
     ]
 
 
@@ -351,12 +358,20 @@ def test_a_figure_is_explained_from_its_period_down_to_its_bytes(made, call):
     assert "not closed" in call("explain", "A-1@2001-01-01")[1]
 
 
+def test_a_period_without_down_time_is_explained_by_its_figure_and_head(tmp_path, capsys):
+    path, day, _ = installation(tmp_path, down_until=0)
+    code, out, err = called(capsys, path, "explain", f"A-1@{day[:7]}")
+    assert (code, err, "no day of it has down time" in out) == (0, "", True)
+    assert out.startswith(f"A-1 in {day[:7]}: A 1.0, ")
+    assert out.splitlines()[-1].startswith("audit chain head sha256:")
+
+
 @pytest.mark.parametrize(
     ("figure", "code", "said"),
     [
         ("A-1", 2, "write ELEMENT@DAY"),
         ("nobody@2026-11", 2, "no element, enterprise or unit of the registry"),
-        ("alpha@2001-01", 1, "no down time"),
+        ("alpha@2001-01", 1, "no figures of 2001-01"),
         ("A-1@yesterday", 2, "is no period"),
     ],
 )
