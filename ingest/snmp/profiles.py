@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from ingest.snmp.profile_model import Profile, Subject
+from schemas.yaml_text import load_yaml
 
 SHIPPED = Path(__file__).parent / "profiles"
 FALLBACK_LINK = "interface"
@@ -89,7 +90,7 @@ def _read(directories: Sequence[Path], problems: list[str]) -> dict[str, dict[st
     problems += [f"{directory}: no such directory" for directory in directories if not directory.is_dir()]
     for path in (p for directory in (SHIPPED, *directories) for p in sorted(directory.glob("*.yaml"))):
         try:
-            source = yaml.safe_load(path.read_text(encoding="utf-8"))
+            source = load_yaml(path.read_text(encoding="utf-8"))
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
             continue

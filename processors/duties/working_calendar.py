@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from processors.core.working_days import WorkingCalendar
 from schemas.base import Contract
+from schemas.yaml_text import load_yaml
 
 
 class MovedDay(Contract):
@@ -61,7 +62,7 @@ def _days_of(year: int) -> Iterable[date]:
 
 def _moved(path: Path) -> dict[date, bool]:
     try:
-        found = MovedDays.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        found = MovedDays.model_validate(load_yaml(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as error:
         raise WorkingCalendarError(f"{path}: {' '.join(str(error).split())}") from error
     days = {one.day: one.work == "working" for one in found.days}

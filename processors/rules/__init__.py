@@ -19,6 +19,7 @@ from schemas.canonical import canonical_json
 from schemas.indicators import Form, Indicators
 from schemas.registry import DeclaredLevel
 from schemas.rules import SERVICE_AVAILABILITY, Comparator, Kind, Method, Rule, RuleFile
+from schemas.yaml_text import load_yaml
 
 SHIPPED: Final = Path(str(files(__package__)))
 # How an indicator is reported, by how it is computed; what is not among them is no quality indicator.
@@ -139,9 +140,12 @@ def load_rules(directory: Path | None = None) -> Rules:
     paths = sorted(directory.glob("*.yaml"))
     if not paths:
         raise RulesError(f"{directory}: no rules (*.yaml) in it")
+    problems += [
+        f"{one.name}: is not read: rename it to {one.stem}.yaml" for one in sorted(directory.glob("*.yml"))
+    ]
     for path in paths:
         try:
-            read = RuleFile.model_validate(yaml.safe_load(path.read_text("utf-8")))
+            read = RuleFile.model_validate(load_yaml(path.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             problems.append(f"{path.name}: {' '.join(str(error).split())}")
         except ValidationError as error:

@@ -5,11 +5,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Annotated, Final, Literal, Self
 
-import yaml
 from pydantic import Field, model_validator
 
 from schemas.base import Contract
 from schemas.catalogue import BY_ID
+from schemas.yaml_text import load_yaml
 
 SHARDS: Final = 256
 """`crc32(element) % SHARDS`; fixed at installation, since partition = shard % partitions."""
@@ -92,7 +92,7 @@ def load_topics() -> dict[str, Topic]:
     topics = {}
     for path in sorted(files(__package__).iterdir(), key=lambda path: path.name):
         if path.name.endswith(".yaml"):
-            topic = Topic.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+            topic = Topic.model_validate(load_yaml(path.read_text(encoding="utf-8")))
             if path.name != f"{topic.topic}.yaml":
                 raise ValueError(f"{path.name} describes the topic {topic.topic}")
             topics[topic.topic] = topic

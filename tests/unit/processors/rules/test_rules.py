@@ -130,6 +130,20 @@ def test_versions_that_overlap_are_told_with_both_rows(rules_of):
     )
 
 
+def test_a_figure_that_stands_twice_is_an_error_and_not_the_last_one(rules_of):
+    file = rules_of(rule()) / "a.yaml"
+    file.write_text(file.read_text() + "  threshold: '9.95'\n")
+    (line,) = lines_of(file.parent)
+    assert line.startswith("a.yaml: ")
+    assert "threshold stands twice" in line
+
+
+def test_a_file_under_another_ending_is_not_passed_over(rules_of):
+    directory = rules_of(rule())
+    (directory / "b.yml").write_text("rules: []")
+    assert lines_of(directory) == ("b.yml: is not read: rename it to b.yaml",)
+
+
 def test_all_that_is_wrong_is_told_in_one_pass(rules_of):
     rules_of(
         rule(treshold="99"),
