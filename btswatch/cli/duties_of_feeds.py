@@ -54,10 +54,13 @@ def heartbeats(
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         rows = feeds_between(connection, chosen.first, chosen.end, [enterprise] if enterprise else None)
         head = head_of(connection)
+        official = closings.first_official(connection)
         closed = [one.day for one in closings.closings(connection, chosen.first, chosen.end) if one.complete]
     found = [
         one
-        for one in heartbeat_duties(rows, registry_of(loaded), rules_of(loaded), chosen, today, closed)
+        for one in heartbeat_duties(
+            rows, registry_of(loaded), rules_of(loaded), chosen, today, closed, official
+        )
         if enterprise in (None, one.enterprise)
     ]
     for one in found:

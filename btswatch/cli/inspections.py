@@ -85,7 +85,7 @@ def record(
         "kind": kind,
         "result": result,
         "inspector": inspector.strip(),
-        **({"values": dict(map(_value, value))} if value else {}),
+        **({"values": _values(value)} if value else {}),
         **({"document": document} if document else {}),
     }
     event = {
@@ -176,6 +176,19 @@ def _append(settings: "Settings", event: dict[str, Any], now_ms: int) -> str:
     data = event["data"]
     note(settings, lambda ledger: note_inspection(ledger, entry, data, data["inspector"], now_ms))
     return f"{event['id']} {'is on record already' if answer.outcome is Outcome.DUPLICATE else 'recorded'}"
+
+
+def _values(given: list[str]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name, number in map(_value, given):
+        # Of two, the one that is beyond its limit must not be lost.
+        if name in found:
+            raise CommandError(
+                Exit.MISUSE,
+                f"--value {name} is given twice: record the value that decides, or give each a name",
+            )
+        found[name] = number
+    return found
 
 
 def _value(text: str) -> tuple[str, float]:

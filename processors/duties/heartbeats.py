@@ -34,6 +34,7 @@ def heartbeat_duties(
     period: CalendarPeriod,
     today: date,
     closed: Iterable[date],
+    official: date | None,
 ) -> Iterator[HeartbeatDuty]:
     """The days of the period up to today for each transition feed with an element, by enterprise and day.
 
@@ -44,10 +45,12 @@ def heartbeat_duties(
         period: which days.
         today: the local day that is now.
         closed: closed days; one without a row was closed without looking, and nothing is said of it.
+        official: the first official day; those before it are never closed, and nothing is said of them.
     """
     known: Mapping[tuple[str, date], FeedRow] = {(one.enterprise, one.day): one for one in rows}
     done = set(closed)
-    days = [period.first + timedelta(days=n) for n in range((period.end - period.first).days)]
+    first = max(period.first, official or period.first)
+    days = [first + timedelta(days=n) for n in range((period.end - first).days)]
     owners = {row.enterprise for rows in registry.elements.values() for row in rows}
     for enterprise in sorted(one for one in owners if registry.enterprises[one].feed is Feed.TRANSITION):
         for day in days:

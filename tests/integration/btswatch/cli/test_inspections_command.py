@@ -153,6 +153,13 @@ def test_inspections_of_certificates_count_for_the_duties(inspections):
     assert state("2026-03-02") == (0, "valid")
 
 
+def test_of_two_values_of_one_name_none_is_lost(inspections):
+    """The first may be the one that is beyond its limit."""
+    twice = ("--value", "electric_field=30", "--value", "electric_field=3")
+    code, _, err = inspections("record", "A-1", *finding(), *twice)
+    assert (code, "--value electric_field is given twice" in err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("station", "changes", "said"),
     [

@@ -218,9 +218,9 @@ def feed_row(day, silent_s, *, ends_silent=False, enterprise="alpha") -> FeedRow
     return FeedRow(day, enterprise, 300, 86_400, silent_s, int(silent_s > 0), silent_s, None, ends_silent)
 
 
-def heartbeats(rows, today=date(2026, 9, 5), closed=(), known=None):
+def heartbeats(rows, today=date(2026, 9, 5), closed=(), known=None, official=None):
     week = CalendarPeriod.named("2026-09")
-    found = heartbeat_duties(rows, known or registry(), load_rules(), week, today, closed)
+    found = heartbeat_duties(rows, known or registry(), load_rules(), week, today, closed, official)
     return [(one.enterprise, one.day.day, one.state.value) for one in found]
 
 
@@ -236,6 +236,12 @@ def test_a_feeds_day_is_received_late_overdue_or_pending():
     ]
     assert heartbeats(list(reversed(rows)), closed=days[:4]) == heartbeats(rows, closed=days[:4])
     assert heartbeats([], today=date(2026, 8, 31)) == []
+
+
+def test_days_before_the_first_official_one_are_nobodys_duty():
+    """They will never be closed, and would stay pending for good."""
+    rows = [feed_row(date(2026, 9, 4), 0)]
+    assert heartbeats(rows, official=date(2026, 9, 4)) == [("alpha", 4, "received"), ("alpha", 5, "pending")]
 
 
 def test_before_its_first_element_and_without_one_an_enterprise_owes_no_heartbeat():
