@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from schemas.base import Contract
+from schemas.settings.header_secret import HeaderSecret
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
 
@@ -19,7 +20,7 @@ class GrafanaSettings(Contract):
     url: HttpUrl = Field(
         default="http://127.0.0.1:3000", description="where Grafana answers, with the path it is served under"
     )
-    token: SecretStr = Field(
+    token: HeaderSecret = Field(
         default=SecretStr(""),
         description="of a service account that may write folders and dashboards (and data sources, for push --datasource)",
     )
@@ -37,7 +38,7 @@ class GrafanaSettings(Contract):
         default="http://127.0.0.1:8086", description="InfluxDB as Grafana reaches it; for push --datasource"
     )
     influx_organization: str = Field(default="btswatch", description="InfluxDB's organisation")
-    influx_token: SecretStr = Field(
+    influx_token: HeaderSecret = Field(
         default=SecretStr(""),
         description="of InfluxDB, which Grafana keeps; one that can only read, never the one that the sink writes with",
     )

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, model_validator
 from schemas.base import Contract
 from schemas.influx import BUCKETS, Bucket, Role
 from schemas.influx.model import DAY_S
+from schemas.settings.header_secret import HeaderSecret
 
 KIB = 1024
 Days = Annotated[int, Field(ge=1, le=36_600)]
@@ -29,7 +30,7 @@ class InfluxSettings(Contract):
         default="http://127.0.0.1:8086", description="of its API"
     )
     org: Annotated[str, Field(min_length=1)] = Field(default="btswatch", description="organisation")
-    token: SecretStr = Field(
+    token: HeaderSecret = Field(
         default=SecretStr(""),
         description="token that may read and write buckets and tasks; better as a secret file (`..._FILE`)",
     )

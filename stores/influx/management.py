@@ -174,8 +174,10 @@ class Management:
         try:
             yield
         except ApiException as error:
-            if error.status is None:
-                raise InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {error.reason}") from error
+            # Without an answer (TLS that fails) the client says None or 0.
+            if not error.status:
+                reason = " ".join(str(error.reason).split())
+                raise InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {reason}") from error
             body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
             failure = failure_of(error.status, dict(error.headers or {}), body)
             if not isinstance(failure, InfluxUnavailableError):

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError, NoError, RetriableError, TopicAlreadyExistsError, for_code
 
 from schemas.settings.kafka import KafkaSettings
 from schemas.topics import Topic
@@ -108,20 +109,42 @@ class Topics:
             KafkaError: the brokers don't answer, or refuse.
         """
         differences = self.differences()
+        refused = [one for one in differences if one.refused]
         missing = [one.topic for one in differences if one.what == "topic"]
         if missing:
-            self._admin.create_topics({name: self._new(name) for name in missing}, wait_for_metadata=True)
-        for name in missing:
-            told(f"{name}: created with {self._catalogue[name].partitions} partitions")
+            not_made = self._make(missing)
+            for name in missing:
+                if name not in not_made:
+                    told(f"{name}: created with {self._catalogue[name].partitions} partitions")
+            refused += not_made.values()
         for one in differences:
             if one.what != "topic" and one.refused is None:
                 self._admin.alter_configs(
                     [ConfigResource(ConfigResourceType.TOPIC, one.topic, {one.what: one.wanted})]
                 )
                 told(f"{one.topic}: {one.what} set from {one.found} to {one.wanted}")
-        refused = [one for one in differences if one.refused]
         if refused:
             raise TopicsRefusedError(refused)
+
+    def _make(self, missing: Sequence[str]) -> dict[str, Difference]:
+        """Make topics; those that the brokers refuse, by name."""
+        # The library's own error quotes the whole request and leaves out why.
+        answer = self._admin.create_topics({name: self._new(name) for name in missing}, raise_errors=False)
+        refused: dict[str, Difference] = {}
+        for one in answer["topics"]:
+            error = for_code(one["error_code"])
+            # Somebody else made it meanwhile.
+            if error in (NoError, TopicAlreadyExistsError):
+                continue
+            why = error(one.get("error_message") or error.description)
+            if issubclass(error, RetriableError):
+                raise why
+            name = one["name"]
+            refused[name] = Difference(name, "topic", "", "", f"{error.__name__}: {KafkaError.__str__(why)}")
+        made = [name for name in missing if name not in refused]
+        if made:
+            self._admin.wait_for_topics(made)
+        return refused
 
     def _compare(
         self, name: str, topic: Topic, partitions: Sequence[Mapping[str, Any]], configs: Mapping[str, str]

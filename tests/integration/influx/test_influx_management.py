@@ -53,8 +53,10 @@ def test_a_server_that_refuses_or_is_away_is_told_apart(influx):
     for change in ({"token": SecretStr("wrong")}, {"org": "nobody"}):
         with pytest.raises(InfluxRefusedError):
             managed(settings.model_copy(update=change), Management.differences)
-    with pytest.raises(InfluxUnavailableError):
-        managed(settings.model_copy(update={"url": "http://127.0.0.1:9"}), Management.differences)
+    no_tls = influx.url.replace("http:", "https:")
+    for url, said in (("http://127.0.0.1:9", "refused"), (no_tls, "SSL")):
+        with pytest.raises(InfluxUnavailableError, match=said):
+            managed(settings.model_copy(update={"url": url}), Management.differences)
 
 
 def test_the_commands_answer_with_their_exit_codes(influx, tmp_path):

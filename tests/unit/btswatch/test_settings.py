@@ -77,3 +77,13 @@ def test_a_secret_file_that_is_no_text_is_named_with_its_variable(tmp_path):
     secret.write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match=r"BTSWATCH_POLL__VANTAGE_FILE=.*secret: is not UTF-8"):
         Settings.load(None, {"BTSWATCH_POLL__VANTAGE_FILE": str(secret)})
+
+
+@pytest.mark.parametrize("name", ["INFLUX__TOKEN", "GRAFANA__TOKEN", "GRAFANA__INFLUX_TOKEN"])
+def test_a_token_that_no_header_can_carry_is_refused_without_telling_it(tmp_path, name):
+    file = tmp_path / "token"
+    for text in ("first-secret\nsecond-secret\n", "a secret", "sécret"):
+        file.write_text(text, "utf-8")
+        with pytest.raises(SettingsError, match="one line of ASCII") as raised:
+            Settings.load(None, {f"BTSWATCH_{name}_FILE": str(file)})
+        assert "secret" not in str(raised.value)

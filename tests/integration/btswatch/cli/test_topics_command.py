@@ -73,6 +73,16 @@ def test_what_may_change_is_set_right_and_partitions_are_refused(settings, kafka
     assert others in admin.list_topics()
 
 
+def test_topics_that_the_brokers_refuse_are_told_with_their_reason(settings, kafka_prefix):
+    settings.write_text(f"{settings.read_text()}replication = 3\n")
+    code, told, errors = lines_of(btswatch("topics", "apply", "--settings", settings))
+    assert (code, told, len(errors)) == (1, [], len(load_topics()))
+    for name, line in zip(sorted(load_topics()), sorted(errors), strict=True):
+        assert line.startswith(f"btswatch: {kafka_prefix}{name}: missing; InvalidReplicationFactorError: ")
+        assert "only 1 broker" in line
+        assert "CreateTopicsRequest" not in line
+
+
 def test_a_broker_out_of_reach_is_one_line(tmp_path):
     file = tmp_path / "btswatch.toml"
     file.write_text('[kafka]\nbootstrap = "127.0.0.1:1"\ntimeout_s = 1\n')
