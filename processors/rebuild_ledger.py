@@ -18,7 +18,12 @@ from sqlalchemy import Connection
 from processors.core.conventions import Conventions, Grid
 from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
-from processors.rebuild_refusals import OtherBasisError, SealBrokenError, StillImportedError
+from processors.rebuild_refusals import (
+    BeforeTheArchiveError,
+    OtherBasisError,
+    SealBrokenError,
+    StillImportedError,
+)
 from processors.rebuilt_rows import Remade, save_official, save_open
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.retention import must_have_evidence
@@ -87,6 +92,7 @@ class LedgerRebuild:
         """Make the local days `[first, until)` again.
 
         Raises:
+            BeforeTheArchiveError: some of the days are before everything that is archived or official.
             OfficialChangeError: it would change official rows; the days before stand rebuilt.
             OtherBasisError: the same, told before a row of the day is looked at.
             PrunedError: evidence of some of the days was pruned.
@@ -103,6 +109,10 @@ class LedgerRebuild:
             held = positions.known_property(connection, CLOSING_HELD_FROM)
             closed = {one.day: one for one in closings.closings(connection, first, days[-1]) if one.complete}
             lost = closings.first_closed(connection) is None
+            known = closings.first_official(connection)
+        begins = min((day for day in (known, *self._archive.days()[:1]) if day is not None), default=None)
+        if begins is None or first < begins:
+            raise BeforeTheArchiveError(first, begins)
         if held and date.fromisoformat(held) <= days[-1]:
             raise StillImportedError(date.fromisoformat(held))
         if lost:

@@ -10,6 +10,19 @@ from stores.ledger.closings import ClosedDay
 _SHOWN: Final = 10
 
 
+class BeforeTheArchiveError(Exception):
+    """Nobody watched yet: a day without any evidence would become official, and closing would go on from there."""
+
+    def __init__(self, day: date, begins: date | None) -> None:
+        super().__init__(
+            f"{day}: the archive has nothing at all: is `data` the right directory?"
+            if begins is None
+            else f"{day}: the archive and what is official begin with {begins}: nothing is made of earlier days"
+        )
+        self.day = day
+        self.begins = begins
+
+
 class OfficialChangeError(Exception):
     """The archive gives other official figures than the ledger holds: changing them is a restatement, not a rebuild."""
 

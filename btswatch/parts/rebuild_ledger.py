@@ -7,6 +7,7 @@ from btswatch.parts.provenance import note_provenance
 from btswatch.rebuilding import RebuildRefusedError, Wanted
 from processors.rebuild_ledger import LedgerRebuild, Rebuilt
 from processors.rebuild_refusals import (
+    BeforeTheArchiveError,
     OfficialChangeError,
     OtherBasisError,
     RestatedLostError,
@@ -20,7 +21,7 @@ def rebuild(wanted: Wanted) -> None:
     """Make the ledger's days again.
 
     Raises:
-        RebuildRefusedError: it would change an official row, or history is still being imported.
+        RebuildRefusedError: it would change an official row, history is still being imported, or nobody watched yet.
         CommandError: registry or data directory can't be used, or days are being closed.
     """
     settings = wanted.settings
@@ -52,6 +53,7 @@ def rebuild(wanted: Wanted) -> None:
             try:
                 again.run(wanted.first, wanted.until, told)
             except (
+                BeforeTheArchiveError,
                 OfficialChangeError,
                 OtherBasisError,
                 PrunedError,

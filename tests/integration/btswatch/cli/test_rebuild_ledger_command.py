@@ -97,6 +97,29 @@ def test_a_quarter_that_is_made_again_in_part_is_no_quarter_that_began_later(ins
     assert "2026-10-06" not in told["not_closed"]
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["ledger lost", "days closed"])
+def test_days_before_the_archive_begins_do_not_become_official(installation, capsys, again):
+    path, ledger = installation
+    if again:
+        assert rebuild(path) == 0
+    known = rows(ledger, closed_days.c.day)
+    capsys.readouterr()
+    for first, until in (("2020-01-01", "2020-01-02"), ("2026-10-04", "2026-10-07")):
+        assert rebuild(path, first, until) == 1
+        (said,) = capsys.readouterr().err.splitlines()
+        assert said.startswith(f"btswatch: {first}: the archive and what is official begin with 2026-10-05")
+    assert rows(ledger, closed_days.c.day) == known
+
+
+def test_an_archive_without_anything_makes_nothing_official(installation, capsys):
+    path, ledger = installation
+    (path.parent / "data" / "archive").rename(path.parent / "elsewhere")
+    assert rebuild(path) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert "is `data` the right directory?" in said
+    assert rows(ledger, closed_days.c.day) == []
+
+
 def test_the_chain_begins_anew_where_it_was_lost_and_says_so(installation, capsys):
     path, _ = installation
     assert rebuild(path) == 0
