@@ -20,6 +20,7 @@ from processors.compliance import NotAnElementDayError, as_json, element_day, ru
 from processors.core.conventions import Conventions
 from processors.core.enterprises import Enterprises, Standing
 from processors.engine.worker.by_enterprise import ENTRANCE, LINE, ByEnterprise
+from processors.engine.worker.delivery import delivered
 from processors.engine.worker.messages import dead_letter
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import COMPACTION, DeliveredTable, rows_by_partition
@@ -131,8 +132,7 @@ class Compliance:
                     await topic.send(key=one.key, value=one.value, partition=one.to, headers=one.headers)
                 )
             # They are acknowledged when the next ones are asked for.
-            for under_way in sent:
-                await under_way
+            await delivered(sent)
 
     # Adding up
 
@@ -165,8 +165,7 @@ class Compliance:
             for found in self._findings(standing, hosted.enterprises):
                 hosted.sent.append(await self._topics[FINDINGS].send(key=key, value=as_json(found)))
                 COMPLIANCE_FINDINGS.counter().labels(type(found).__name__.lower()).inc()
-        for sent in hosted.sent:
-            await sent
+        await delivered(hosted.sent)
         hosted.sent.clear()
         self._standstill.check()
         if self._hosted.get(number) is not hosted:

@@ -13,6 +13,7 @@ from faust.types import EventT, StreamT
 
 from processors.core.conventions import Conventions
 from processors.engine.live import Pace
+from processors.engine.worker.delivery import delivered
 from processors.engine.worker.in_force import InForceWatch
 from processors.engine.worker.messages import Outgoing
 from processors.engine.worker.partition import Partition
@@ -183,7 +184,7 @@ class Availability:
     async def _advance(self, number: int, hosted: _Hosted, *, wait: bool) -> None:
         while hosted.under_way is not None:
             if wait:
-                await asyncio.gather(*hosted.under_way.awaited)
+                await delivered(hosted.under_way.awaited)
             elif not all(asyncio.isfuture(one) and one.done() for one in hosted.under_way.awaited):
                 return
             self._standstill.check()
@@ -210,8 +211,7 @@ class Availability:
         Raises:
             KafkaError: the brokers did not take all: nothing after it may be taken for done.
         """
-        for delivered in one.awaited:
-            await delivered
+        await delivered(one.awaited)
         if one.writes is not None:
             hosted.under_way = _UnderWay(one.begun, self._write(one.writes), None, one.covers)
             return

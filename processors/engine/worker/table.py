@@ -6,6 +6,8 @@ from typing import Any, Final
 import faust
 from faust.types import FutureMessage
 
+from processors.engine.worker.delivery import delivered
+
 NAME: Final = "availability"
 # Kafka compacts closed segments only. With its defaults a restart would read a gigabyte of overwritten rows a partition.
 COMPACTION: Final = {
@@ -39,9 +41,7 @@ class DeliveredTable(faust.Table[bytes, bytes]):
         Raises:
             KafkaError: they have not; what is in memory here is no longer what the table is.
         """
-        sent, self.sent = self.sent, []
-        for one in sent:
-            await one
+        await delivered(self.take_sent())
 
 
 def rows_by_partition(table: DeliveredTable) -> dict[int, dict[bytes, bytes]]:
