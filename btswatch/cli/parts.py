@@ -1,6 +1,8 @@
 """`btswatch poll`, `traps`, `gateway`, `engine`, `console`: the parts as processes of their own."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -113,6 +115,10 @@ def run(path: Path | None, build: Build, status_port: str | None) -> None:
     async def main() -> None:
         ending = Ending()
         await run_until_told(build(loaded, ending), ending, stop_s=loaded.stop_s * 0.8, status=status)
+        if ending.given_up:
+            # Python would cancel what is under way and wait for its end: with a broker that hangs longer than the deadline.
+            sys.stderr.flush()
+            os._exit(Exit.DONE)
 
     try:
         asyncio.run(main())

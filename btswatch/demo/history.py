@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from btswatch.cli.exits import Exit
 from btswatch.demo.bar import bar
 from btswatch.demo.declarations import senders
 from btswatch.demo.pace import ENGINE, FORWARDER, EngineLag
@@ -25,11 +26,12 @@ from btswatch.demo.record import (
 from btswatch.demo.script import Script
 from btswatch.ledger import ledger_of
 from btswatch.logs import configure
-from btswatch.parts.part import Ending, run_until_told
+from btswatch.parts.part import Ending, PartFailedError, run_until_told
 from btswatch.settings import Settings
 from schemas.registry import Registry
 from schemas.time import LocalCalendar
 from stores.data_directory import DataDirectory
+from stores.ledger.trouble import TROUBLE, in_a_line
 from stores.registry.load import load
 
 _LOG = structlog.get_logger()
@@ -117,10 +119,18 @@ def main() -> None:
     record = read(settings.data / RECORD, DemoRecord)
     if record is None:
         raise DemoRecordError(settings.data / RECORD, "is missing: this is no demonstration's directory")
-    with bar(shown=sys.stderr.isatty()) as told:
-        history = history_of(settings, record, load(settings.registry, zone=settings.zone), told)
-        ending = Ending()
-        asyncio.run(run_until_told(HistoryPart(history, ending), ending, stop_s=settings.stop_s * 0.6))
+    try:
+        with bar(shown=sys.stderr.isatty()) as told:
+            history = history_of(settings, record, load(settings.registry, zone=settings.zone), told)
+            ending = Ending()
+            asyncio.run(run_until_told(HistoryPart(history, ending), ending, stop_s=settings.stop_s * 0.6))
+    except (PartFailedError, *TROUBLE) as error:
+        trouble = error.__cause__ if isinstance(error, PartFailedError) else error
+        if not isinstance(trouble, TROUBLE):
+            raise
+        # The supervisor starts it again, and it goes on where it was.
+        _LOG.error("history broken off", reason=in_a_line(trouble))
+        sys.exit(Exit.NO)
 
 
 if __name__ == "__main__":

@@ -35,11 +35,17 @@ class Part(Protocol):
 
 
 class Ending:
-    """Why a process is to end: it was told to, or a part of it failed."""
+    """Why a process is to end: it was told to, or a part of it failed.
+
+    Attributes:
+        failure: what a part failed of.
+        given_up: a part could not end in time; what it left under way is not worth waiting for.
+    """
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
         self.failure: BaseException | None = None
+        self.given_up = False
 
     def tell(self) -> None:
         """An orderly end."""

@@ -187,3 +187,17 @@ def test_a_worker_that_stood_still_for_longer_than_its_session_ends_and_writes_n
     assert worker.said("stood still") > 0
     assert worker.process.returncode == 1
     assert other.running
+
+
+def test_a_worker_whose_broker_hangs_ends_in_time_and_without_a_traceback(desk, world, kafka):
+    worker = desk.worker("waiting")
+    desk.forwarder()
+    desk.append(world.entries[:300])
+    desk.wait(lambda: len(restored(worker)) == 16, "all partitions", 60)
+    kafka.pause()
+    try:
+        assert worker.stop(desk.settings.stop_s) == 0
+    finally:
+        kafka.resume()
+    assert worker.said("left before it could say so") == 1
+    assert worker.said("Traceback") == 0, worker.last_lines()
