@@ -65,6 +65,7 @@ def reports(
 
     Example: btswatch duties reports --on 2026-11-23
     """
+    from processors.core.duty import DutyState
     from processors.duties.reports import report_duties
 
     loaded = settings_from(settings)
@@ -102,7 +103,7 @@ def reports(
         if not duties:
             typer.echo(f"no quarter that ended since {first} owes a report; --since DAY looks further back")
         tell_head(head)
-    if any(duty.standing.late_ms for duty in duties):
+    if any(duty.standing.late_ms or duty.standing.state is DutyState.OVERDUE for duty in duties):
         raise typer.Exit(int(Exit.NO))
 
 

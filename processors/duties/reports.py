@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from processors.core.duty import DutyStanding, standing
@@ -12,11 +11,10 @@ from processors.core.periods import CalendarPeriod, PeriodKind
 from processors.core.working_days import WorkingCalendar
 from processors.rules import Rules
 from schemas.events import ArchivedReport
+from schemas.events.report import QUALITY_REPORT
 from schemas.registry import Registry
 from schemas.rules import Rule
 from schemas.time import to_ms
-
-QUALITY_REPORT: Final = "quality_quarterly"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,16 @@
 """btswatch.report.v1: a report that a duty asks for. Vietnamese: báo cáo chất lượng dịch vụ định kỳ."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import Contract
 from schemas.events.envelope import CloudEvent, Identifier, Number, Received
+
+# Of the quarterly quality report; hyphens are read as underscores.
+QUALITY_REPORT: Final = "quality_quarterly"
+_QUARTER: Final = re.compile(r"\d{4}-Q[1-4]", re.ASCII)
 
 
 class ReportData(Contract):
@@ -17,6 +22,13 @@ class ReportData(Contract):
     attachment: Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")] | None = Field(
         default=None, description="digest of the signed document"
     )
+
+    @model_validator(mode="after")
+    def _names_its_quarter(self) -> Self:
+        # Under another name it would be received, and owed all the same.
+        if self.duty.replace("-", "_") == QUALITY_REPORT and not _QUARTER.fullmatch(self.period):
+            raise ValueError(f"period: {self.period} is no quarter: write it as 2026-Q3")
+        return self
 
 
 class Report(CloudEvent):

@@ -32,6 +32,7 @@ BEYOND_JSON_SCHEMA = {
     "measurement.v1/must_reject/empty_period",
     "measurement.v1/must_reject/more_seconds_than_the_period",
     "measurement.v1/must_reject/seconds_of_samples",
+    "report.v1/must_reject/period_is_no_quarter",
     "maintenance.v1/must_reject/empty_window",
     "maintenance.v1/must_reject/window_backwards",
     "figure.v1/must_reject/parts_do_not_add_up",
