@@ -32,10 +32,13 @@ _MOST_DAYS: Final = 31
 
 
 class NotClosedError(Exception):
-    """Only a closed day is restated: an open one still takes evidence by itself."""
+    """Only a closed day is restated: an open one still takes evidence by itself, one before `official_from` has no figure."""
 
-    def __init__(self, day: date) -> None:
-        super().__init__(f"{day} is not closed: what comes until its close counts by itself")
+    def __init__(self, day: date, official_from: date | None = None) -> None:
+        why = "is not closed: what comes until its close counts by itself"
+        if official_from is not None:
+            why = f"lies before the first official day here, {official_from}: there is nothing to restate"
+        super().__init__(f"{day} {why}")
         self.day = day
 
 
@@ -93,12 +96,17 @@ class Restating:
 
         Raises:
             KeyError: no such element.
-            NotClosedError: the day is not closed.
+            NotClosedError: the day is not closed, or lies before the first official one.
             PrunedError: what it rests on was pruned.
         """
+        if element not in self._registry.elements:
+            raise KeyError(element)
         last = closings.last_closed(connection)
         if last is None or day > last:
             raise NotClosedError(day)
+        official_from = closings.first_official(connection)
+        if official_from is not None and day < official_from:
+            raise NotClosedError(day, official_from)
         must_have_evidence(connection, day)
         found: list[Proposed] = []
         for figure, changes, word in self._days(connection, element, day, last):

@@ -33,12 +33,15 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
 
     Example: btswatch period late 2026-Q3
     """
+    from stores.ledger import closings
     from stores.ledger.feeds import proposals
 
     loaded, chosen = settings_from(settings), period_of(period)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         restating = _restating(loaded)
-        known = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        # Days before the first official one are never restated.
+        first = max(chosen.first, closings.first_official(connection) or chosen.first)
+        known = proposals(connection, first, chosen.end, limit=100_000)
         head = head_of(connection)
         waiting = sorted({(one.day, one.element) for one in known if one.day < chosen.end})
         for day, element in waiting:

@@ -176,6 +176,13 @@ def test_an_open_day_is_not_restated(closed, restating):
         restating.propose(connection, "A-1", day(3))
 
 
+def test_a_day_before_the_first_official_one_is_not_restated(closed, restating):
+    """It counts as unknown in every sum already: a row of it would count that time twice."""
+    said = f"{day(-1)} lies before the first official day here, {day(0)}"
+    with closed.reading() as connection, pytest.raises(NotClosedError, match=said):
+        restating.propose(connection, "A-1", day(-1))
+
+
 def signed(ledger, registry, rules, *, person="An", now_ms=LATER, today=TODAY, indicators=()):
     with ledger.writing() as connection:
         return sign_off(
