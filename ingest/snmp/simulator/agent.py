@@ -48,6 +48,7 @@ class SimulatedAgent:
         keys: UserKeys | None,
         now_ms: Callable[[], int],
         salt: int,
+        starts: int = 0,
     ) -> None:
         self.model = model
         self.engine_id = _ENGINE_PREFIX + sha256(model.name.encode()).digest()[:12]
@@ -55,7 +56,7 @@ class SimulatedAgent:
         self._now_ms = now_ms
         self._booted_ms = now_ms()
         users = {keys.user.user.encode(): (keys,)} if keys else {}
-        self._engine = AuthoritativeEngine(self.engine_id, 1, self._booted_ms, users, now_ms, salt)
+        self._engine = AuthoritativeEngine(self.engine_id, starts + 1, self._booted_ms, users, now_ms, salt)
         self._community = model.community.encode() if model.community else None
         self._counted: list[_Counted] = []
         self.state = state

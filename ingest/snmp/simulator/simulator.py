@@ -23,6 +23,7 @@ class Simulator:
         trap_sink: where traps go, None for nowhere.
         now_ms: the clock of uptimes and counters.
         rng: decides which requests are lost and where salts begin.
+        starts: of each agent before this one. A manager refuses what comes with fewer boots than it knows (RFC 3414).
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Simulator:
         trap_sink: Local | None,
         now_ms: Callable[[], int],
         rng: random.Random,
+        starts: int = 0,
     ) -> None:
         # Once per user, not per agent: a password is hashed as a megabyte.
         masters = {user: _keys(user) for user in {model.user for model in agents.values() if model.user}}
@@ -43,6 +45,7 @@ class Simulator:
                 masters[model.user] if model.user else None,
                 now_ms,
                 rng.getrandbits(63),
+                starts,
             )
             for id_, model in agents.items()
         }

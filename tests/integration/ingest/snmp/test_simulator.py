@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from btswatch.demo.world import starts_before
 from ingest.snmp.assessment import evaluate
 from ingest.snmp.engine import Answer, NoAnswer, Rows, Target, VarbindKind
 from ingest.snmp.engine_gufo import GufoEngine
@@ -77,9 +78,11 @@ def models(count=3, **what):
 
 
 class Simulated:
-    def __init__(self, agents, states, *, trap_sink=None, clock=now_ms):
+    def __init__(self, agents, states, *, trap_sink=None, clock=now_ms, starts=0):
         self.agents = agents
-        self.simulator = Simulator(agents, states, trap_sink=trap_sink, now_ms=clock, rng=random.Random(1))
+        self.simulator = Simulator(
+            agents, states, trap_sink=trap_sink, now_ms=clock, rng=random.Random(1), starts=starts
+        )
 
     async def __aenter__(self):
         await self.simulator.start()
@@ -233,6 +236,27 @@ async def test_a_v3_agents_traps_become_evidence_in_the_trap_service(tmp_path):
                 ("S1", "up"),
             ]
             assert heard.refused() == []
+
+
+async def test_traps_of_a_demonstration_that_is_started_again_are_taken(tmp_path):
+    agents = models(2, community=None)
+    ahead = [0]
+    async with running(
+        tmp_path, devices(agents, V3), now_ms=now_ms, host="0.0.0.0", credentials=[V3]
+    ) as heard:
+        for started in (1, 2):
+            now = now_ms() + ahead[0]
+            async with Simulated(
+                agents,
+                everything(UP, agents),
+                trap_sink=("127.0.0.1", heard.port),
+                clock=lambda: now_ms() + ahead[0],
+                starts=starts_before(now),
+            ) as run:
+                ahead[0] += 1_000_000 // started  # the first one ran for longer
+                run.simulator.set_state("S1", DARK)
+                await heard.decoded(2 * started)
+        assert heard.refused() == []
 
 
 async def test_a_v2c_agents_traps_make_the_poller_look(tmp_path):
