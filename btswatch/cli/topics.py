@@ -63,7 +63,7 @@ def _topics(settings: KafkaSettings) -> Iterator["Topics"]:
         with Topics(settings, load_topics()) as topics:
             yield topics
     except KafkaError as error:
-        line = f"Kafka at {settings.bootstrap}: {told(error)}; see the settings kafka.bootstrap and kafka.security_protocol"
+        line = f"Kafka at {settings.bootstrap}: {told(error)}; a refused login or certificate looks alike; see kafka.bootstrap, security_protocol, sasl_* and tls_ca"
         raise CommandError(Exit.UNREACHABLE, line) from error
     except OSError as error:
         raise CommandError(Exit.MISUSE, f"kafka.tls_*: {error}") from error

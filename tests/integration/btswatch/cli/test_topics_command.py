@@ -7,7 +7,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from schemas.topics import load_topics
 from stores.kafka.connection import connection
 from tests.kafka_topics import settings_of
-from tests.product.process import btswatch
+from tests.product.process import btswatch, eventually
 
 pytestmark = pytest.mark.service
 
@@ -68,8 +68,14 @@ def test_what_may_change_is_set_right_and_partitions_are_refused(settings, kafka
     assert len(errors) == 1
     assert errors[0].startswith(f"btswatch: {findings}: partitions is 2, wanted is 4")
     resource = ConfigResource(ConfigResourceType.TOPIC, states, ["cleanup.policy"])
-    found = admin.describe_configs([resource], config_filter="all")["topic"][states]
-    assert found["cleanup.policy"]["value"] == "compact"
+
+    def policy():
+        return admin.describe_configs([resource], config_filter="all")["topic"][states]["cleanup.policy"][
+            "value"
+        ]
+
+    # The controller has it; a broker learns of it a moment later.
+    eventually(lambda: policy() == "compact", 10)
     assert others in admin.list_topics()
 
 
