@@ -140,7 +140,9 @@ def run(arguments: Sequence[str]) -> int:
         _drop_output()
         return int(Exit.DONE)
     except OSError as error:
-        return _told(*_of_os_error(error))
+        code = _told(*_of_os_error(error))
+        _drop_output()
+        return code
     except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a line, and a log its place
         return _of_our_fault(error)
     return result if isinstance(result, int) else int(Exit.DONE)
@@ -203,5 +205,8 @@ def _of_our_fault(error: Exception) -> int:
 
 
 def _drop_output() -> None:
-    """What is still buffered would fail again when Python ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """What is still buffered and can't be written would fail again when Python ends."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
