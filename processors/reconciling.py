@@ -63,7 +63,7 @@ def over_period(
         ValueError: no such scope.
     """
     first, last = period.first, period.end - timedelta(days=1)
-    lacking = unwatched_in(connection, registry, first, last, LocalCalendar(zone))
+    lacking = unwatched_in(connection, registry, [(first, period.end)], LocalCalendar(zone))
     if scope == "element":
         return element_figures(
             connection, first, last, kind=kind.value, enterprise=enterprise, unwatched=lacking

@@ -1,7 +1,7 @@
 """Time of running periods before their elements were watched, as a worker knows it: by the days that were told of.
 
 A worker has no ledger that says when watching began, and needs none: silent elements are told of too, so that time of which
-nothing was told is unknown: before the installation, in a backlog (see `watched_from` of the ledger), or lost with the table.
+nothing was told is unknown: before the installation, in a backlog (see the ledger's `unwatched_in`), or lost with the table.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from stores.ledger.unwatched import Unwatched, Watched, unwatched
 
 
 class RunningUnwatched:
-    """What periods lack of elements that were in service before their first known day of the quarter.
+    """What periods lack of elements that were in service before their first known day of it.
 
     Args:
         registry: what was in service, and whose.

@@ -21,7 +21,7 @@ from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger.sums import ElementSum, element_sums
-from stores.ledger.unwatched import unwatched, unwatched_sums, watched_from
+from stores.ledger.unwatched import unwatched_in, unwatched_sums
 
 # What the service of a rule is seen by. Others have no element here: they are judged by seconds sent (reported_time).
 SEEN_BY: Final = {"mobile_voice": Kind.STATION, "base_station": Kind.STATION}
@@ -73,7 +73,7 @@ def verdicts(
 ) -> Iterator[PeriodVerdict]:
     """Every verdict on the period by rules over time that are judged over periods of its kind, by enterprise and rule.
 
-    Time in service before the first official day, or before figures began where none is official yet, is unknown time.
+    Time in service before an element's first figure of the period is unknown time, see `unwatched_in`.
     """
     names = sorted(
         {rule.rule for rule in rules.rules if rule.method is Method.TIME and rule.service in SEEN_BY}
@@ -113,21 +113,15 @@ def _owned(
     calendar: LocalCalendar,
 ) -> dict[tuple[str, Kind], list[ElementSum]]:
     owned: dict[tuple[str, Kind], list[ElementSum]] = defaultdict(list)
-    watched = watched_from(connection)
     days = [(one.first, one.end) for one in stretches]
+    lacking = unwatched_in(connection, registry, days, calendar)
     for kind in sorted({SEEN_BY[one[-1].service] for one in versions}):
         for found in element_sums(connection, days, kind.value, enterprise):
             owned[found.enterprise, kind].append(found)
-        if watched is not None:
-            rows = [
-                row
-                for name in sorted(registry.elements)
-                for row in registry.elements[name]
-                # Where nothing at all is known of an enterprise, there is nothing to judge.
-                if row.kind is kind and owned.get((row.enterprise, kind))
-            ]
-            for lacking in unwatched_sums(unwatched(rows, days, watched, calendar)):
-                owned[lacking.enterprise, kind].append(lacking)
+        for one in unwatched_sums(each for each in lacking if each.row.kind is kind):
+            # With an enterprise asked for there is nothing of others that it would go with.
+            if owned.get((one.enterprise, kind)):
+                owned[one.enterprise, kind].append(one)
     return owned
 
 

@@ -108,7 +108,7 @@ def install_influxdb(servers: Path, tell: Tell) -> None:
 def _build_influxd(work: Path, log: Path, tell: Tell) -> None:
     go = _tool("go", "golang, or a newer one from its own site")
     _tool("pkg-config", "pkg-config")
-    _tool("cargo", "rustup, then `rustup default stable`")
+    _tool("cargo", "cargo-web, or rustup and then `rustup default stable`")
     _tool("cc", "build-essential")
     programs = work / "bin"
     programs.mkdir(exist_ok=True)

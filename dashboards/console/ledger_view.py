@@ -142,7 +142,9 @@ class LedgerView:
 
     def _figures(self, first: date, last: date) -> Figures:
         with self.ledger.reading() as connection:
-            lacking = unwatched_in(connection, self.registry, first, last, self.calendar)
+            lacking = unwatched_in(
+                connection, self.registry, [(first, last + timedelta(days=1))], self.calendar
+            )
             enterprises = periods.scope_figures(connection, "enterprise", first, last, unwatched=lacking)
             return Figures(
                 elements=periods.element_figures(connection, first, last, unwatched=lacking),

@@ -86,15 +86,13 @@ class Enterprises:
         return running.sums(days)
 
     def watched_from(self, standing: Standing) -> tuple[dict[str, date], date]:
-        """The first local day of the standing's quarter that each of its elements has a part of, and the newest that any has.
-
-        Which days of closed quarters there were, and that they were dropped since, makes no difference.
-        """
+        """The first local day of the standing's period that each of its elements has a part of, and the newest of all days."""
         running = self._running[standing.enterprise, standing.kind]
-        start = start_of(standing.start, PeriodKind.QUARTER, self._zone)
-        days = self._days_of(running, start, end_of(start, PeriodKind.QUARTER, self._zone))
+        days = self._days_of(running, standing.start, standing.end)
         first = running.first_days(days)
-        return {name: date.fromordinal(day) for name, day in first.items()}, date.fromordinal(days[-1])
+        return {name: date.fromordinal(day) for name, day in first.items()}, date.fromordinal(
+            max(running.days)
+        )
 
     def changed_days(self) -> Iterator[tuple[Key, date, bytes]]:
         """The days that changed since `told`, for storage."""

@@ -95,10 +95,16 @@ def any_between(connection: Connection, first: date, end: date) -> bool:
     return connection.execute(query).first() is not None
 
 
-def first_days(connection: Connection) -> dict[str, date]:
-    """The earliest local day of each element that has a figure, provisional or final."""
-    query = select(day_figures.c.element, func.min(day_figures.c.day)).group_by(day_figures.c.element)
-    return {row[0]: row[1] for row in connection.execute(query)}
+def first_days(connection: Connection, first: date, end: date) -> dict[str, date]:
+    """The earliest of the local days `[first, end)` that each element has a figure of, provisional or final."""
+    table = day_figures.c
+    query = select(table.element, func.min(table.day)).where(table.day >= first, table.day < end)
+    return {row[0]: row[1] for row in connection.execute(query.group_by(table.element))}
+
+
+def elements_on(connection: Connection, day: date) -> set[str]:
+    """The elements that have a figure of the local day."""
+    return set(connection.execute(select(day_figures.c.element).where(day_figures.c.day == day)).scalars())
 
 
 def last_day(connection: Connection) -> date | None:

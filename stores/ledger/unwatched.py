@@ -1,11 +1,12 @@
-"""Time of a period before its first watched day: in service, and nobody knows how (spec: availability, section 5).
+"""Time of a period before it was watched: in service, and nobody knows how (spec: availability, section 5).
 
-A quarter in whose last week an installation began has a week of known time, not a quarter with full coverage.
+A quarter in whose last week an installation began, or a station was registered, has a week of known time of it, not a quarter
+with full coverage.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from sqlalchemy import Connection, select
 
@@ -40,19 +41,6 @@ class Unwatched:
         return Figure(0, 0, 0, 0, self.seconds, 0, None, (self.seconds,) + (0,) * 15)
 
 
-def watched_from(connection: Connection) -> Watched | None:
-    """From the first official day on; None where nothing is known.
-
-    Before any day was closed, from each element's first figure on: in a backlog workers do not tell of silent elements,
-    which only a closing counts. One without a figure was not watched until the newest day.
-    """
-    official = closings.first_official(connection)
-    if official is not None:
-        return Watched(official)
-    newest = figures.last_day(connection)
-    return None if newest is None else Watched(newest, figures.first_days(connection))
-
-
 def unwatched(
     rows: Iterable[Element], stretches: Sequence[tuple[date, date]], watched: Watched, calendar: LocalCalendar
 ) -> Iterator[Unwatched]:
@@ -82,23 +70,35 @@ def unwatched_sums(found: Iterable[Unwatched]) -> Iterator[ElementSum]:
 
 
 def unwatched_in(
-    connection: Connection, registry: Registry, first: date, last: date, calendar: LocalCalendar
+    connection: Connection,
+    registry: Registry,
+    stretches: Sequence[tuple[date, date]],
+    calendar: LocalCalendar,
 ) -> list[Unwatched]:
-    """What the ledger's figures over the local days `first` to `last` lack, of enterprises that have some there.
+    """What the ledger's figures of the stretches lack: time in service before an element's first figure in them.
 
-    Of an enterprise of which nothing at all is known, no figure is made up.
+    An element without any is unknown until the first official day (one that was registered later says nothing of the time
+    before), and before any day was closed until the newest: in a backlog workers do not tell of silent elements, which only
+    a closing counts. Of an enterprise of which nothing at all is known, no figure is made up.
     """
-    watched = watched_from(connection)
-    if watched is None:
+    first, end = stretches[0][0], stretches[-1][1]
+    complete = figures.elements_on(connection, first)
+    names = [name for name in sorted(registry.elements) if name not in complete]
+    newest = figures.last_day(connection) if names else None
+    if newest is None:
         return []
-    rows = (row for name in sorted(registry.elements) for row in registry.elements[name])
-    found = list(unwatched(rows, [(first, last + timedelta(days=1))], watched, calendar))
-    if not found:
-        return []
-    table = day_figures.c
-    query = select(table.enterprise, table.kind).where(table.day >= first, table.day <= last).distinct()
-    known = {(row[0], Kind(row[1])) for row in connection.execute(query)}
+    official = closings.first_official(connection)
+    watched = Watched(official or newest, figures.first_days(connection, first, end))
+    rows = (row for name in names for row in registry.elements[name])
+    found = list(unwatched(rows, stretches, watched, calendar))
+    known = _known_owners(connection, first, end) if found else set()
     return [one for one in found if (one.row.enterprise, one.row.kind) in known]
+
+
+def _known_owners(connection: Connection, first: date, end: date) -> set[tuple[str, Kind]]:
+    table = day_figures.c
+    query = select(table.enterprise, table.kind).where(table.day >= first, table.day < end).distinct()
+    return {(row[0], Kind(row[1])) for row in connection.execute(query)}
 
 
 def _in_service(row: Element, first: date, end: date, calendar: LocalCalendar) -> tuple[int, int]:

@@ -45,8 +45,11 @@ def ledger(tmp_path_factory):
 
 
 def world(seed):
+    """Elements that were there before anything was watched."""
     registry, rules, _, found, _ = days.world(seed)
-    return replace(registry, digest="sha256:" + "1" * 64), Rules(tuple(rules)), found
+    rows = {name: (replace(row, valid_from=None),) for name, (row,) in registry.elements.items()}
+    registry = replace(registry, elements=rows, digest="sha256:" + "1" * 64)
+    return registry, Rules(tuple(rules)), found
 
 
 def enterprises_of(found):

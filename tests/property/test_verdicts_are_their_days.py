@@ -18,8 +18,7 @@ from processors.verdicts import verdicts
 from schemas.figures import Figure
 from schemas.registry import DeclaredLevel, Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
-from stores.ledger import Ledger, positions
-from stores.ledger.closings import CLOSING_FROM
+from stores.ledger import Ledger
 from stores.ledger.figures import FINAL, DayFigure, save_final, save_provisional
 from stores.ledger.tables import day_figures
 from tests.one_rule import RULE
@@ -110,12 +109,15 @@ def world(seed):
     rules = rules[r.choice([0, 0, 1]) :]
     level_from = r.choice(DAYS)
     levels = (DeclaredLevel("PER", "mobile_voice", "service_availability", 97.5, level_from, None),)
-    elements = {
-        f"E{n}": (Element(f"E{n}", Kind.STATION, OWNERS[n % 2], cells=r.randrange(1, 9)),) for n in range(4)
-    }
-    registry = Registry({o: Enterprise(o, o) for o in OWNERS}, {}, elements, levels)
+    cells = [r.randrange(1, 9) for _ in range(4)]
     bad = r.choice([0, 5, 30, 300])
     chosen = sorted(r.sample(DAYS, r.choice([3, 6, 30])))
+    # The days are all there is to count: what was before the first one is another test's.
+    elements = {
+        f"E{n}": (Element(f"E{n}", Kind.STATION, OWNERS[n % 2], cells=cells[n], valid_from=chosen[0]),)
+        for n in range(4)
+    }
+    registry = Registry({o: Enterprise(o, o) for o in OWNERS}, {}, elements, levels)
     found = [
         day_figure(r, name, day, rows[0].enterprise, bad) for name, rows in elements.items() for day in chosen
     ]
@@ -131,9 +133,6 @@ def threshold(r):
 def ledger(tmp_path_factory):
     ledger = Ledger(tmp_path_factory.mktemp("ledger") / "ledger.db")
     ledger.open()
-    with ledger.writing() as connection:
-        # The worlds' days are all there is to count: what was before the first one is another test's.
-        positions.save_property(connection, CLOSING_FROM, QUARTER.first.isoformat())
     yield ledger
     ledger.close()
 

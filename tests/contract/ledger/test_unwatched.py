@@ -17,6 +17,7 @@ from stores.ledger import positions
 from stores.ledger.closings import CLOSING_FROM, ClosedDay, save_closed
 from stores.ledger.figures import FINAL, PROVISIONAL, DayFigure, save_final, save_provisional
 from stores.ledger.periods import scope_figures
+from stores.ledger.tables import day_figures
 from stores.ledger.unwatched import unwatched_in
 
 QUARTER = CalendarPeriod.named("2026-Q3")
@@ -95,6 +96,36 @@ def test_where_closing_was_told_to_begin_counts_as_the_first_day(ledger):
     assert judged(ledger).judgement.result is Result.PASS
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_an_element_that_was_registered_late_is_unknown_until_its_first_figure(ledger, closed):
+    fill(ledger, 92, closed=closed)
+    registered = QUARTER.end - timedelta(days=7)
+    with ledger.writing() as connection:
+        connection.execute(
+            day_figures.delete().where(day_figures.c.element == "A-2", day_figures.c.day < registered)
+        )
+    found = judged(ledger)
+    assert (found.judgement.result, found.judgement.reason) == (Result.NOT_DECIDABLE, Reason.UNKNOWN_TIME)
+    assert found.judgement.figure.unknown == (DAYS - 7) * 86_400
+    elements = period_sums(ledger, "element", registry())
+    unknown = {name: one.figure.unknown for name, one in elements.items()}
+    assert unknown == {"A-1": 0, "A-2": (DAYS - 7) * 86_400}
+    # Who says since when it is watched says that before it was not to be.
+    rows = registry()
+    dated = rows.elements | {"A-2": (replace(rows.elements["A-2"][0], valid_from=registered),)}
+    assert judged(ledger, replace(rows, elements=dated)).judgement.result is Result.PASS
+
+
+@pytest.mark.parametrize(("closed", "unknown"), [(True, 0), (False, (DAYS - 1) * 86_400)])
+def test_an_element_without_any_figure_counts_only_until_watching_began(ledger, closed, unknown):
+    fill(ledger, 92, closed=closed)
+    rows = registry()
+    # Registered after the period was closed; or silent, while workers read a backlog.
+    new = Element("A-3", Kind.STATION, "alpha")
+    found = judged(ledger, replace(rows, elements=rows.elements | {"A-3": (new,)}))
+    assert (found.judgement.figure.unknown, found.elements) == (unknown, 3 if unknown else 2)
+
+
 def test_what_was_not_in_service_or_not_in_the_registry_then_is_no_unknown_time(ledger):
     first = fill(ledger, 7)
     midday = CALENDAR.start_of(first - timedelta(days=1)) + 12 * 3_600_000
@@ -143,7 +174,9 @@ def test_a_commune_and_a_technology_have_it_where_the_element_was_then(ledger):
         for name, (row,) in moved.elements.items()
     }
     with ledger.reading() as connection:
-        lacking = unwatched_in(connection, replace(moved, elements=elements), QUARTER.first, LAST, CALENDAR)
+        lacking = unwatched_in(
+            connection, replace(moved, elements=elements), [(QUARTER.first, QUARTER.end)], CALENDAR
+        )
         units = scope_figures(connection, "unit", QUARTER.first, LAST, unwatched=lacking)
         technologies = scope_figures(connection, "technology", QUARTER.first, LAST, unwatched=lacking)
     before = 2 * (DAYS - 7) * 86_400

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -182,7 +183,9 @@ def _enterprises_are_their_elements(cluster: Cluster, world: World) -> None:
         assert {one.kind for one in found} == {"station", "link"}
         for one in found:
             first, last = calendar.day_of(one.from_ms), calendar.day_of(one.to_ms - 1)
-            lacking = unwatched_in(connection, cluster.registry, first, last, calendar)
+            lacking = unwatched_in(
+                connection, cluster.registry, [(first, last + timedelta(days=1))], calendar
+            )
             by_owner = scope_figures(connection, "enterprise", first, last, kind=one.kind, unwatched=lacking)
             stored = by_owner[one.subject]
             said = {name: one.content["figure"][name] for name in ("seconds", "outages", "reconciliation")}
