@@ -159,6 +159,8 @@ class Closer:
         before = readings.events
         digest = sha256()
         elements = late = 0
+        with self._ledger.writing() as connection:
+            closings.save_begun(connection, day, self._now_ms(), self._registry.digest)
         for batch in _batches(readings.read(day, carries), self._settings.batch_elements):
             if stopping():
                 return None

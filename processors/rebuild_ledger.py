@@ -170,6 +170,9 @@ class LedgerRebuild:
             raise OtherBasisError(known, self._registry.digest)
         size = self._settings.batch_elements
         written = 0
+        if known is None:
+            with self._ledger.writing() as connection:
+                closings.save_begun(connection, day, self._now_ms(), self._registry.digest)
         for at in range(0, len(made), size):
             with self._ledger.writing() as connection:
                 written += save_official(connection, day, made[at : at + size])

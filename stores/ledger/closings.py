@@ -40,6 +40,11 @@ def save_closed(connection: Connection, closed: ClosedDay) -> None:
     upsert(connection, closed_days, [{name: getattr(closed, name) for name in names}])
 
 
+def save_begun(connection: Connection, day: date, now_ms: int, registry_digest: str) -> None:
+    """Note that the day's official rows are being written: who reads it meanwhile knows why they are not sealed."""
+    save_closed(connection, ClosedDay(day, now_ms, False, 0, 0, 0, registry_digest, "", {}))
+
+
 def last_closed(connection: Connection) -> date | None:
     """The latest local day whose closing is complete."""
     found: date | None = connection.execute(

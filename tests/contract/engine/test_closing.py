@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from processors.audit_check import walk
 from processors.closing import Closer
 from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds
@@ -128,6 +129,8 @@ def test_interrupted_anywhere_it_goes_on_to_the_same_rows_and_revisions(open_off
 
     for _ in range(40):
         broken.closer(now, batch=3).close_due(stopping=every_third_time)
+        with broken.ledger.reading() as connection:
+            assert walk(connection).broken == (), "a day that is half closed was not tampered with"
     broken.closer(now, batch=3).close_due()
     assert broken.rows(days) == whole.rows(days)
     assert broken.word() == whole.word()
