@@ -30,7 +30,7 @@ MEANING: Final[dict[Refusal, str]] = {
     Refusal.NOT_ALLOWED: "this reporter may not send this type or status",
     Refusal.WRONG_SOURCE: "`source` must begin with the reporter's id and a slash",
     Refusal.TIME_WITHOUT_ZONE: "a time has no offset, so nobody knows which instant it was",
-    Refusal.TIME_IN_FUTURE: "`time` is too far after the receiver's clock",
+    Refusal.TIME_IN_FUTURE: "`time`, or the end of what was measured or is reported, is after the receiver's clock",
     Refusal.TIME_TOO_OLD: "`time` is older than the memory of identities: it could not be told from a repetition",
     Refusal.UNKNOWN_ELEMENT: "no such element, or another enterprise's: both are answered alike",
     Refusal.CONFLICT: "the id was used with another content before",

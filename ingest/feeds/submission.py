@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from ingest.feeds.framing import Frame
-from schemas.events import SUBMITTED, Inspection, Measurement, StatusEvent, Submitted
+from schemas.events import SUBMITTED, Inspection, Measurement, Report, StatusEvent, Submitted
 from schemas.indicators import Indicators, area_fault
 from schemas.refusal import Refusal
 from schemas.registry import Registry
@@ -81,7 +81,7 @@ def _fault(event: Submitted, terms: Terms) -> tuple[Refusal, str] | None:
     if not isinstance(event, StatusEvent):
         if event.subject != terms.reporter:
             return Refusal.UNKNOWN_ELEMENT, UNKNOWN_SUBJECT
-        return _measurement_fault(event, terms) if isinstance(event, Measurement) else None
+        return _not_over(event, terms) or _measurement_fault(event, terms)
     if event.data.status is Status.NO_RESPONSE:
         return Refusal.NOT_ALLOWED, "no_response is what a poller sees: report up, degraded or down"
     row = terms.registry.on(event.subject, terms.calendar.day_of(time_ms))
@@ -90,7 +90,22 @@ def _fault(event: Submitted, terms: Terms) -> tuple[Refusal, str] | None:
     return None
 
 
-def _measurement_fault(event: Measurement, terms: Terms) -> tuple[Refusal, str] | None:
+def _not_over(event: Submitted, terms: Terms) -> tuple[Refusal, str] | None:
+    """Of a period that goes on nobody can say what was measured, and a report on it would settle the duty."""
+    if isinstance(event, Measurement):
+        end_ms = to_ms(event.data.period.to)
+    elif isinstance(event, Report) and (day := event.data.quarter_end) is not None:
+        end_ms = terms.calendar.start_of(day)
+    else:
+        return None
+    if end_ms <= terms.now_ms + terms.max_future_ms:
+        return None
+    return Refusal.TIME_IN_FUTURE, "data.period is not over yet"
+
+
+def _measurement_fault(event: Submitted, terms: Terms) -> tuple[Refusal, str] | None:
+    if not isinstance(event, Measurement):
+        return None
     fault = terms.indicators.fault(event.data) if terms.indicators is not None else None
     return fault or area_fault(event.data, terms.reporter, terms.registry)
 

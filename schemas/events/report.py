@@ -1,6 +1,7 @@
 """btswatch.report.v1: a report that a duty asks for. Vietnamese: báo cáo chất lượng dịch vụ định kỳ."""
 
 import re
+from datetime import date
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +11,7 @@ from schemas.events.envelope import CloudEvent, Identifier, Number, Received
 
 # Of the quarterly quality report; hyphens are read as underscores.
 QUALITY_REPORT: Final = "quality_quarterly"
-_QUARTER: Final = re.compile(r"\d{4}-Q[1-4]", re.ASCII)
+_QUARTER: Final = re.compile(r"(?!0000|9999-Q4)\d{4}-Q[1-4]", re.ASCII)
 
 
 class ReportData(Contract):
@@ -29,6 +30,14 @@ class ReportData(Contract):
         if self.duty.replace("-", "_") == QUALITY_REPORT and not _QUARTER.fullmatch(self.period):
             raise ValueError(f"period: {self.period} is no quarter: write it as 2026-Q3")
         return self
+
+    @property
+    def quarter_end(self) -> date | None:
+        """The first local day after the quarter of a quality report; None of other reports."""
+        if self.duty.replace("-", "_") != QUALITY_REPORT:
+            return None
+        year, quarter = map(int, self.period.split("-Q"))
+        return date(year + quarter // 4, quarter % 4 * 3 + 1, 1)
 
 
 class Report(CloudEvent):

@@ -61,6 +61,21 @@ async def test_a_compressed_batch_is_taken(gateway):
     assert answer.json()["accepted"] == 2
 
 
+def measured(to):
+    data = {
+        "service": "mobile_voice",
+        "indicator": "dropped_calls",
+        "unit": "20",
+        "numerator": 1,
+        "denominator": 9,
+    }
+    return data | {"period": {"from": "2026-10-01T00:00:00+07:00", "to": to}}
+
+
+def reported(period, duty="quality_quarterly"):
+    return {"duty": duty, "period": period, "values": {}}
+
+
 REFUSALS = [
     (event(subject="NO-SUCH"), "unknown_element"),
     (event(subject="MB-1"), "unknown_element"),
@@ -90,6 +105,8 @@ REFUSALS = [
     ([], "malformed"),
     (other("btswatch.heartbeat.v1", {}, subject="mobi"), "unknown_element"),
     (other("btswatch.heartbeat.v1", {}, subject="VN-1"), "unknown_element"),
+    (other("btswatch.measurement.v1", measured("2026-11-02T12:01:00.001+07:00")), "time_in_future"),
+    (other("btswatch.report.v1", reported("2026-Q4")), "time_in_future"),
     (
         other(
             "btswatch.inspection.v1",
@@ -115,6 +132,19 @@ async def test_each_bad_event_is_refused_with_its_code_and_harms_no_neighbour(ga
         (code, "gateway", "vina") for _, code in REFUSALS
     ]
     assert [json.dumps(json.loads(one.body)) for one in kept] == [json.dumps(bad) for bad, _ in REFUSALS]
+
+
+async def test_a_period_counts_as_over_by_the_clocks_tolerance_and_other_reports_have_periods_of_their_own(
+    gateway,
+):
+    sent = [
+        other("btswatch.measurement.v1", measured("2026-11-02T12:01:00+07:00"), id="m1"),
+        other("btswatch.report.v1", reported("2026-Q3"), id="r1"),
+        other("btswatch.report.v1", reported("2026-Q4", "on_request"), id="r2"),
+    ]
+    answer = (await gateway.push(body(*sent))).json()
+    # This registry has no areas: the measurement's period was no fault.
+    assert (answer["accepted"], [one["code"] for one in answer["rejected"]]) == (2, ["unknown_area"])
 
 
 async def test_anothers_element_and_one_that_does_not_exist_get_the_same_answer(gateway):
