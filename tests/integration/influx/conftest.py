@@ -113,8 +113,8 @@ class Bench:
 def new_bench(influx, tmp_path):
     made = []
 
-    def make(**more):
-        found = Bench(settings_for(influx, **more), Ledger(tmp_path / f"ledger{len(made)}.db"))
+    def make(registry=REGISTRY, **more):
+        found = Bench(settings_for(influx, **more), Ledger(tmp_path / f"ledger{len(made)}.db"), registry)
         made.append(found)
         found.sink.open()
         return found

@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import pytest
 import structlog
@@ -7,14 +8,13 @@ import structlog
 from schemas.influx import RESULTS
 from schemas.status import Reading
 from schemas.time import format_ms
-from stores.ledger import positions
-from stores.ledger.closings import CLOSING_FROM
 from stores.ledger.enterprise_word import LateRow, save_of_elements
 from stores.ledger.history import Transition
 from stores.ledger.tables import day_figures as figures_table
 from tests.contract.sinks import results as told
 from tests.contract.sinks.results import DAY, START, message
 from tests.integration.influx.closed_days import at, close_day, official
+from tests.integration.influx.conftest import REGISTRY
 
 pytestmark = pytest.mark.service
 S1 = "element=S1,enterprise=E1,kind=station,unit=U1"
@@ -297,10 +297,10 @@ def test_a_closed_day_says_what_was_declared_against_measured_and_where_nobody_s
     assert content["dark", "unit=U1", "stations", day] == "1"
 
 
-def test_a_closed_day_brings_verdicts_budgets_and_the_spread_of_its_month_and_quarter(bench):
-    with bench.ledger.writing() as connection:
-        # Closing was to begin with the quarter: its days before this one are not unknown, they are missing.
-        positions.save_property(connection, CLOSING_FROM, "2026-10-01")
+def test_a_closed_day_brings_verdicts_budgets_and_the_spread_of_its_month_and_quarter(new_bench):
+    # New on that day: nothing of the quarter before it is unknown.
+    new = {name: (replace(row, valid_from=DAY),) for name, (row,) in REGISTRY.elements.items()}
+    bench = new_bench(replace(REGISTRY, elements=new))
     close_day(bench, [official()], {})
     bench.settle()
     content = bench.content("finding", "budget", "spread")

@@ -232,10 +232,10 @@ def restate_and_rule(data, world, day, now_ms):
             connection, restating.propose(connection, "PER-0", day), "someone", "a log handed in late"
         )
         middle = CALENDAR.start_of(day)
-        for number, element in enumerate(("PER-0", "PER-1"), 1):
+        for number, (element, claim) in enumerate((("PER-0", "planned"), ("PER-1", "unknown")), 1):
             owner = world.registry.on(element, day).enterprise
             end = middle + 90_000_000
-            one = Objection(number, owner, element, middle, end, "planned", "a letter", now_ms, "someone")
+            one = Objection(number, owner, element, middle, end, claim, "a letter", now_ms, "someone")
             object_to(connection, world.registry, one, CALENDAR)
             moved = rule_on(
                 connection,

@@ -36,6 +36,9 @@ def said(number, track, element, at, received, word, cause=None):
     return at, event["type"], entry_of(event, received_ms=received, track=track, reporter=reporter).body
 
 
+STATIONS = (("A-1", "alpha", "U1"), ("A-2", "alpha", "U2"), ("B-1", "beta", "U1"))
+
+
 def story(start):
     """A-1: an outage declared three hours late, with another cause; A-2 down and declared up; B-1 says nothing by day."""
     m, d = Track.MEASURED, Track.DECLARED
@@ -71,8 +74,8 @@ def made(tmp_path_factory):
     )
     (path / "registry" / "enterprises.csv").write_text("id,name\nalpha,Alpha\nbeta,Beta\n")
     (path / "registry" / "stations.csv").write_text(
-        "id,enterprise,name,unit,measured_valid_for_s\n"
-        "A-1,alpha,A-1,U1,900\nA-2,alpha,A-2,U2,900\nB-1,beta,B-1,U1,900\n"
+        "id,enterprise,name,unit,measured_valid_for_s,valid_from\n"
+        + "".join(f"{id_},{owner},{id_},{unit},900,{month}\n" for id_, owner, unit in STATIONS)
     )
     (path / "btswatch.toml").write_text("")
     directory = DataDirectory(path / "data")
