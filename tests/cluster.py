@@ -134,8 +134,10 @@ class Cluster:
     def forwarder(self) -> Process:
         return self._add("forwarder", [sys.executable, str(FORWARDER), str(self.settings_path)])
 
-    def worker(self, name: str = "worker") -> Process:
-        return self._add(name, self._btswatch("worker"))
+    def worker(self, name: str = "worker", program: Path | None = None) -> Process:
+        """`program` instead of our own command."""
+        own = [sys.executable, str(program), str(self.settings_path)] if program else self._btswatch("worker")
+        return self._add(name, own)
 
     def sink(self, name: str) -> Process:
         return self._add(f"sink-{name}", self._btswatch("sink", name))

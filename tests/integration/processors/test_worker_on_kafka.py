@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from tests.snmp_agents.net_snmp import free_port
 
 pytestmark = pytest.mark.service
 _ENGINE_TIME = re.compile(r'^btswatch_worker_engine_time_seconds{partition="(\d+)"}', re.MULTILINE)
+DROPPING = Path(__file__).parents[2] / "faults" / "cluster" / "worker_that_drops.py"
 RESULTS = ("transitions", "states", "figures", "feeds", "deadletter")
 
 
@@ -115,6 +117,20 @@ def test_a_stop_stores_everything_acknowledges_it_and_leaves_and_the_next_goes_o
     assert {name: sum(counts[name]) for name in owners} == {
         name: sum(entry.reporter == name for entry in world.entries[:1600]) for name in owners
     }
+
+
+def test_a_table_whose_rows_were_dropped_on_the_way_is_read_again(desk, world):
+    first = desk.worker("first")
+    desk.forwarder()
+    desk.append(world.entries[:300])
+    desk.wait(lambda: len(restored(first)) == 16, "all partitions", 60)
+    desk.wait(lambda: desk.journal.position("forwarder") == 300, "the forwarder", 60)
+    assert first.stop(40) == 0, first.last_lines()
+    second = desk.worker("second", program=DROPPING)
+    desk.wait(lambda: len(restored(second)) == 16, "all partitions again", 90)
+    assert second.said("recovery stands still") >= 1
+    assert all(one["engine_time_ms"] > 0 for one in restored(second))
+    assert second.stop(40) == 0, second.last_lines()
 
 
 def test_a_partition_that_moved_is_told_of_by_its_new_worker_only(desk, world):
