@@ -126,7 +126,7 @@ class InfluxRebuild:
         days = [first + timedelta(days=n) for n in range((until - first).days)]
         with self._ledger.reading() as connection:
             last = until - timedelta(days=1)
-            closed = {one.day: one for one in closings.closings(connection, first, last) if one.complete}
+            closed = {one.day: one for one in closings.complete(connection, first, last)}
             begin = min(closed, default=first)
             ends = history.ends_of(connection, begin - timedelta(days=1))
         readings = OfficialReadings(self._archive, self._registry, self._conventions, lambda *_: None)

@@ -107,7 +107,7 @@ class LedgerRebuild:
         with self._ledger.reading() as connection:
             must_have_evidence(connection, first, edge_days=0)
             held = positions.known_property(connection, CLOSING_HELD_FROM)
-            closed = {one.day: one for one in closings.closings(connection, first, days[-1]) if one.complete}
+            closed = {one.day: one for one in closings.complete(connection, first, days[-1])}
             lost = closings.first_closed(connection) is None
             known = closings.first_official(connection)
         begins = min((day for day in (known, *self._archive.days()[:1]) if day is not None), default=None)

@@ -1,7 +1,7 @@
 """Declared against measured over a period, from the ledger's days: by element, enterprise, commune or the province."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -158,6 +158,18 @@ class DarkUnit:
     to_ms: int
 
 
+def outages_by_unit(day: Iterable[figures.DayFigure]) -> dict[str, list[list[Interval]]]:
+    """The outages of each station in service, by the unit that it is in.
+
+    One that is out of service has a figure of no time: it serves nobody, and hides nothing.
+    """
+    found: dict[str, list[list[Interval]]] = defaultdict(list)
+    for one in day:
+        if one.kind == Kind.STATION.value and one.unit and one.figure.total:
+            found[one.unit].append(down_runs(one.runs))
+    return found
+
+
 def dark_units(
     connection: Connection, registry: Registry, period: CalendarPeriod, enterprise: str | None = None
 ) -> Iterator[DarkUnit]:
@@ -168,15 +180,9 @@ def dark_units(
     found: dict[tuple[str, int], list[Interval]] = defaultdict(list)
     day = period.first
     while day < period.end:
-        stations: dict[str, list[list[Interval]]] = defaultdict(list)
-        for one in figures.figures_of_day(connection, day):
-            if one.kind != Kind.STATION.value or enterprise not in (None, one.enterprise):
-                continue
-            # One that is out of service has a figure of no time: it serves nobody, and hides nothing.
-            if one.figure.total and one.unit is not None and registry.unit_on(one.unit, day):
-                stations[one.unit].append(down_runs(one.runs))
-        for unit, outages in stations.items():
-            for start, end in all_down(outages):
+        own = (one for one in figures.figures_of_day(connection, day) if enterprise in (None, one.enterprise))
+        for unit, outages in outages_by_unit(own).items():
+            for start, end in all_down(outages) if registry.unit_on(unit, day) else ():
                 known = found[unit, len(outages)]
                 if known and known[-1][1] == start:
                     known[-1] = known[-1][0], end

@@ -69,7 +69,7 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
 
     Absent where it is over and no day of it is, or waits to become, official.
     """
-    closed = {one.day for one in closings.closings(connection, period.first, period.end) if one.complete}
+    closed = {one.day for one in closings.complete(connection, period.first, period.end)}
     begun = closings.first_official(connection)
     first = max(period.first, begun or period.first)
     days = [first + timedelta(days=n) for n in range((period.end - first).days)]

@@ -55,7 +55,7 @@ def heartbeats(
         rows = feeds_between(connection, chosen.first, chosen.end, [enterprise] if enterprise else None)
         head = head_of(connection)
         official = closings.first_official(connection)
-        closed = [one.day for one in closings.closings(connection, chosen.first, chosen.end) if one.complete]
+        closed = [one.day for one in closings.complete(connection, chosen.first, chosen.end)]
     found = [
         one
         for one in heartbeat_duties(

@@ -195,14 +195,14 @@ def _sums(
 def _adjustments(connection: "Connection", one: "Explained") -> list[dict[str, Any]]:
     """What upheld objections moved of the day, by whose ruling."""
     from stores.ledger import objections
+    from stores.ledger.tables import SECONDS
 
     found = objections.adjustments_of(connection, one.element, one.day, one.day + timedelta(days=1))
     told = []
     for each in found:
         ruled = objections.get(connection, each.objection)
-        names = ("up_s", "degraded_s", "down_s", "planned_s", "unknown_s")
         told.append(
-            {"objection": each.objection, **{name: getattr(each, name) for name in names}}
+            {"objection": each.objection, **dict(zip(SECONDS, each.seconds, strict=True))}
             | ({"claim": ruled.claim, "ruled_by": ruled.ruled_by, "ruling": ruled.ruling} if ruled else {})
         )
     return told
@@ -244,6 +244,9 @@ def _event_dict(event: "Event", *, show_bytes: bool) -> dict[str, Any]:
 
 
 def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_bytes: bool) -> None:
+    from stores.ledger.objections import in_words
+    from stores.ledger.tables import SECONDS
+
     if one.official is None:
         typer.echo(f"{one.element} on {one.day}: not closed; this is what its evidence says by now")
     else:
@@ -260,8 +263,8 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
         )
     for each in moved:
         typer.echo(
-            f"adjusted by objection {each['objection']}: {_moved(each)}, as {each.get('ruled_by')} ruled:"
-            f" {each.get('ruling')} (above: before it)"
+            f"adjusted by objection {each['objection']}: {in_words([each[name] for name in SECONDS])},"
+            f" as {each.get('ruled_by')} ruled: {each.get('ruling')} (above: before it)"
         )
     if one.proof is not None:
         typer.echo(
@@ -278,11 +281,6 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
         for mark, events in (("held", part.held if not part.events else ()), ("    ", shown)):
             for event in events:
                 _tell_event(event, mark, zone, show_bytes=show_bytes)
-
-
-def _moved(adjustment: dict[str, Any]) -> str:
-    states = {name: adjustment[f"{name}_s"] for name in ("up", "degraded", "down", "planned", "unknown")}
-    return ", ".join(f"{name} {seconds:+} s" for name, seconds in states.items() if seconds)
 
 
 def _tell_event(event: "Event", mark: str, zone: str, *, show_bytes: bool) -> None:

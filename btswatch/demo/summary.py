@@ -110,8 +110,7 @@ def _of_ledger(made: Made, view: LedgerView, ledger: Ledger, calendar: LocalCale
     figures = view.today()
     down = [one for one in states if one.state is Reading.DOWN]
     with ledger.reading() as connection:
-        found = closings.closings(connection, today - timedelta(days=400), today)
-        closed = [one for one in found if one.complete]
+        closed = closings.complete(connection, today - timedelta(days=400), today)
         transitions = len(history.latest_transitions(connection, made.record.live_from, _MOST))
         agents = Counter(one.outcome for one in devices.devices(connection))
     return {

@@ -102,8 +102,8 @@ def _seal_periods(
         return
     with ledger.reading() as connection:
         # With those of a run that ended between closing and sealing.
-        done = closings.closings(connection, closed[0] - timedelta(days=_SEALED_BACK), closed[-1])
-    seal_verdicts(ledger, registry, rules, [one.day for one in done if one.complete], settings.zone, now_ms)
+        done = closings.complete(connection, closed[0] - timedelta(days=_SEALED_BACK), closed[-1])
+    seal_verdicts(ledger, registry, rules, [one.day for one in done], settings.zone, now_ms)
 
 
 def _closer_of(

@@ -51,7 +51,7 @@ def report_duties(
     """
     received: dict[tuple[str, str], list[ArchivedReport]] = defaultdict(list)
     for one in reports:
-        if one.data.duty.replace("-", "_") == QUALITY_REPORT:
+        if one.data.is_quality_report:
             received[one.subject, one.data.period].append(one)
     owing = sorted({row.enterprise for rows in registry.elements.values() for row in rows})
     today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).date()

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 from schemas.base import Contract
 from schemas.events.envelope import CloudEvent, Identifier, Number, Received
 
-# Of the quarterly quality report; hyphens are read as underscores.
 QUALITY_REPORT: Final = "quality_quarterly"
 _QUARTER: Final = re.compile(r"(?!0000|9999-Q4)\d{4}-Q[1-4]", re.ASCII)
 
@@ -27,14 +26,19 @@ class ReportData(Contract):
     @model_validator(mode="after")
     def _names_its_quarter(self) -> Self:
         # Under another name it would be received, and owed all the same.
-        if self.duty.replace("-", "_") == QUALITY_REPORT and not _QUARTER.fullmatch(self.period):
+        if self.is_quality_report and not _QUARTER.fullmatch(self.period):
             raise ValueError(f"period: {self.period} is no quarter: write it as 2026-Q3")
         return self
 
     @property
+    def is_quality_report(self) -> bool:
+        """Whether it is the quarterly quality report; hyphens in the duty's name are read as underscores."""
+        return self.duty.replace("-", "_") == QUALITY_REPORT
+
+    @property
     def quarter_end(self) -> date | None:
         """The first local day after the quarter of a quality report; None of other reports."""
-        if self.duty.replace("-", "_") != QUALITY_REPORT:
+        if not self.is_quality_report:
             return None
         year, quarter = map(int, self.period.split("-Q"))
         return date(year + quarter // 4, quarter % 4 * 3 + 1, 1)

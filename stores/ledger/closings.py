@@ -68,13 +68,18 @@ def first_closed(connection: Connection) -> date | None:
 
 
 def closings(connection: Connection, first: date, last: date) -> list[ClosedDay]:
-    """The closings of the local days `first` to `last`."""
+    """The closings of the local days `first` to `last`, with one that is under way."""
     query = (
         select(closed_days)
         .where(closed_days.c.day >= first, closed_days.c.day <= last)
         .order_by(closed_days.c.day)
     )
     return [ClosedDay(**row) for row in connection.execute(query).mappings()]
+
+
+def complete(connection: Connection, first: date, last: date) -> list[ClosedDay]:
+    """Those of them that are done: the days that are official."""
+    return [one for one in closings(connection, first, last) if one.complete]
 
 
 def save_carries(connection: Connection, day: date, basis: str, found: Mapping[str, bytes]) -> None:

@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from stores.ledger.tables import adjustments, objections
+from stores.ledger.tables import SECONDS, adjustments, objections
 
 RAISED = "raised"
 UPHELD = "upheld"
@@ -52,8 +52,13 @@ class Adjustment:
 
     def __str__(self) -> str:
         """What moved, whole: `down -60 s, unknown +60 s`."""
-        named = zip(("up", "degraded", "down", "planned", "unknown"), self.seconds, strict=True)
-        return ", ".join(f"{name} {seconds:+} s" for name, seconds in named if seconds)
+        return in_words(self.seconds)
+
+
+def in_words(moved: Sequence[int]) -> str:
+    """Seconds by state, in the order of `SECONDS`; of states of which nothing moved nothing is said."""
+    named = zip(SECONDS, moved, strict=True)
+    return ", ".join(f"{name.removesuffix('_s')} {seconds:+} s" for name, seconds in named if seconds)
 
 
 def raise_objection(connection: Connection, one: Objection) -> None:

@@ -41,16 +41,15 @@ def element_figures(
     *,
     kind: str | None = None,
     enterprise: str | None = None,
-    element: str | None = None,
     unwatched: Iterable[Unwatched],
 ) -> dict[str, PeriodFigure]:
     """Each element's figure over the local days `first` to `last`, by element; with what `unwatched_in` found of them."""
-    days = _days(first, last, kind, enterprise, element)
+    days = _days(first, last, kind, enterprise)
     query = _summed(days, days.c.element)
     longest = _longest(connection, days, lambda row: row.element)
-    moved = _moved(connection, _wanted(first, last, kind, enterprise, element), day_figures.c.element)
+    moved = _moved(connection, _wanted(first, last, kind, enterprise), day_figures.c.element)
     found = {row["id"]: _period(row, longest, moved) for row in connection.execute(query).mappings()}
-    lacking = [one for one in _lacking(unwatched, kind, enterprise) if element in (None, one.row.id)]
+    lacking = _lacking(unwatched, kind, enterprise)
     return _with_unwatched(found, lacking, lambda row: row.id, {(name, name) for name in found})
 
 
@@ -76,7 +75,7 @@ def scope_figures(
     """
     # An element's outage ends, for whom it belongs to, with its belonging. By technology it goes on: one of several may stay.
     whose = scope if scope in ("enterprise", "unit") else None
-    days = _days(first, last, kind, enterprise, None, whose)
+    days = _days(first, last, kind, enterprise, whose)
     group: Any
     if scope == PROVINCE:
         group, name = literal(PROVINCE), PROVINCE
@@ -93,7 +92,7 @@ def scope_figures(
     )
     rows = connection.execute(_summed(days, group)).mappings()
     owner = literal(PROVINCE) if scope == PROVINCE else day_figures.c[name]
-    moved = _moved(connection, _wanted(first, last, kind, enterprise, None), owner)
+    moved = _moved(connection, _wanted(first, last, kind, enterprise), owner)
     found = {row["id"]: _period(row, longest, moved) for row in rows if row["id"] is not None}
     lacking = _lacking(unwatched, kind, enterprise)
     if lacking:
@@ -108,14 +107,13 @@ def _days(
     last: date,
     kind: str | None,
     enterprise: str | None,
-    element: str | None,
     whose: str | None = None,
 ) -> Subquery:
     """The stored days, each with the edge of the element's day before; of the same `whose`, if one is given."""
     table = day_figures.c
     names = ("element", "day", "enterprise", "unit", "technologies", "state", *SECONDS, *RECONCILIATION)
     edges = ("outages", "longest_s", "head_s", "tail_s", "from_ms", "to_ms", "total_s")
-    wanted = _wanted(first, last, kind, enterprise, element)
+    wanted = _wanted(first, last, kind, enterprise)
     together = [table.element] if whose is None else [table.element, table[whose]]
     over: dict[str, Any] = {"partition_by": together, "order_by": table.day}
     return (
@@ -129,15 +127,12 @@ def _days(
     )
 
 
-def _wanted(
-    first: date, last: date, kind: str | None, enterprise: str | None, element: str | None
-) -> list[Any]:
+def _wanted(first: date, last: date, kind: str | None, enterprise: str | None) -> list[Any]:
     """Which rows of the days are asked for."""
     table = day_figures.c
     wanted = [table.day >= first, table.day <= last]
     wanted += [table.kind == kind] if kind else []
     wanted += [table.enterprise == enterprise] if enterprise else []
-    wanted += [table.element == element] if element else []
     return wanted
 
 
@@ -223,21 +218,18 @@ def _with_unwatched(
     counted: set[tuple[str, str]],
 ) -> dict[str, PeriodFigure]:
     """Add time that nobody watched. `counted` are the elements that each owner's figure has already."""
-    figures = {name: [one.figure] for name, one in found.items()}
+    more: dict[str, list[Figure]] = defaultdict(list)
     for one in lacking:
         name = owner(one.row)
         if name is not None:
-            figures.setdefault(name, []).append(one.figure)
+            more[name].append(one.figure)
             counted.add((name, one.row.id))
-    elements = Counter(name for name, _ in counted)
-    return {
-        name: replace(
-            found.get(name) or PeriodFigure(name, NO_TIME, 0, final=True),
-            figure=total_of(parts),
-            elements=elements[name],
-        )
-        for name, parts in figures.items()
-    }
+    elements = Counter(name for name, _ in counted) if more else Counter()
+    whole = dict(found)
+    for name, parts in more.items():
+        known = found.get(name) or PeriodFigure(name, NO_TIME, 0, final=True)
+        whole[name] = replace(known, figure=total_of([known.figure, *parts]), elements=elements[name])
+    return whole
 
 
 def _by_technology(found: Iterable[PeriodFigure]) -> dict[str, PeriodFigure]:

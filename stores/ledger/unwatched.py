@@ -5,7 +5,7 @@ with full coverage.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, select
@@ -23,7 +23,7 @@ class Watched:
     """From which local day on elements were watched: `before` it none was, but for `seen`, which have a first day of their own."""
 
     before: date
-    seen: Mapping[str, date] = field(default_factory=dict)
+    seen: Mapping[str, date]
 
 
 @dataclass(frozen=True, slots=True)

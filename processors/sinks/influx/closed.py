@@ -80,14 +80,12 @@ class ClosedDays:
         """
         try:
             with self._ledger.reading() as connection:
-                found = closings.closings(connection, since, date.max)
+                found = closings.complete(connection, since, date.max)
                 known = decisions.digests(connection, since, date.max)
         except TROUBLE as error:
             raise TargetUnavailableError(f"ledger: {in_a_line(error)}") from error
         return [
-            one
-            for one in found
-            if one.complete and self._there.get(one.day) != (one.inputs_digest, known.get(one.day, ""))
+            one for one in found if self._there.get(one.day) != (one.inputs_digest, known.get(one.day, ""))
         ]
 
     def write(self, closed: ClosedDay, pipe: Pipe) -> None:

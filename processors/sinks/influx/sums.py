@@ -1,14 +1,13 @@
 """Fields made of figures: sums of seconds, declared against measured, communes without any working station. Pure."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from processors.core.declared_against_measured import divergence
-from processors.core.outages_of_a_period import Interval, all_down, down_runs
+from processors.core.outages_of_a_period import all_down
+from processors.reconciling import outages_by_unit
 from processors.sinks.influx.lines import Value
 from schemas.figures import TRACK_READINGS, Figure
-from schemas.registry import Kind
 from stores.ledger.figures import DayFigure
 
 
@@ -57,10 +56,6 @@ def figure_of(published: Mapping[str, Any]) -> Figure:
 
 def dark_values(figures: Iterable[DayFigure]) -> Iterator[tuple[str, dict[str, Value]]]:
     """The fields of `dark` by unit: of each unit that has stations in service."""
-    stations: dict[str, list[list[Interval]]] = defaultdict(list)
-    for one in figures:
-        if one.kind == Kind.STATION.value and one.unit and one.figure.total:
-            stations[one.unit].append(down_runs(one.runs))
-    for unit, outages in stations.items():
+    for unit, outages in outages_by_unit(figures).items():
         spans = [(end - start) // 1000 for start, end in all_down(outages)]
         yield unit, {"dark_s": sum(spans), "longest_s": max(spans, default=0), "stations": len(outages)}
