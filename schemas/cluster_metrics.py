@@ -40,10 +40,6 @@ WORKER_CHECKPOINT_SECONDS = Spec(
     (),
     (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-WORKER_RECOVERY_AGAIN = Spec(
-    "btswatch_worker_recovery_again_total",
-    "Times that a worker's table was read again because nothing came of it any more; now and then after a rebalance.",
-)
 WORKER_REGISTRY_DIFFERS = Spec(
     "btswatch_worker_registry_differs",
     "Forwarders whose registry has another digest than this worker's: start the ones with the older registry again.",

@@ -14,7 +14,6 @@ from processors.engine.worker.changelogs import make_changelogs
 from processors.engine.worker.compliance import Compliance
 from processors.engine.worker.host import Availability
 from processors.engine.worker.in_force import InForceWatch
-from processors.engine.worker.recovery import RecoveryWatch
 from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable
 from processors.rules import Rules
@@ -95,12 +94,8 @@ class WorkerPart:
         try:
             tables = [cast("DeliveredTable", table) for table in app.tables.values()]
             await asyncio.to_thread(make_changelogs, tables, self._settings.kafka)
-            watching = asyncio.create_task(RecoveryWatch(app).run(), name="recovery watch")
-            try:
-                await app.start()
-                await app.wait()
-            finally:
-                watching.cancel()
+            await app.start()
+            await app.wait()
         except Exception as error:  # noqa: BLE001 - whatever ends it ends the process, with its reason
             self._ending.fail(error)
             return

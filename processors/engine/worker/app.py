@@ -3,10 +3,12 @@
 from typing import Any, Final
 
 import faust
+from faust.types import TransportT
 from faust.types.auth import CredentialsT
 from mode import CrashingSupervisor
 from yarl import URL
 
+from processors.engine.worker.fetching import WorkerTransport
 from processors.engine.worker.table import DeliveredTable
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.worker import WorkerSettings
@@ -21,6 +23,9 @@ class WorkerApp(faust.App):
 
     async def on_first_start(self) -> None:
         """Faust would make directories here."""
+
+    def _new_transport(self) -> TransportT:
+        return WorkerTransport(self.conf.broker_consumer, self)
 
 
 def build_app(kafka: KafkaSettings, settings: WorkerSettings) -> WorkerApp:

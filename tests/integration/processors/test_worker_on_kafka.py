@@ -22,7 +22,7 @@ from tests.contract.engine.world import World, make_world
 
 pytestmark = pytest.mark.service
 _ENGINE_TIME = re.compile(r'^btswatch_worker_engine_time_seconds{partition="(\d+)"}', re.MULTILINE)
-DROPPING = Path(__file__).parents[2] / "faults" / "cluster" / "worker_that_drops.py"
+WAITING_LONG = Path(__file__).parents[2] / "faults" / "cluster" / "worker_that_waits_long.py"
 RESULTS = ("transitions", "states", "figures", "feeds", "deadletter")
 
 
@@ -55,11 +55,7 @@ class Desk(Cluster):
         self.wait(lambda: self.lag("worker", ends) == 0, "the workers", deadline_s)
 
     def answers(self, page: str) -> httpx.Response | None:
-        port = self.settings.status.worker_port
-        try:
-            return httpx.get(f"http://127.0.0.1:{port}{page}", trust_env=False)
-        except httpx.TransportError:
-            return None
+        return answer_of(self.settings.status.worker_port, page)
 
 
 def status_port() -> int:
@@ -88,6 +84,35 @@ def desk(request, tmp_path, kafka, kafka_prefix, world) -> Iterator[Desk]:
 def restored(worker: Process) -> list[dict]:
     lines = (line for line in worker.log.read_text().splitlines() if '"partition restored"' in line)
     return [json.loads(line) for line in lines]
+
+
+def assert_all_were_counted(desk: Desk, world: World, entries: int) -> None:
+    """Each of the first entries, once."""
+    counts = desk.told().accepted()
+    owners = {one.reporter for one in world.entries[:entries]} & world.registry.enterprises.keys()
+    assert {name: sum(counts[name]) for name in owners} == {
+        name: sum(entry.reporter == name for entry in world.entries[:entries]) for name in owners
+    }
+
+
+def beside(desk: Desk, name: str) -> tuple[Process, int]:
+    """One more worker, and its status port."""
+    taken, port = desk.settings.status.worker_port, status_port()
+    settings = desk.settings_path.read_text()
+    desk.settings_path.write_text(settings.replace(str(taken), str(port)))
+    return desk.worker(name), port
+
+
+def is_ready(port: int) -> bool:
+    answer = answer_of(port, "/readyz")
+    return answer is not None and answer.status_code == 200
+
+
+def answer_of(port: int, page: str) -> httpx.Response | None:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{page}", trust_env=False)
+    except httpx.TransportError:
+        return None
 
 
 def test_a_stop_stores_everything_acknowledges_it_and_leaves_and_the_next_goes_on_from_there(desk, world):
@@ -122,35 +147,36 @@ def test_a_stop_stores_everything_acknowledges_it_and_leaves_and_the_next_goes_o
     assert second.stop(40) == 0, second.last_lines()
     later = {at: one["figure"] for at, one in desk.told().figures.items()}
     assert later.keys() >= first.keys()
-    counts = desk.told().accepted()
-    owners = {one.reporter for one in world.entries[:1600]} & world.registry.enterprises.keys()
-    assert {name: sum(counts[name]) for name in owners} == {
-        name: sum(entry.reporter == name for entry in world.entries[:1600]) for name in owners
-    }
+    assert_all_were_counted(desk, world, 1600)
 
 
-@pytest.mark.parametrize("desk", [False], indirect=True)
-def test_a_table_whose_rows_were_dropped_on_the_way_is_read_again(desk, world):
-    first = desk.worker("first")
+def test_nothing_is_lost_where_a_fetch_waits_through_a_rebalance(desk, world):
+    waiting = desk.worker("waiting", program=WAITING_LONG)
     desk.forwarder()
     desk.append(world.entries[:300])
-    desk.wait(lambda: len(restored(first)) == 16, "all partitions", 60)
+    desk.wait(lambda: len(restored(waiting)) == 16, "all partitions", 60)
     desk.wait(lambda: desk.journal.position("forwarder") == 300, "the forwarder", 60)
-    assert first.stop(40) == 0, first.last_lines()
-    second = desk.worker("second", program=DROPPING)
-    desk.wait(lambda: len(restored(second)) == 16, "all partitions again", 90)
-    assert second.said("recovery stands still") >= 1
-    assert all(one["engine_time_ms"] > 0 for one in restored(second))
-    assert second.stop(40) == 0, second.last_lines()
+    # Nothing was acknowledged yet: with the rebalance all of it is fetched again, and what is dropped then is never read.
+    other, port = beside(desk, "other")
+    desk.wait(lambda: is_ready(port), "the other worker", 60)
+    desk.append(world.entries[300:400])
+    desk.wait(lambda: len(restored(waiting)) + len(restored(other)) == 32, "all partitions again", 60)
+    moved = {one["partition"] for one in restored(other)}
+    # What this one stores the first has to read, its fetch waiting again.
+    assert other.stop(40) == 0, other.last_lines()
+    desk.append(world.entries[400:500])
+    desk.wait(lambda: len(restored(waiting)) + len(restored(other)) == 48, "all partitions once more", 60)
+    assert all(one["engine_time_ms"] > 0 for one in restored(waiting)[-16:] if one["partition"] in moved)
+    desk.wait(lambda: desk.journal.position("forwarder") == 500, "the forwarder again", 60)
+    assert waiting.stop(40) == 0, waiting.last_lines()
+    assert_all_were_counted(desk, world, 500)
 
 
 def test_a_partition_that_moved_is_told_of_by_its_new_worker_only(desk, world):
     first = desk.worker("first")
     desk.forwarder()
     desk.wait(lambda: engine_times(desk) == set(range(16)), "the first ticks", 90)
-    port, settings = desk.settings.status.worker_port, desk.settings_path.read_text()
-    desk.settings_path.write_text(settings.replace(str(port), "0"))
-    second = desk.worker("second")
+    second, _ = beside(desk, "second")
     desk.wait(lambda: bool(restored(second)), "the second worker", 60)
     desk.wait(lambda: len(restored(first)) + len(restored(second)) == 32, "all partitions again", 60)
     kept = {one["partition"] for one in restored(first)[16:]}
