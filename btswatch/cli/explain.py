@@ -1,7 +1,6 @@
 """`btswatch explain`: a figure down to its evidence."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +18,7 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.explain_period import tell_period
 from btswatch.cli.heads import head_of, tell_head
 from btswatch.cli.sealed_rules import as_dict, lost_of, tell
 
@@ -26,13 +26,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from btswatch.settings import Settings
-    from processors.closed_verdicts import LostRules
-    from processors.core.periods import CalendarPeriod
     from processors.explaining import Event, Explained
     from schemas.registry import Registry
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-PROVINCE = "province"
 # What takes longer to come is told with its delay.
 _PROMPT_S = 900
 
@@ -88,7 +85,7 @@ def explain_(
                 raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
             return
         lost = lost_of(connection, [period], rules)
-        _tell_days(connection, registry, name, period, worst, lost, loaded.zone, output=output)
+        tell_period(connection, registry, name, period, worst, lost, loaded.zone, output=output)
 
 
 def _explained(
@@ -102,94 +99,6 @@ def _explained(
         return explain(connection, archive, registry, settings.conventions(), element, day)
     except (NothingToExplainError, PrunedError) as error:
         raise CommandError(Exit.NO, str(error)) from error
-
-
-def _tell_days(
-    connection: "Connection",
-    registry: "Registry",
-    name: str,
-    period: "CalendarPeriod",
-    worst: int,
-    lost: "list[LostRules]",
-    zone: str,
-    *,
-    output: bool,
-) -> None:
-    """The period's figure, and its element-days with the most down time; each can be explained by its name."""
-    from stores.ledger.objections import adjustments_between
-    from stores.ledger.worst import worst_days
-
-    chosen = _chosen(registry, name)
-    head = head_of(connection)
-    moved = adjustments_between(connection, period.first, period.end)
-    found = worst_days(connection, period.first, period.end, worst, **chosen)
-    sums = list(_sums(connection, registry, name, period, chosen, zone))
-    if not sums and not found:
-        raise CommandError(Exit.NO, f"{name} has no figures of {period.name}")
-    if not output:
-        for line in sums:
-            typer.echo(line)
-        typer.echo("days with the most down time:" if found else "no day of it has down time")
-    for one in found:
-        told = {
-            "figure": f"{one.element}@{one.day}",
-            "down_s": one.down_s,
-            "undeclared_s": one.undeclared_s,
-            "objections": [each.objection for each in moved.get((one.element, one.day), ())],
-            "lost_rules": [as_dict(each) for each in lost],
-            "head": head,
-        }
-        if output:
-            typer.echo(json.dumps(told, sort_keys=True))
-        else:
-            typer.echo(
-                f"{told['figure']:<28} down {one.down_s} s, of it declared up {one.undeclared_s} s"
-                + (" (before an objection's adjustment)" if told["objections"] else "")
-            )
-    if not output:
-        tell(lost)
-        tell_head(head)
-
-
-def _chosen(registry: "Registry", name: str) -> dict[str, str]:
-    """Whose days: by the registry's names; an enterprise before a unit of the same name."""
-    if name in registry.elements:
-        return {"element": name}
-    if name in registry.enterprises:
-        return {"enterprise": name}
-    if name == PROVINCE:
-        return {}
-    if name in registry.units:
-        return {"unit": name}
-    raise CommandError(
-        Exit.MISUSE, f"{name}: no element, enterprise or unit of the registry, nor {PROVINCE} for all of them"
-    )
-
-
-def _sums(
-    connection: "Connection",
-    registry: "Registry",
-    name: str,
-    period: "CalendarPeriod",
-    chosen: dict[str, str],
-    zone: str,
-) -> Iterator[str]:
-    """What the days add up to, stations and links apart, as verdicts and screens tell it."""
-    from processors.reconciling import over_period
-    from schemas.registry import Kind
-
-    scope = next(iter(chosen), PROVINCE)
-    for kind in Kind:
-        found = over_period(connection, registry, period, scope, kind, chosen.get("enterprise"), zone)
-        one = found.get(name)
-        if one is not None:
-            ratios = one.figure.ratios()
-            many = "" if scope == "element" else f", {one.elements} {kind.value}s"
-            yield (
-                f"{name} in {period.name}{many}: A {ratios['A']}, coverage {ratios['coverage']},"
-                f" down {one.figure.down} s in {one.figure.outages} outages{', after objections' if one.adjusted_days else ''}"
-                f"{'' if one.final else ', provisional'}"
-            )
 
 
 def _adjustments(connection: "Connection", one: "Explained") -> list[dict[str, Any]]:

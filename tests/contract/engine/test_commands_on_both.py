@@ -195,6 +195,7 @@ def test_the_closed_days_have_no_more_time_than_workers_counted(told, both, clus
         ("explain", f"PER-0@{DAY}", "--bytes", "--json"),
         ("explain", f"MOVED@{DAY}"),
         ("explain", f"TRA@{DAY}"),
+        ("explain", f"TRA@{DAY}", "--json"),
         ("ledger", "verify"),
     ],
     ids=" ".join,

@@ -176,6 +176,8 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert "adjusted by objection 1: down -3600 s, planned +3600 s, as D" in call("explain", f"A-1@{day}")[1]
     assert json.loads(call("explain", f"alpha@{day[:7]}", "--json")[1].splitlines()[0])["objections"] == [1]
     assert "(before an objection's adjustment)" in call("explain", f"alpha@{day[:7]}")[1]
+    total = json.loads(call("explain", f"alpha@{day[:7]}", "--json")[1].splitlines()[-1])
+    assert (total["adjusted_days"], total["sum"]["seconds"]["planned"]) == (1, 3600)
     assert "1 element-days were adjusted" in call("reconcile", day)[1]
     assert json.loads(call("reconcile", day, "--json")[1])["adjusted_days"] == 1
     for line in call("reconcile", day, "--findings", "--json")[1].splitlines():
@@ -364,6 +366,9 @@ def test_a_period_without_down_time_is_explained_by_its_figure_and_head(tmp_path
     assert (code, err, "no day of it has down time" in out) == (0, "", True)
     assert out.startswith(f"A-1 in {day[:7]}: A 1.0, ")
     assert out.splitlines()[-1].startswith("audit chain head sha256:")
+    (told,) = map(json.loads, called(capsys, path, "explain", f"A-1@{day[:7]}", "--json")[1].splitlines())
+    assert (told["sum"]["ratios"]["A"], told["sum"]["outages"]["count"]) == (1.0, 0)
+    assert told["head"] == out.split()[-1]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,8 @@ import pytest
 from btswatch.cli.app import run
 from processors.closing import Closer
 from processors.core.conventions import Conventions
+from processors.core.periods import CalendarPeriod
+from schemas.figure_record import Figure
 from schemas.settings.engine import ClosingSettings
 from schemas.status import Track
 from schemas.time import LocalCalendar, format_ms
@@ -207,6 +209,35 @@ def test_a_periods_figure_of_any_scope_leads_to_the_days_that_it_is_made_of(made
     assert out[1] == "days with the most down time:"
     assert {line.partition("@")[0] for line in out[2:-1]} == days
     assert sum(int(line.split()[2]) for line in out[2:-1]) == down
+
+
+@pytest.mark.parametrize(
+    ("name", "scope", "elements"),
+    [("alpha", "enterprise", 2), ("U2", "unit", 1), ("province", "province", 3), ("A-1", "element", 1)],
+)
+def test_in_json_a_periods_days_are_followed_by_the_published_figure_of_their_sum(
+    made, call, name, scope, elements
+):
+    month = f"{made[1]:%Y-%m}"
+    *days, told = rows(call("explain", f"{name}@{month}", "--json"))
+    (one,) = [one for one in rows(call("reconcile", month, "--scope", scope, "--json")) if one["id"] == name]
+    found = told["sum"]
+    Figure.model_validate(found)
+    assert (found["scope"], found["id"], found["period"]) == (scope, name, "month")
+    assert (found["from"], found["to"]) == tuple(
+        CALENDAR.format(CALENDAR.start_of(at))
+        for at in (CalendarPeriod.named(month).first, CalendarPeriod.named(month).end)
+    )
+    assert found["reconciliation"] == one["table"]
+    assert found["seconds"]["down"] == sum(day["down_s"] for day in days) > 0
+    assert (told["figure"], told["kind"], told["elements"]) == (f"{name}@{month}", "station", elements)
+    assert (told["adjusted_days"], told["lost_rules"], told["head"]) == (0, [], one["head"])
+    # The same numbers as for people.
+    said = call("explain", f"{name}@{month}").splitlines()[0]
+    ratios, outages = found["ratios"], found["outages"]
+    assert f"A {ratios['A']}, coverage {ratios['coverage']}, down {found['seconds']['down']} s in" in said
+    assert f" s in {outages['count']} outages" in said
+    assert said.endswith(", provisional") == (found["state"] == "provisional")
 
 
 def test_a_replay_of_the_archive_finds_the_same(made, call, capsys):
