@@ -52,13 +52,14 @@ def _which(settings: Settings) -> Iterator[str]:
         yield "--settings or BTSWATCH_SETTINGS names an installation's settings, such as data/demo/btswatch.toml"
 
 
-def known_enterprise(settings: Settings, enterprise: str) -> None:
+def known_enterprise(settings: Settings, enterprise: str, option: str = "--enterprise") -> None:
     """Nothing, or the command's end where the registry has no such enterprise."""
     known = registry_of(settings).enterprises
     if enterprise not in known:
+        said = f"{option} {enterprise}" if option else enterprise
         raise CommandError(
             Exit.MISUSE,
-            f"--enterprise {enterprise}: not in the registry {settings.registry}; known: {', '.join(sorted(known))}",
+            f"{said}: not in the registry {settings.registry}; known: {', '.join(sorted(known))}",
         )
 
 

@@ -11,11 +11,12 @@ from btswatch.cli.configured import (
     SettingsOption,
     day_from,
     directory_of,
+    known_enterprise,
     registry_of,
     rules_of,
     settings_from,
 )
-from btswatch.cli.duties_of_feeds import heartbeats, notices
+from btswatch.cli.duties_of_feeds import Whose, heartbeats, notices
 from btswatch.cli.duties_on_request import request, requests_, withdraw
 from btswatch.cli.duty_sources import (
     AsJson,
@@ -54,6 +55,7 @@ def _group() -> None:
 @app.command()
 def reports(
     settings: SettingsOption = None,
+    enterprise: Whose = None,
     on: On = None,
     since: Annotated[
         str | None,
@@ -63,19 +65,22 @@ def reports(
 ) -> None:
     """Quarterly quality reports: pending, received, late, overdue or corrected. Exit 1 when one is late or overdue.
 
-    Example: btswatch duties reports --on 2026-11-23
+    Example: btswatch duties reports --on 2026-11-23 --enterprise viettel
     """
     from processors.core.duty import DutyState
     from processors.duties.reports import report_duties
 
     loaded = settings_from(settings)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     found = reports_of(loaded)
     first = day_from(since, "--since") if since else _first_day(loaded)
     years = range(first.year, 2 + datetime.fromtimestamp(now_ms / 1000, ZoneInfo(loaded.zone)).year)
     calendar = calendar_of(loaded, years)
     registry, rules = registry_of(loaded), rules_of(loaded)
-    duties = list(report_duties(registry, rules, found, calendar, first, now_ms, loaded.zone))
+    everybody = report_duties(registry, rules, found, calendar, first, now_ms, loaded.zone)
+    duties = [one for one in everybody if enterprise in (None, one.enterprise)]
     head = head_beside(loaded)
     values = checked(loaded, registry, rules, [one.last for one in duties if one.last])
     for duty in duties:
@@ -101,7 +106,11 @@ def reports(
             tell_values(compared)
     if not output:
         if not duties:
-            typer.echo(f"no quarter that ended since {first} owes a report; --since DAY looks further back")
+            typer.echo(
+                f"no quarter that ended since {first} owes a report; --since DAY looks further back"
+                if enterprise is None
+                else f"{enterprise} owes no report of a quarter that ended since {first}; --since DAY looks further back"
+            )
         tell_head(head)
     if any(duty.standing.late_ms or duty.standing.state is DutyState.OVERDUE for duty in duties):
         raise typer.Exit(int(Exit.NO))

@@ -12,6 +12,7 @@ from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import (
     SettingsOption,
     directory_of,
+    known_enterprise,
     open_ledger,
     registry_of,
     rules_of,
@@ -49,6 +50,8 @@ def heartbeats(
     from stores.ledger.enterprise_word import feeds_between
 
     loaded, chosen = settings_from(settings), period_of(period)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     today = LocalCalendar(loaded.zone).day_of(now_ms - 1)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
@@ -127,6 +130,8 @@ def notices(
     from stores.ledger import history
 
     loaded, chosen = settings_from(settings), period_of(period)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     conventions, calendar = loaded.conventions(), LocalCalendar(loaded.zone)
     archive = directory_of(loaded, create=False).archive()

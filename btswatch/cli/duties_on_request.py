@@ -7,7 +7,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, rules_of, settings_from
+from btswatch.cli.configured import (
+    SettingsOption,
+    known_enterprise,
+    open_ledger,
+    registry_of,
+    rules_of,
+    settings_from,
+)
 from btswatch.cli.duty_sources import (
     AsJson,
     On,
@@ -47,6 +54,7 @@ def request(
     from schemas.time import LocalCalendar
 
     loaded, now_ms = settings_from(settings), system_now_ms()
+    known_enterprise(loaded, enterprise, option="")
     calendar = LocalCalendar(loaded.zone)
     today = calendar.day_of(now_ms)
     allowed = working_days or allowed_days(rules_of(loaded), today)
@@ -69,7 +77,7 @@ def request(
                 now_ms=now_ms,
             )
     except RequestError as error:
-        raise CommandError(Exit.NO, str(error)) from error
+        raise CommandError(Exit.MISUSE, str(error)) from error
     typer.echo(
         f"request {one.number} to {enterprise}, by {one.deadline}; answered as duty {duty_of(one.number)}"
     )

@@ -127,6 +127,20 @@ def test_reports_are_received_checked_and_owed(installation, capsys):
     assert "2026-Q3  overdue, 33 days late  (by 2026-10-20, R-QTR, confidence medium)" in out
 
 
+def test_reports_of_one_enterprise_are_its_own_and_so_is_the_answer(installation, capsys):
+    arguments = ("reports", "--since", "2026-07-01", "--on", "2026-11-22", "--json", "--enterprise")
+    for name, code in (("alpha", 0), ("beta", 1)):
+        got, out, _ = call(installation, *arguments, name, capsys=capsys)
+        assert (got, [json.loads(line)["enterprise"] for line in out.splitlines()]) == (code, [name])
+    with (installation / "registry" / "enterprises.csv").open("a") as file:
+        file.write("gamma,Gamma\n")
+    code, out, _ = call(installation, *arguments[:-2], "--enterprise", "gamma", capsys=capsys)
+    assert (code, out.splitlines()[0]) == (
+        0,
+        "gamma owes no report of a quarter that ended since 2026-07-01; --since DAY looks further back",
+    )
+
+
 def test_before_the_deadline_nothing_is_owed(installation, capsys):
     code, out, _ = call(
         installation, "reports", "--since", "2026-07-01", "--on", "2026-10-19", "--json", capsys=capsys
@@ -160,7 +174,17 @@ def test_working_days_take_what_the_government_moved(installation, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [(["reports", "--on", "yesterday"], "a day is written as"), (["working-days", "2026"], "moved.yaml")],
+    [
+        (["reports", "--on", "yesterday"], "a day is written as"),
+        (["working-days", "2026"], "moved.yaml"),
+        (["reports", "--enterprise", "gamma"], "--enterprise gamma: not in the registry "),
+        (["heartbeats", "2026-09", "--enterprise", "gamma"], "--enterprise gamma: not in the registry "),
+        (["notices", "2026-09", "--enterprise", "gamma"], "--enterprise gamma: not in the registry "),
+        (
+            ["request", "gamma", "--about", "x", "--by", "An", "--working-days", "2"],
+            "gamma: not in the registry ",
+        ),
+    ],
 )
 def test_what_can_not_be_read_is_told_in_a_line(installation, arguments, said, capsys):
     (installation / "btswatch.toml").write_text('moved_days = "moved.yaml"\n')

@@ -166,7 +166,10 @@ def test_a_request_is_made_by_a_person_and_stands_until_it_is_answered_or_withdr
         True,
     )
     code, _, err = call("request", "gamma", "--about", "x", "--by", "An", "--working-days", "2")
-    assert (code, "the registry has alpha, beta" in err) == (1, True)
+    assert (code, err) == (
+        2,
+        f"btswatch: gamma: not in the registry {path / 'registry'}; known: alpha, beta\n",
+    )
     assert call("request", "alpha", "--about", " ", "--by", "An", "--working-days", "2")[0] == 2
     code, out, _ = call("request", "alpha", "--about", "sự cố", "--by", "Nguyễn Văn A", "--working-days", "2")
     assert (code, "request 1 to alpha, by" in out, "duty request-1" in out) == (0, True, True)
