@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Final
 
 import typer
@@ -35,6 +35,7 @@ def rebuild(
 ) -> None:
     """Make derived content again from the archive: the same as before. Broken off, it is simply called again.
 
+    The day that runs is made as it stands; days that have not begun are refused.
     Official figures are never changed by it: where one would be another, it says so and ends with 1.
 
     Example: btswatch rebuild ledger --from 2026-11-02 --to 2026-11-09 --settings btswatch.toml
@@ -46,6 +47,11 @@ def rebuild(
     first, until = _day(from_, "--from", calendar), _day(to, "--to", calendar)
     if first >= until:
         raise CommandError(Exit.MISUSE, f"--from {from_} is not before --to {to}")
+    tomorrow = calendar.day_of(system_now_ms()) + timedelta(days=1)
+    if until > tomorrow:
+        raise CommandError(
+            Exit.MISUSE, f"--to {to}: days from {tomorrow} on have not begun: --to is at most {tomorrow}"
+        )
     run: Callable[[Wanted], None] = importlib.import_module(TARGETS[target]).rebuild
     try:
         run(Wanted(loaded, first, until, lambda line: typer.echo(line, err=True), system_now_ms))

@@ -1,11 +1,12 @@
 import json
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from btswatch.cli.app import run
 from btswatch.ledger import ledger_of
+from btswatch.parts.part import system_now_ms
 from btswatch.settings import Settings
 from schemas.time import LocalCalendar, format_ms
 from stores.archive import Archive
@@ -13,7 +14,8 @@ from stores.data_directory import DataDirectory, Mode
 from stores.ledger.tables import closed_days, day_figures, transitions
 
 DAY = date(2026, 10, 5)
-START = LocalCalendar().start_of(DAY)
+CALENDAR = LocalCalendar()
+START = CALENDAR.start_of(DAY)
 HOUR = 3_600_000
 
 
@@ -153,6 +155,21 @@ def test_an_official_row_that_would_be_another_ends_it_with_1(installation, caps
     assert rows(ledger, day_figures.c.day, day_figures.c.down_s)[0] == (DAY, 0)
 
 
+def test_the_day_that_runs_is_made_again_as_it_stands_and_no_day_after_it(installation, capsys):
+    path, ledger = installation
+    today = CALENDAR.day_of(system_now_ms())
+    after = today + timedelta(days=1)
+    assert rebuild(path, str(today), str(after)) == 0
+    assert capsys.readouterr().err.startswith(f"{today}  1/1  open: 1 rows written")
+    known = rows(ledger, day_figures.c.day, day_figures.c.state)
+    assert known == [(today, "provisional")]
+    assert rebuild(path, str(today), str(after + timedelta(days=1))) == 2
+    assert capsys.readouterr().err == (
+        f"btswatch: --to {after + timedelta(days=1)}: days from {after} on have not begun: --to is at most {after}\n"
+    )
+    assert rows(ledger, day_figures.c.day, day_figures.c.state) == known
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -160,6 +177,9 @@ def test_an_official_row_that_would_be_another_ends_it_with_1(installation, caps
         ({"first": "2026-10-09"}, "is not before"),
         ({"first": "yesterday"}, "--from yesterday"),
         ({"until": "2026-10-06T12:00:00+07:00"}, "no local day starts there"),
+        ({"first": "2999-01-01", "until": "2999-01-05"}, "have not begun: --to is at most "),
+        ({"until": "2999-01-05"}, "have not begun: --to is at most "),
+        ({"until": "2999-01-05", "target": "influx"}, "have not begun: --to is at most "),
     ],
 )
 def test_what_is_asked_wrongly_is_told_in_a_line(installation, capsys, arguments, named):
