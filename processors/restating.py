@@ -4,7 +4,7 @@ The same core over the same archive, with everything that was received until the
 and a reason are needed; before and after stay on record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -24,6 +24,7 @@ from schemas.status import Reading
 from schemas.time import LocalCalendar
 from stores.archive import ArchiveReader
 from stores.ledger import audit, closings, figures, history, official_day, restatements
+from stores.ledger.feeds import LateEvidence
 from stores.ledger.figures import FINAL, DayFigure
 from stores.ledger.restatements import Restatement
 
@@ -183,6 +184,17 @@ def until(conventions: Conventions, day: date, at_ms: int) -> Conventions:
     """The constants under which the local day takes all that was received until then, as a restatement at that moment does."""
     over_us = Grid(conventions).start_us(day.toordinal() + 1)
     return replace(conventions, lateness_s=max(conventions.lateness_s, -(-(at_ms * 1000 - over_us) // US)))
+
+
+def waiting(connection: Connection, late: Sequence[LateEvidence]) -> list[LateEvidence]:
+    """What came after the last restatement of its element's day: what had come until then was counted by it."""
+    days = {one.day for one in late}
+    if not days:
+        return []
+    known: dict[tuple[str, date], int] = {}
+    for one in restatements.between(connection, min(days), max(days) + timedelta(days=1)):
+        known[one.element, one.day] = one.at_ms
+    return [one for one in late if one.received_ms > known.get((one.element, one.day), -1)]
 
 
 def _official(connection: Connection, element: str, day: date) -> DayFigure | None:

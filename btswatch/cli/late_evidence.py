@@ -1,6 +1,7 @@
 """`btswatch period late` and `restate`: what came after a day's close, and the day made anew with it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
@@ -29,10 +30,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
 
 
 def late(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
-    """Evidence that came after its day's close, by element and day, with what it would change.
+    """Evidence that came after its day's close and waits, by element and day, with what it would change.
+
+    What a restatement has counted waits no more; `period show` says of all that came late.
 
     Example: btswatch period late 2026-Q3
     """
+    from processors.restating import waiting
     from stores.ledger import closings
     from stores.ledger.feeds import proposals
 
@@ -42,16 +46,27 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
         # Days before the first official one are never restated.
         first = max(chosen.first, closings.first_official(connection) or chosen.first)
         known = proposals(connection, first, chosen.end, limit=100_000)
+        known = [one for one in known if one.day < chosen.end]
         head = head_of(connection)
-        waiting = sorted({(one.day, one.element) for one in known if one.day < chosen.end})
-        for day, element in waiting:
-            events = sum((one.day, one.element) == (day, element) for one in known)
-            for one in _proposed(restating, connection, element, day):
+        came = Counter((one.day, one.element) for one in known)
+        waits = Counter((one.day, one.element) for one in waiting(connection, known))
+        counted = 0
+        for day, element in sorted(came):
+            proposed = _proposed(restating, connection, element, day)
+            # What was on its way to the archive while the restatement read it came before, and was not counted. A later day
+            # with late evidence of its own speaks for itself.
+            missed = any(one.differs for one in proposed if one.day == day or (one.day, element) not in came)
+            if (day, element) not in waits and not missed:
+                counted += 1
+                continue
+            events = waits[day, element] or came[day, element]
+            for one in proposed:
                 if output:
                     typer.echo(json.dumps(_as_dict(one) | {"events": events, "head": head}, sort_keys=True))
                 else:
                     typer.echo(f"{_line(one)}  ({events} late events)")
-        typer.echo(f"{len(waiting)} element-days with late evidence", err=output)
+        done = f"; {counted} restated with all that came" if counted else ""
+        typer.echo(f"{len(came) - counted} element-days with late evidence that waits{done}", err=output)
         if not output:
             tell_head(head)
 

@@ -38,6 +38,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
 
     Example: btswatch period show 2026-Q3
     """
+    from processors.restating import waiting
     from processors.signing import PeriodState, standing
     from stores.ledger.feeds import proposals
 
@@ -47,6 +48,8 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
         today = now_of(loaded)[1]
         found = standing(connection, chosen, today)
         late = proposals(connection, chosen.first, chosen.end, limit=100_000)
+        late = [one for one in late if one.day < chosen.end]
+        waits = len(waiting(connection, late))
         lost = lost_of(connection, [chosen], rules)
         head = head_of(connection)
     told = {
@@ -79,15 +82,17 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
         ],
         "adjusted_since": list(found.ruled),
         "lost_rules": [as_dict(one) for one in lost],
-        "late_events": sum(chosen.first <= one.day < chosen.end for one in late),
+        "late_events": len(late),
+        "late_waiting": waits,
     }
     if output:
         typer.echo(json.dumps(told, sort_keys=True, ensure_ascii=False))
     else:
         _tell_standing(found, today, loaded.zone)
-        if told["late_events"]:
+        if late:
             typer.echo(
-                f"  {told['late_events']} events came after their day's close: btswatch period late {chosen.name}"
+                f"  {len(late)} events came after their day's close, {waits} of them wait:"
+                f" btswatch period late {chosen.name}"
             )
         tell(lost)
         tell_head(head)

@@ -16,7 +16,7 @@ from processors.core.verdict import Result
 from processors.indicators import IndicatorVerdicts
 from processors.objecting import ObjectionError, object_to, rule_on
 from processors.replay import take_in
-from processors.restating import ChangedMeanwhileError, NotClosedError, Restating
+from processors.restating import ChangedMeanwhileError, NotClosedError, Restating, waiting
 from processors.rules import Rules
 from processors.signing import NotSignableError, PeriodState, sign_off, standing
 from processors.verdicts import verdicts
@@ -30,6 +30,7 @@ from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
 from stores.ledger import audit, decisions, figures, objections, restatements, tables
+from stores.ledger.feeds import LateEvidence, proposals, save_late
 from stores.ledger.objections import Objection
 from stores.ledger.periods import element_figures, scope_figures
 from tests.one_rule import RULE
@@ -169,6 +170,22 @@ def test_a_proposal_beside_a_figure_that_was_restated_meanwhile_is_not_written(c
         restating.write(connection, proposed, "Binh", "second")
     with closed.reading() as connection:
         assert [one.person for one in restatements.between(connection, day(0), day(3))] == ["An"]
+
+
+def test_what_a_restatement_knew_waits_no_more_and_what_came_after_it_does(closed, restating):
+    known, after, others = (
+        LateEvidence(number, day(1), element, "poller", START, at, "down")
+        for number, (element, at) in enumerate([("A-1", LATER), ("A-1", LATER + 1), ("A-2", LATER)])
+    )
+    # Of another day of the same element.
+    next_day = replace(known, journal_offset=7, day=day(2))
+    with closed.writing() as connection:
+        save_late(connection, [known, after, others, next_day])
+        late = proposals(connection, day(0), day(5))
+        assert waiting(connection, late) == late
+        restating.write(connection, restating.propose(connection, "A-1", day(1))[:1], "An", "log")
+        assert waiting(connection, late) == [after, others, next_day]
+        assert waiting(connection, []) == []
 
 
 def test_an_open_day_is_not_restated(closed, restating):

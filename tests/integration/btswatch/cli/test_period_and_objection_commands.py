@@ -8,6 +8,7 @@ import sqlalchemy as sa
 import yaml
 
 from btswatch.cli.app import run
+from btswatch.parts.part import system_now_ms
 from processors.closing import Closer
 from processors.core.conventions import Conventions
 from processors.core.periods import CalendarPeriod
@@ -44,10 +45,20 @@ def signed(tmp_path_factory):
     return path, day
 
 
+def status(number, at, said):
+    return {
+        "specversion": "1.0",
+        "id": str(number),
+        "source": "poller/a",
+        "type": "btswatch.status.v1",
+        "subject": "A-1",
+        "time": format_ms(at),
+        "data": {"status": said},
+    }
+
+
 def installation(path, down_until=60):
     """A closed day, ten days ago, of one station that was down for its first hour; half of what it said came too late."""
-    from btswatch.parts.part import system_now_ms
-
     day = CALENDAR.day_of(system_now_ms()) - timedelta(days=10)
     start = CALENDAR.start_of(day)
     assert run(["registry", "template", str(path / "registry")]) == 0
@@ -64,15 +75,7 @@ def installation(path, down_until=60):
     for number, minute in enumerate(range(0, 1440, 10), 1):
         at = start + minute * MINUTE
         too_late = 600 <= minute < 660
-        event = {
-            "specversion": "1.0",
-            "id": str(number),
-            "source": "poller/a",
-            "type": "btswatch.status.v1",
-            "subject": "A-1",
-            "time": format_ms(at),
-            "data": {"status": "down" if minute < down_until or too_late else "up"},
-        }
+        event = status(number, at, "down" if minute < down_until or too_late else "up")
         received = at + (5 * DAY if too_late else 500)
         body = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller").body
         lines.append((number, at, event["type"], body))
@@ -83,20 +86,24 @@ def installation(path, down_until=60):
         archive.flush()
     ledger = Ledger(directory.ledger_path)
     ledger.open()
-    closer = Closer(
-        ledger,
-        ArchiveReader(directory.path / "archive"),
-        load(path / "registry"),
-        Conventions(),
-        ClosingSettings(),
-        complete=lambda _: True,
-        now_ms=lambda: start + 4 * DAY + DAY // 2,
-    )
-    assert closer.close_due() == [day]
+    assert close(path, ledger, start + 4 * DAY) == [day]
     with ledger.writing() as connection:
         save_late(connection, late)
     ledger.close()
     return path, day.isoformat(), start
+
+
+def close(path, ledger, noon_of_ms):
+    """Close what is due at noon of that day."""
+    return Closer(
+        ledger,
+        ArchiveReader(path / "data" / "archive"),
+        load(path / "registry"),
+        Conventions(),
+        ClosingSettings(),
+        complete=lambda _: True,
+        now_ms=lambda: noon_of_ms + DAY // 2,
+    ).close_due()
 
 
 @pytest.fixture
@@ -133,10 +140,20 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log handed in late")
     assert "dry run" in call(*restate, "--dry-run")[1]
     assert call("period", "show", day)[1].count("restated since") == 0
+    code, out, _ = call("period", "show", day)
+    assert f"6 events came after their day's close, 6 of them wait: btswatch period late {day}" in out
     code, out, _ = call(*restate)
     assert (code, f"A-1 {day}: up" in out) == (0, True)
     assert "measured down and declared unknown 3600 -> 7200 s" in out
     assert call(*restate)[0] == 1, "nothing would change"
+    code, out, err = call("period", "late", day, "--json")
+    assert (code, out) == (0, ""), "what a restatement counted waits no more"
+    said = "0 element-days with late evidence that waits; 1 restated with all that came"
+    assert said in err
+    assert call("period", "late", day)[1].splitlines()[0] == said
+    told = json.loads(call("period", "show", day, "--json")[1])
+    assert (told["late_events"], told["late_waiting"]) == (6, 0)
+    assert "6 events came after their day's close, 0 of them wait:" in call("period", "show", day)[1]
     code, out, err = call("explain", f"A-1@{day}")
     assert (code, err, "(reproduced from the archive)" in out) == (0, "", True)
     assert "restated by B on " in out
@@ -209,6 +226,52 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
         "objection",
         "ruling",
     ]
+
+
+def come_late(path, day, number, at, received):
+    """A station's word that reached the archive only now, and the list of what came late."""
+    event = status(number, at, "down")
+    body = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller").body
+    directory = DataDirectory(path / "data")
+    with directory.archive(CALENDAR) as archive:
+        archive.append([(number, at, event["type"], body)])
+        archive.flush()
+    with closing(Ledger(directory.ledger_path)) as ledger:
+        ledger.open()
+        with ledger.writing() as connection:
+            one = LateEvidence(number, date.fromisoformat(day), "A-1", "poller", at, received, "down")
+            save_late(connection, [one])
+
+
+def test_what_comes_after_a_restatement_waits_again(tmp_path, capsys):
+    path, day, start = installation(tmp_path)
+    ask = partial(called, capsys, path)
+    restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log")
+    assert ask(*restate)[0] == 0
+    assert ask("period", "late", day, "--json")[1] == ""
+    at = start + 705 * MINUTE
+    come_late(path, day, 500, at, system_now_ms())
+    (late,) = map(json.loads, ask("period", "late", day, "--json")[1].splitlines())
+    assert (late["differs"], late["events"]) == (True, 1)
+    assert ask(*restate)[0] == 0
+    assert ask("period", "late", day, "--json")[1] == ""
+
+
+def test_what_was_on_its_way_while_a_restatement_read_the_archive_waits(tmp_path, capsys):
+    path, day, start = installation(tmp_path)
+    with closing(Ledger(DataDirectory(path / "data").ledger_path)) as ledger:
+        ledger.open()
+        assert close(path, ledger, start + 5 * DAY) == [date.fromisoformat(day) + timedelta(days=1)]
+    ask = partial(called, capsys, path)
+    restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log")
+    # It runs on into the next day; the later word changes the next day alone.
+    for number, minute, later_days in ((500, 1437, [False, True]), (501, 1439, [True])):
+        at = start + minute * MINUTE
+        come_late(path, day, number, at, at + 5 * DAY)
+        late = [json.loads(line) for line in ask("period", "late", day, "--json")[1].splitlines()]
+        assert [one["day"] > day for one in late if one["differs"]] == later_days
+        assert ask(*restate)[0] == 0
+        assert ask("period", "late", day, "--json")[1] == ""
 
 
 def test_a_changed_rule_file_changes_no_closed_period(signed, ask):
