@@ -14,7 +14,7 @@ from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.official import OfficialDay, OfficialReadings
-from processors.restating import until
+from processors.restating import readings_as_of
 from processors.retention import must_have_evidence
 from processors.told import ToldBefore
 from schemas.audit import merkle_path
@@ -123,16 +123,15 @@ def explain(
     wanted = official.inputs_digest if official is not None else None
     days = restatements.between(connection, day, day + timedelta(days=1))
     restated = next((one for one in reversed(days) if one.element == element), None)
-    if restated is not None:
-        conventions = until(conventions, day, restated.at_ms)
+    at_ms = None if restated is None else restated.at_ms
     heard = _heard(registry, element)
-    found = _read(archive, heard, conventions, element, day, day - timedelta(days=_DAYS_BEFORE))
+    found = _read(archive, heard, conventions, at_ms, element, day, day - timedelta(days=_DAYS_BEFORE))
     if found is not None and wanted is not None and found.inputs_digest != wanted:
         # Something older runs on: from the archive's beginning then.
-        found = _read(archive, heard, conventions, element, day, date.min)
+        found = _read(archive, heard, conventions, at_ms, element, day, date.min)
     if found is None:
         raise NothingToExplainError(f"{element} was not in the registry on {day}")
-    events = list(_events(archive, conventions, element, day))
+    events = list(_events(archive, conventions, at_ms, element, day))
     return Explained(
         element,
         day,
@@ -160,13 +159,17 @@ def _read(
     archive: ArchiveReader,
     registry: Registry,
     conventions: Conventions,
+    restated_ms: int | None,
     element: str,
     day: date,
     since: date,
 ) -> OfficialDay | None:
     owners = {row.enterprise for row in registry.elements[element]}
     window = _Window(archive.root, [element, *owners], since)
-    readings = OfficialReadings(window, registry, conventions, lambda *_: None)
+    if restated_ms is None:
+        readings = OfficialReadings(window, registry, conventions, lambda *_: None)
+    else:
+        readings = readings_as_of(window, registry, conventions, restated_ms)
     days = [one for one in window.days() if one < day]
     first = days[0] if days else day
     carries = readings.begin(first, {}, ToldBefore())
@@ -202,15 +205,17 @@ def _naming(names: Collection[str]) -> re.Pattern[bytes]:
     return re.compile(b"|".join(re.escape(dumps(name, ensure_ascii=False).encode()) for name in names))
 
 
-def _events(archive: ArchiveReader, conventions: Conventions, element: str, day: date) -> Iterator[Event]:
+def _events(
+    archive: ArchiveReader, conventions: Conventions, restated_ms: int | None, element: str, day: date
+) -> Iterator[Event]:
     """The element's events from the day before on: what was said then may hold into the day."""
     grid, naming = Grid(conventions), _naming([element])
     for offset in (-1, 0):
         one = day + timedelta(days=offset)
-        close_us = grid.close_us(day.toordinal())
+        counts_until_us = grid.close_us(one.toordinal()) if restated_ms is None else restated_ms * 1000
         for segment in visible_segments(day_dir(archive.root, one), archive.durable_offset()):
             for number, line in enumerate(read_lines(segment.path), 1):
-                event = _event(line, segment.path, number, close_us) if naming.search(line) else None
+                event = _event(line, segment.path, number, counts_until_us) if naming.search(line) else None
                 if event is not None and (event.type != "btswatch.status.v1" or _about(line, element)):
                     yield event
 
@@ -219,7 +224,7 @@ def _about(line: bytes, element: str) -> bool:
     return bool(parse_any(line).get("subject") == element)
 
 
-def _event(line: bytes, file: Path, number: int, close_us: int) -> Event | None:
+def _event(line: bytes, file: Path, number: int, counts_until_us: int) -> Event | None:
     decoded = decode_one(line)
     if not isinstance(decoded, dict):
         return None
@@ -236,7 +241,7 @@ def _event(line: bytes, file: Path, number: int, close_us: int) -> Event | None:
         decoded["id"],
         told.get("status"),
         told.get("cause"),
-        received <= close_us,
+        received <= counts_until_us,
         file,
         number,
         line,

@@ -50,6 +50,7 @@ class OfficialReadings:
         registry: the rows in force on each day are taken from it.
         conventions: the deployment's constants.
         refused: told of archived lines that the core refuses: (line, code, detail).
+        as_of_ms: what was received after it does not exist yet.
     """
 
     def __init__(
@@ -58,15 +59,17 @@ class OfficialReadings:
         registry: Registry,
         conventions: Conventions,
         refused: Callable[[bytes, Refusal, str], None],
+        as_of_ms: int = _ANY_TIME_MS,
     ) -> None:
         self._archive = archive
         self._registry = registry
         self._conventions = conventions
         self._refused = refused
+        self._as_of_ms = as_of_ms
         self._province = Province(registry, conventions)
         self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
         self._taken: set[date] = set()
-        self._told = Told(self._province.grid, registry)
+        self._told = Told(self._province.grid, registry, as_of_ms * 1000)
         self.events = 0
 
     def begin(self, day: date, stored: Mapping[str, bytes], told: ToldBefore | None = None) -> Carries:
@@ -166,7 +169,7 @@ class OfficialReadings:
         return self._told.feeds(day)
 
     def _take(self, lines: Iterable[bytes]) -> None:
-        self.events += take_in(self._province, lines, _ANY_TIME_MS, self._refused, self._told.counted)
+        self.events += take_in(self._province, lines, self._as_of_ms, self._refused, self._told.counted)
 
     def _signs_of_life(self, day: date) -> Iterator[bytes]:
         """What may keep a transition feed alive on the day, of the days before it: it stays alive over midnight."""
@@ -184,7 +187,7 @@ class OfficialReadings:
         registry = replace(self._registry, elements={name: self._registry.elements[name] for name in heard})
         names = [*heard, *(e.id for e in registry.enterprises.values() if e.feed is Feed.TRANSITION)]
         past = OfficialReadings(
-            _Naming(self._archive.root, names), registry, self._conventions, lambda *_: None
+            _Naming(self._archive.root, names), registry, self._conventions, lambda *_: None, self._as_of_ms
         )
         past._take(self._archive.notices(archived[-1]))
         carries: Carries = {}
@@ -207,7 +210,7 @@ class OfficialReadings:
         elif names:
             names += (e.id for e in self._registry.enterprises.values() if e.feed is Feed.TRANSITION)
         declared = _Declared(self._archive, names)
-        past = OfficialReadings(declared, self._registry, self._conventions, lambda *_: None)
+        past = OfficialReadings(declared, self._registry, self._conventions, lambda *_: None, self._as_of_ms)
         for one in days:
             past._take(self._archive.read(one, (Family.NOTICES,)))
         carries: Carries = {}

@@ -164,12 +164,11 @@ class Restating:
     ) -> Iterator[tuple[DayFigure, list[history.Transition], Word]]:
         registry = replace(self._registry, elements={element: self._registry.elements[element]})
         before = history.ends_of(connection, first - timedelta(days=1), [element]).get(element)
+        readings = readings_as_of(self._archive, registry, self._conventions, self._now_ms)
+        # From the archive's beginning: what was carried when the day was closed did not know what came late.
+        carries = readings.begin(first, {})
         day = first
         while day <= min(last, first + timedelta(days=_MOST_DAYS)):
-            so_far = until(self._conventions, day, self._now_ms)
-            readings = OfficialReadings(self._archive, registry, so_far, lambda *_: None)
-            # From the archive's beginning: what was carried when the day was closed did not know what came late.
-            carries = readings.begin(day, {})
             for one in readings.read(day, carries):
                 basis = Basis(FINAL, self._now_ms, self._registry.digest, self._now_ms)
                 figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
@@ -180,9 +179,21 @@ class Restating:
             day += timedelta(days=1)
 
 
-def until(conventions: Conventions, day: date, at_ms: int) -> Conventions:
-    """The constants under which the local day takes all that was received until then, as a restatement at that moment does."""
-    over_us = Grid(conventions).start_us(day.toordinal() + 1)
+def readings_as_of(
+    archive: ArchiveReader, registry: Registry, conventions: Conventions, at_ms: int
+) -> OfficialReadings:
+    """Readings of closed days with all that was received until then, as a restatement at that moment takes them."""
+    return OfficialReadings(
+        archive, registry, late_until(archive, conventions, at_ms), lambda *_: None, at_ms
+    )
+
+
+def late_until(archive: ArchiveReader, conventions: Conventions, at_ms: int) -> Conventions:
+    """The constants under which every archived day is open until then: what came late of one may run on into the next."""
+    days = archive.days()
+    if not days:
+        return conventions
+    over_us = Grid(conventions).start_us(days[0].toordinal() + 1)
     return replace(conventions, lateness_s=max(conventions.lateness_s, -(-(at_ms * 1000 - over_us) // US)))
 
 

@@ -13,6 +13,7 @@ from processors.core.measurements import Amount, Said
 from processors.core.periods import CalendarPeriod
 from processors.core.province import Province
 from processors.core.verdict import Result
+from processors.explaining import explain
 from processors.indicators import IndicatorVerdicts
 from processors.objecting import ObjectionError, object_to, rule_on
 from processors.replay import take_in
@@ -69,28 +70,36 @@ def rules():
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """Three days of polls each ten minutes. On the second day one station is down from 23 h on, and an hour's polls came a week late."""
-    found = []
+    return archive_of(tmp_path_factory.mktemp("people") / "archive", polls())
+
+
+def polls():
     for element in ("A-1", "A-2"):
         for minute in range(0, 3 * 1440, 10):
-            at = START + minute * MINUTE
             hour = minute // 60
             late = element == "A-1" and hour == 24 + 10
             down = element == "A-1" and (hour == 24 + 23 or late)
-            event = {
-                "specversion": "1.0",
-                "id": f"{element}-{minute}",
-                "source": "poller/a",
-                "type": "btswatch.status.v1",
-                "subject": element,
-                "time": format_ms(at),
-                "data": {"status": "down" if down else "up"},
-            }
-            received = at + (7 * 24 * HOUR if late else 500)
-            found.append((received, event))
-    root = tmp_path_factory.mktemp("people") / "archive"
+            received = START + minute * MINUTE + (7 * 24 * HOUR if late else 500)
+            yield poll(element, minute, "down" if down else "up"), received
+
+
+def poll(element, minute, status):
+    return {
+        "specversion": "1.0",
+        "id": f"{element}-{minute}",
+        "source": "poller/a",
+        "type": "btswatch.status.v1",
+        "subject": element,
+        "time": format_ms(START + minute * MINUTE),
+        "data": {"status": status},
+    }
+
+
+def archive_of(root, found) -> ArchiveReader:
+    """Events with when they were received (ms), archived in that order."""
     with Archive(root) as archive:
         lines = []
-        for offset, (received, event) in enumerate(sorted(found, key=lambda one: one[0]), 1):
+        for offset, (event, received) in enumerate(sorted(found, key=lambda one: one[1]), 1):
             entry = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller")
             lines.append((offset, to_ms(parse_rfc3339(event["time"])), event["type"], entry.body))
         archive.append(lines)
@@ -101,6 +110,10 @@ def archive(tmp_path_factory):
 @pytest.fixture
 def closed(ledger, archive, registry):
     """The ledger with its three days closed."""
+    return close(ledger, archive, registry)
+
+
+def close(ledger, archive, registry):
     closer = Closer(
         ledger,
         archive,
@@ -159,6 +172,36 @@ def test_a_restatement_keeps_before_and_after_and_the_chain(closed, restating):
     assert (kept.person, kept.reason, kept.element) == ("An", "handed in late", "A-1")
     assert (entry.actor, entry.content["before"]["down_s"]) == ("An", before.down)
     assert broken(closed) == ()
+
+
+@pytest.mark.parametrize("ago_h", [1, 30])
+def test_what_came_late_runs_on_into_the_next_day_however_lately_it_came(ledger, registry, tmp_path, ago_h):
+    """An outage that was told late, from 23:55 on, with no poll from then to 00:10 of the next day; then something later still."""
+    gap = range(48 * 60 - 5, 48 * 60 + 10)
+    found = [one for one in polls() if one[0]["id"] not in {f"A-2-{minute}" for minute in gap}]
+    found += [
+        (poll("A-2", minute, "down"), received)
+        for minute, received in [(gap.start, LATER - ago_h * HOUR), (48 * 60 + 2, LATER + HOUR)]
+    ]
+    archive = archive_of(tmp_path / "archive", found)
+    closed = close(ledger, archive, registry)
+    restating = Restating(archive, registry, Conventions(), LATER)
+    with closed.writing() as connection:
+        proposed = restating.propose(connection, "A-2", day(1))
+        assert [(one.day, one.figure.figure.down) for one in proposed] == [(day(1), 300), (day(2), 600)]
+        restating.write(connection, proposed, "An", "log")
+    with closed.reading() as connection:
+        for one in proposed:
+            explained = explain(connection, archive, registry, Conventions(), "A-2", one.day)
+            assert explained.reproduced
+            assert [event.counts for event in heard(explained) if event.id == "A-2-2882"] == [False] * (
+                one.day == day(2)
+            )
+            assert explained.official.figure == one.figure.figure
+
+
+def heard(explained):
+    return [event for stretch in explained.stretches for event in stretch.events]
 
 
 def test_a_proposal_beside_a_figure_that_was_restated_meanwhile_is_not_written(closed, restating):
