@@ -1,6 +1,7 @@
 """`btswatch inspections`: findings on site, by the Department."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ import typer
 from btswatch.cli.configured import (
     SettingsOption,
     directory_of,
+    known_enterprise,
     open_ledger,
     registry_of,
     rules_of,
@@ -68,8 +70,7 @@ def record(
     loaded = settings_from(settings)
     registry, now_ms = registry_of(loaded), system_now_ms()
     for option, given, known in (("--kind", kind, KINDS), ("--result", result, RESULTS)):
-        if given not in known:
-            raise CommandError(Exit.MISUSE, f"{option} {given}: choose {', '.join(known)}")
+        _must_be_one_of(option, given, known)
     try:
         found_ms = to_ms(parse_rfc3339(at)) if at is not None else now_ms
     except (ValueError, OverflowError) as error:
@@ -100,6 +101,11 @@ def record(
     typer.echo(_append(loaded, event, now_ms))
 
 
+def _must_be_one_of(option: str, given: str, known: Sequence[str]) -> None:
+    if given not in known:
+        raise CommandError(Exit.MISUSE, f"{option} {given}: choose {', '.join(known)}")
+
+
 @app.command("list")
 def list_(
     settings: SettingsOption = None,
@@ -115,6 +121,10 @@ def list_(
     Example: btswatch inspections list --kind emf
     """
     loaded = settings_from(settings)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
+    if kind is not None:
+        _must_be_one_of("--kind", kind, KINDS)
     found = [
         one
         for one in findings_of(loaded, registry_of(loaded), rules_of(loaded))

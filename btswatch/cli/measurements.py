@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from btswatch.cli.configured import SettingsOption, registry_of, rules_of, settings_from
+from btswatch.cli.configured import SettingsOption, known_enterprise, registry_of, rules_of, settings_from
 from btswatch.cli.exits import CommandError, Exit
 from btswatch.cli.measured import lines_of, measurements_of
 
@@ -42,6 +42,8 @@ def list_(
     from processors.core.measurements import Fate, fates, said
 
     loaded = settings_from(settings)
+    if enterprise is not None:
+        known_enterprise(loaded, enterprise)
     counted, refused = measurements_of(loaded, registry_of(loaded), rules_of(loaded))
     told = [
         _told(one, fate, loaded.zone)

@@ -57,6 +57,20 @@ def test_a_finding_is_on_record_once_and_another_content_is_refused(inspections)
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--enterprise", "nobody"), "--enterprise nobody: not in the registry"),
+        (("--kind", "height"), "--kind height: choose conformity, emf, earthing, certificate, complaint"),
+    ],
+)
+def test_a_slip_in_what_is_asked_for_does_not_read_as_no_findings(inspections, option, said):
+    inspections("record", "A-1", *finding())
+    code, lines, err = inspections("list", *option)
+    assert (code, lines) == (2, [])
+    assert said in err
+
+
 @pytest.fixture
 def chain(installation):
     """The entries of the installation's chain; it has a ledger from then on."""

@@ -141,6 +141,15 @@ def test_journal_and_archive_tell_the_same(installation, capsys):
     assert [(json.loads(one)["id"], json.loads(one)["quotient"]) for one in counted] == [("c", 0.02)]
 
 
+def test_a_slip_in_the_enterprises_name_does_not_read_as_no_measurements(installation, capsys):
+    path, directory = installation
+    received(directory, event("m-1", 89, 100))
+    asked = ("measurements", "list", "--enterprise")
+    assert len(btswatch(path, *asked, "alpha", capsys=capsys)[1]) == 1
+    code, lines, err = btswatch(path, *asked, "alhpa", capsys=capsys)
+    assert (code, lines, "--enterprise alhpa: not in the registry" in err) == (2, [], True)
+
+
 def test_indicators_are_signed_and_a_correction_shows_and_may_be_signed_anew(installation, capsys):
     path, directory = installation
     received(directory, event("m", 80, 100))
