@@ -140,7 +140,7 @@ def _kafka(settings: Settings) -> Iterator[Finding]:
     from kafka.errors import KafkaError
 
     from schemas.topics import load_topics
-    from stores.kafka.connection import told
+    from stores.kafka.reasons import told
     from stores.kafka.topics import Topics
 
     try:

@@ -56,14 +56,14 @@ def _topics(settings: KafkaSettings) -> Iterator["Topics"]:
     from kafka.errors import KafkaError
 
     from schemas.topics import load_topics
-    from stores.kafka.connection import told
+    from stores.kafka.reasons import told
     from stores.kafka.topics import Topics
 
     try:
         with Topics(settings, load_topics()) as topics:
             yield topics
     except KafkaError as error:
-        line = f"Kafka at {settings.bootstrap}: {told(error)}; a refused login or certificate looks alike; see kafka.bootstrap, security_protocol, sasl_* and tls_ca"
+        line = f"Kafka at {settings.bootstrap}: {told(error)}; see kafka.bootstrap, security_protocol, sasl_* and tls_ca"
         raise CommandError(Exit.UNREACHABLE, line) from error
     except OSError as error:
         raise CommandError(Exit.MISUSE, f"kafka.tls_*: {error}") from error

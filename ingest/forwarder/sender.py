@@ -9,8 +9,9 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.forwarder.records import EVIDENCE, Record
 from schemas.settings.kafka import KafkaSettings
-from stores.kafka.connection import reading_connection, told
+from stores.kafka.connection import reading_connection
 from stores.kafka.letting_go import let_go
+from stores.kafka.reasons import told
 
 # How often it is asked, while records are under way, whether to give up.
 _LOOK_S: Final = 0.2

@@ -14,7 +14,8 @@ from schemas.cluster_metrics import SINK_BROKER_FAILED, SINK_DROPPED, SINK_LAG, 
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
 from schemas.topics import load_topics
-from stores.kafka.connection import reading_connection, told
+from stores.kafka.connection import reading_connection
+from stores.kafka.reasons import told
 
 _CLOSE_MS: Final = 2_000
 _MEASURE_EVERY_S: Final = 5.0

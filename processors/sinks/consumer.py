@@ -27,7 +27,7 @@ from schemas.cluster_metrics import SINK_BROKER_FAILED, SINK_MESSAGES, SINK_PEND
 from schemas.dead_letters import REPLAY_TO
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.sinks import SinkSettings
-from stores.kafka.connection import is_denied, told
+from stores.kafka.reasons import is_denied, told
 
 __all__ = [
     "DeadLetters",

@@ -13,8 +13,9 @@ from schemas.dead_letters import DeadLetter
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
 from schemas.topics import load_topics
-from stores.kafka.connection import reading_connection, told
+from stores.kafka.connection import reading_connection
 from stores.kafka.letting_go import let_go
+from stores.kafka.reasons import told
 
 TOPIC: Final = "deadletter"
 # Of a message near the limit, what base64 and the other fields leave room for.

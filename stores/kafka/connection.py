@@ -4,32 +4,26 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kafka.errors import (
-    AuthorizationError,
-    KafkaError,
-    SaslAuthenticationFailedError,
-    UnsupportedSaslMechanismError,
-)
-
 from schemas.settings.kafka import KafkaSettings
 from stores.kafka.last_words import heed_last_words
+from stores.kafka.reasons import ClientWithReasons
 
 # The library's own 30 s between two tries would leave a returned broker unused for as long.
 _LONGEST_RECONNECT_MS: Final = 2_000
 # A stop has to wait for it.
 _LONGEST_BOOTSTRAP_MS: Final = 3_000
-_LONGEST_TEXT: Final = 300
-_DENIED: Final = (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
     """Keyword arguments for kafka-python's clients.
 
-    A constructor asks the brokers at once, and raises `kafka.errors.KafkaTimeoutError` where none answers.
+    A constructor asks the brokers at once. Where none can be used it raises `kafka.errors.KafkaTimeoutError` with why, or
+    what a broker refused us with (`stores.kafka.reasons.is_denied`).
     """
     heed_last_words()
     timeout_ms = int(settings.timeout_s * 1000)
     found: dict[str, Any] = {
+        "kafka_client": ClientWithReasons,
         "bootstrap_servers": settings.servers(),
         "security_protocol": settings.security_protocol,
         "bootstrap_timeout_ms": timeout_ms,
@@ -93,15 +87,3 @@ def login(settings: KafkaSettings) -> Login:
     return Login(
         settings.sasl_mechanism, settings.sasl_username, settings.sasl_password.get_secret_value(), tls
     )
-
-
-def told(error: BaseException) -> str:
-    """A Kafka error as a line for a person; the library puts requests and answers into its texts."""
-    name = type(error).__name__
-    text = " ".join(str(error).split()).removeprefix(name).lstrip(": ")
-    return f"{name}: {text[:_LONGEST_TEXT]}" if text else name
-
-
-def is_denied(error: KafkaError) -> bool:
-    """Whether the brokers answer and refuse us, so that trying again helps only once a person has acted."""
-    return isinstance(error, _DENIED)

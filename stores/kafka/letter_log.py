@@ -17,8 +17,9 @@ from pydantic import ValidationError
 from schemas.dead_letters import DeadLetter, Settled
 from schemas.settings.kafka import KafkaSettings
 from schemas.time import from_ms
-from stores.kafka.connection import reading_connection, told
+from stores.kafka.connection import reading_connection
 from stores.kafka.letting_go import let_go
+from stores.kafka.reasons import told
 
 TOPIC: Final = "deadletter"
 _CONTROL: Final = "control"

@@ -144,7 +144,7 @@ def client(tmp_path, guarded, kafka_prefix):
     (registry / "stations.csv").write_text("id,enterprise\nS1,vina\n")
     (registry / "links.csv").write_text("id,enterprise\n")
 
-    def make(password=PASSWORD, ca=guarded.ca, **more):
+    def make(password=PASSWORD, ca=guarded.ca, timeout_s=3, **more):
         directory = tmp_path
         secret = directory / "kafka-password"
         secret.write_text(f"{password}\n")
@@ -160,7 +160,7 @@ def client(tmp_path, guarded, kafka_prefix):
         }
         file = directory / "btswatch.toml"
         file.write_text(
-            'form = "cluster"\ndata = "data"\n[kafka]\ntimeout_s = 3\n'
+            f'form = "cluster"\ndata = "data"\n[kafka]\ntimeout_s = {timeout_s}\n'
             + "".join(f'{name} = "{value}"\n' for name, value in kafka.items() if value is not None)
             + "[status]\n"
             + "".join(f"{PORTS[name]} = {port}\n" for name, port in ports.items())
@@ -194,20 +194,41 @@ def test_with_the_right_login_every_client_of_ours_works_and_no_secret_is_logged
 
 
 @pytest.mark.parametrize(
-    "what",
-    [{"password": WRONG}, {"sasl_mechanism": "PLAIN"}, {"stranger": True}],
-    ids=["wrong password", "another mechanism", "authority of others"],
+    ("what", "reason"),
+    [
+        ({"password": WRONG}, "invalid credentials"),
+        ({"first_away": True}, "invalid credentials"),
+        ({"sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanism"),
+        ({"stranger": True}, "certificate verify failed"),
+        ({"by_name": True}, "Hostname mismatch"),
+        ({"security_protocol": "SASL_PLAINTEXT", "tls_ca": None}, "KafkaConnectionError"),
+    ],
+    ids=[
+        "wrong password",
+        "one of two away",
+        "another mechanism",
+        "authority of others",
+        "another name",
+        "no TLS",
+    ],
 )
-def test_a_command_that_is_not_let_in_says_so_in_one_line_and_ends_with_3(client, guarded, what):
+def test_a_command_that_is_not_let_in_says_why_in_one_line_and_ends_with_3(client, guarded, what, reason):
+    what, where = dict(what), guarded.server.sasl_bootstrap
     if what.pop("stranger", False):
         what["ca"] = guarded.stranger
+    if what.pop("first_away", False):
+        # Brokers are tried by chance.
+        what |= {"bootstrap": f"127.0.0.1:1,{where}", "password": WRONG, "timeout_s": 10}
+    if what.pop("by_name", False):
+        where = what["bootstrap"] = where.replace("127.0.0.1", "localhost")
     bad = client(**what)
-    for command in (("topics", "diff"), ("dlq", "list"))[: 2 if "password" in what else 1]:
+    every = (("topics", "apply"), ("topics", "diff"), ("dlq", "list"), ("check",))
+    for command in every[: 1 if len(what) > 1 or "password" not in what else None]:
         done = bad.run(*command)
-        lines = [line for line in done.stderr.splitlines() if line.startswith("btswatch:")]
-        assert (done.returncode, len(lines)) == (3, 1), done.stderr
+        assert done.returncode == 3, done.stderr
         assert "Traceback" not in done.stderr
-        assert guarded.server.sasl_bootstrap in lines[0]
+        (line,) = [one for one in (done.stderr + done.stdout).splitlines() if where in one]
+        assert reason in line
         assert not any(secret in done.stderr + done.stdout for secret in (PASSWORD, WRONG))
 
 

@@ -7,7 +7,8 @@ from kafka.errors import KafkaTimeoutError, SaslAuthenticationFailedError, Topic
 from pydantic import ValidationError
 
 from schemas.settings.kafka import KafkaSettings
-from stores.kafka.connection import connection, is_denied, login, reading_connection, told
+from stores.kafka.connection import connection, login, reading_connection
+from stores.kafka.reasons import is_denied, told
 
 SASL = {"sasl_username": "btswatch", "sasl_password": "s3cret"}
 

@@ -1,0 +1,67 @@
+"""What a client says that could use no broker, against sockets that answer as bad brokers do."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+
+import pytest
+from kafka.errors import SaslAuthenticationFailedError
+
+from stores.kafka.reasons import told
+
+
+@pytest.fixture
+def hangs_up_once():
+    """A port that ends the first connection at once, and says nothing to those after it."""
+    ended = threading.Event()
+    with contextlib.ExitStack() as held, socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with server.accept()[0]:
+                pass
+            while not ended.is_set():
+                held.enter_context(server.accept()[0])
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        ended.set()
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
+
+
+def said(client, bootstrap):
+    """In a process of its own: a client that could not be made leaves its sockets open."""
+    child = [sys.executable, "-c", _MAKE, client, bootstrap]
+    return subprocess.run(child, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+_MAKE = """
+import sys
+import kafka
+from schemas.settings.kafka import KafkaSettings
+from stores.kafka.connection import connection
+from stores.kafka.reasons import told
+try:
+    getattr(kafka, sys.argv[1])(**connection(KafkaSettings(bootstrap=sys.argv[2], timeout_s=1)))
+except kafka.errors.KafkaTimeoutError as error:
+    print(told(error))
+"""
+
+
+@pytest.mark.parametrize("client", ["KafkaAdminClient", "KafkaConsumer", "KafkaProducer"])
+def test_a_last_try_that_the_end_cuts_off_hides_no_reason(hangs_up_once, client):
+    begin = "KafkaTimeoutError: no broker can be used: KafkaConnectionError: "
+    assert said(client, f"127.0.0.1:{hangs_up_once}").startswith(begin)
+
+
+def test_a_reason_of_several_brokers_is_told_once():
+    assert said("KafkaAdminClient", "127.0.0.1:1,127.0.0.1:2").count("ECONNREFUSED") == 1
+
+
+def test_an_error_is_named_once():
+    error = SaslAuthenticationFailedError("SaslAuthenticationFailedError: invalid credentials")
+    assert told(error) == "SaslAuthenticationFailedError: invalid credentials"
+    assert told(SaslAuthenticationFailedError()) == "SaslAuthenticationFailedError"
