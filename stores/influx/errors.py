@@ -1,5 +1,6 @@
 """What the server's answers mean: when to try again, when a person has to act, which lines are at fault."""
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,6 +10,9 @@ from json import JSONDecodeError, loads
 from typing import Final
 
 _LONGEST_WORDS: Final = 500
+# InfluxDB 2.7 answers so with 500 where a token may not write tasks: its permission check's one text, wrapped as if it were
+# an error of its own. Real ones end in other words.
+_TASKS_NOT_ALLOWED: Final = re.compile("failed to (create|update|delete) task: unauthorized")
 _ASKS_A_PERSON: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
@@ -45,6 +49,8 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> InfluxEr
     reason = f"InfluxDB answers {status}: {words_of(body)}"
     if status in _ASKS_A_PERSON:
         return InfluxRefusedError(reason)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR and _TASKS_NOT_ALLOWED.fullmatch(words_of(body)):
+        return InfluxRefusedError(f"{reason}: influx.token may not write tasks")
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return InfluxTooLargeError(reason)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.domain.bucket_retention_rules import BucketRetentionRules
 from influxdb_client.domain.task_create_request import TaskCreateRequest
@@ -183,6 +184,11 @@ class Management:
             if not isinstance(failure, InfluxUnavailableError):
                 failure = InfluxRefusedError(failure.reason)
             raise failure from error
+        except InfluxDBError as error:
+            # Raised by the client itself where it finds no id for our organisation.
+            raise InfluxRefusedError(
+                f"InfluxDB at {self._settings.url}: no organisation {self._settings.org} (influx.org) that influx.token may read"
+            ) from error
         except HTTPError as error:
             raise InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {error}") from error
 

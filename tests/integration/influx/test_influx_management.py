@@ -59,6 +59,51 @@ def test_a_server_that_refuses_or_is_away_is_told_apart(influx):
             managed(settings.model_copy(update={"url": url}), Management.differences)
 
 
+def token_that_may(influx, *rights):
+    (org,) = influx.client.get("/api/v2/orgs", params={"org": influx.org}).json()["orgs"]
+    where = {"orgs": {"id": org["id"]}}
+    permissions = [
+        {"action": action, "resource": {"type": kind, **where.get(kind, {"orgID": org["id"]})}}
+        for action, kind in (right.split() for right in rights)
+    ]
+    answer = influx.client.post(
+        "/api/v2/authorizations", json={"orgID": org["id"], "permissions": permissions}
+    )
+    assert answer.status_code == 201, answer.text
+    return SecretStr(answer.json()["token"])
+
+
+READS = ("read buckets", "read tasks", "read orgs")
+
+
+def test_a_token_that_may_only_read_is_refused_whatever_it_would_change(influx):
+    settings = settings_for(influx)
+    reader = settings.model_copy(update={"token": token_that_may(influx, *READS)})
+    nothing = settings.model_copy(update={"token": token_that_may(influx, *READS[:2])})
+    keeper = settings.model_copy(update={"token": token_that_may(influx, *READS, "write buckets")})
+
+    def refused(settings, said):
+        with pytest.raises(InfluxRefusedError, match=said):
+            managed(settings, Management.apply)
+
+    refused(nothing, "no organisation btswatch")
+    refused(reader, "buckets is unauthorized")
+    refused(keeper, "to create task: .*token")
+    refused(reader, "to create task: .*token")
+    managed(settings, Management.apply)
+    assert managed(reader, Management.apply) == []
+    (task,) = influx.client.get("/api/v2/tasks", params={"name": f"{settings.prefix} link_hour"}).json()[
+        "tasks"
+    ]
+    influx.client.patch(f"/api/v2/tasks/{task['id']}", json={"status": "inactive"})
+    refused(reader, "to update task: .*token")
+    influx.client.patch(f"/api/v2/tasks/{task['id']}", json={"status": "active"})
+    stray = {"org": influx.org, "flux": task["flux"].replace("link_hour", "old", 1)}
+    assert influx.client.post("/api/v2/tasks", json=stray).status_code == 201
+    refused(reader, "to delete task: .*token")
+    refused(reader.model_copy(update={"raw_days": 7}), "is unauthorized")
+
+
 def test_the_commands_answer_with_their_exit_codes(influx, tmp_path):
     prefix = settings_for(influx).prefix
     file = tmp_path / "btswatch.toml"
@@ -69,6 +114,12 @@ def test_the_commands_answer_with_their_exit_codes(influx, tmp_path):
     applied = btswatch("influx", "apply", "--settings", file)
     assert (applied.returncode, applied.stdout.count("changed: ")) == (0, 6)
     assert btswatch("influx", "diff", "--settings", file).returncode == 0
+    reader = token_that_may(influx, "read buckets").get_secret_value()
+    file.write_text(file.read_text().replace(influx.token, reader))
+    refused = btswatch("influx", "apply", "--settings", file)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "influx.token may not" in refused.stderr
+    assert reader not in refused.stderr
     file.write_text('[influx]\nurl = "http://127.0.0.1:9"\ntoken = "x"\n')
     assert btswatch("influx", "diff", "--settings", file).returncode == 3
     file.write_text("")

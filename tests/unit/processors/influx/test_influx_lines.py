@@ -178,3 +178,19 @@ def test_an_answer_says_who_has_to_act(status, kind):
     assert error.reason == f"InfluxDB answers {status}: two lines"
     if kind is InfluxUnavailableError:
         assert error.retry_after_s == 3
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("failed to create task: unauthorized", InfluxRefusedError),
+        ("failed to update task: unauthorized", InfluxRefusedError),
+        ("failed to create task: unauthorized: disk full", InfluxUnavailableError),
+        ("failed to create task: timeout", InfluxUnavailableError),
+        ("unauthorized", InfluxUnavailableError),
+    ],
+)
+def test_a_500_is_a_refusal_only_in_the_words_of_the_permission_check(message, kind):
+    assert (
+        type(failure_of(500, {}, json.dumps({"code": "internal error", "message": message}).encode())) is kind
+    )
