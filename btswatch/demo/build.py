@@ -77,7 +77,7 @@ def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) ->
     Raises:
         DifferentDemoError: other stations, days or seed than the directory was made with.
         DemoRecordError: a file of it is damaged.
-        NoFreePortError: the asked port is taken.
+        NoFreePortError: the asked port is taken or chosen by another demonstration.
         DataDirectoryError: it is no demonstration's directory.
     """
     directory.create(Mode.DEMO)
@@ -85,7 +85,9 @@ def make(directory: DataDirectory, wanted: Wanted, now_ms: Callable[[], int]) ->
     known = read(data / RECORD, DemoRecord)
     if known is not None:
         _must_agree(data, known, wanted)
-    record = _with_free_port(known or _record(wanted, now_ms()))
+    record = known or _record(wanted, now_ms())
+    if not wanted.usual_ports:
+        record = _with_free_port(record)
     # Written before the record: what was half made is made again.
     if known != record:
         _write_registry(data, record)
@@ -131,12 +133,12 @@ def _record(wanted: Wanted, now_ms: int) -> DemoRecord:
 
 
 def _with_free_port(record: DemoRecord) -> DemoRecord:
-    if ports.agents_port_is_free(record.agents_port):
-        return record
     shared = AgentAddresses(record.network, 0).own_addresses
     count = 1 if shared else 2 * record.stations
+    if ports.keep_agents_port(record.agents_port, count):
+        return record
     chance = Random(f"port {record.live_from}")
-    return record.model_copy(update={"agents_port": ports.agents_port(chance, count)})
+    return record.model_copy(update={"agents_port": ports.kept_agents_port(chance, count)})
 
 
 def _write_registry(data: Path, record: DemoRecord) -> None:
@@ -166,12 +168,11 @@ def _write_settings(data: Path, wanted: Wanted) -> Settings:
     status = StatusSettings()
     listening = ""
     if not wanted.usual_ports:
-        console = _preferred(CONSOLE_PORT) if wanted.port is None else ports.free_tcp(wanted.port)
+        console = _preferred(CONSOLE_PORT) if wanted.port is None else ports.kept_tcp(wanted.port)
+        gateway = ports.kept_tcp() if console == GATEWAY_PORT else _preferred(GATEWAY_PORT)
         names = [name for name in StatusSettings.model_fields if name.endswith("_port")]
-        status = StatusSettings(**{name: ports.free_tcp() for name in names})
-        listening = _ports_text(
-            console, _preferred(GATEWAY_PORT), {name: getattr(status, name) for name in names}
-        )
+        status = StatusSettings(**{name: ports.kept_tcp() for name in names})
+        listening = _ports_text(console, gateway, {name: getattr(status, name) for name in names})
     write_file(path, f"{_SETTINGS}{listening}{wanted.further(status)}".encode())
     return Settings.load(path)
 
@@ -179,9 +180,9 @@ def _write_settings(data: Path, wanted: Wanted) -> Settings:
 def _preferred(port: int) -> int:
     """The usual port where it is free, else any."""
     try:
-        return ports.free_tcp(port)
+        return ports.kept_tcp(port)
     except ports.NoFreePortError:
-        return ports.free_tcp()
+        return ports.kept_tcp()
 
 
 _SETTINGS: Final = f"""# Written by `btswatch demo` at each start.
@@ -208,7 +209,7 @@ def _ports_text(console: int, gateway: int, status: Mapping[str, int]) -> str:
     lines = "\n".join(f"{name} = {port}" for name, port in status.items())
     return f"""
 [traps]
-port = {ports.free_udp()}
+port = {ports.kept_udp()}
 
 [gateway]
 port = {gateway}

@@ -1,12 +1,18 @@
-"""Ports that are free now. Somebody else may take one before it is used: then that part says so and is started again."""
+"""Ports that are free now, and such that stay so for other demonstrations.
+
+Any other program may still take one before it is used: then that part says so and is started again.
+"""
 
 import socket
 from random import Random
 from typing import Final
 
+from btswatch.demo.port_claims import claim, is_ours
+
 _LOOPBACK: Final = "127.0.0.1"
 # Below what systems give to outgoing connections, so that it stays ours over many starts.
 _AGENTS: Final = range(20_000, 30_000)
+_TRIES: Final = 50
 
 
 class NoFreePortError(Exception):
@@ -27,24 +33,49 @@ def free_udp(wanted: int = 0) -> int:
     return _bound(socket.SOCK_DGRAM, _LOOPBACK, wanted)
 
 
-def agents_port(chance: Random, count: int) -> int:
-    """A UDP port that is free on every address, and so are the `count - 1` after it."""
-    for first in chance.sample(_AGENTS, 50):
-        try:
-            for port in range(first, first + count):
-                _bound(socket.SOCK_DGRAM, "", port)
-        except NoFreePortError:
-            continue
-        return first
+def kept_tcp(wanted: int = 0) -> int:
+    """A free TCP port on loopback that no other demonstration takes while this process lives: the wanted one, or any.
+
+    Raises:
+        NoFreePortError: the wanted one is taken, or another demonstration has chosen it.
+    """
+    return _kept(socket.SOCK_STREAM, wanted)
+
+
+def kept_udp(wanted: int = 0) -> int:
+    """The same for UDP."""
+    return _kept(socket.SOCK_DGRAM, wanted)
+
+
+def kept_agents_port(chance: Random, count: int) -> int:
+    """A UDP port that is free on every address, and so are the `count - 1` after it; all are kept."""
+    for first in chance.sample(_AGENTS, _TRIES):
+        if keep_agents_port(first, count):
+            return first
     raise NoFreePortError(f"no free UDP port between {_AGENTS.start} and {_AGENTS.stop}")
 
 
-def agents_port_is_free(port: int) -> bool:
-    """Whether the agents can use it again."""
+def keep_agents_port(first: int, count: int) -> bool:
+    """Whether the agents can use these; then they are kept."""
     try:
-        return _bound(socket.SOCK_DGRAM, "", port) == port
+        for port in range(first, first + count):
+            _bound(socket.SOCK_DGRAM, "", port)
     except NoFreePortError:
         return False
+    return claim(socket.SOCK_DGRAM, first, count)
+
+
+def _kept(kind: socket.SocketKind, wanted: int) -> int:
+    if wanted:
+        port = _bound(kind, _LOOPBACK, wanted)
+        if not claim(kind, port):
+            raise NoFreePortError(f"port {wanted}: another demonstration has chosen it")
+        return port
+    for _ in range(_TRIES):
+        port = _bound(kind, _LOOPBACK, 0)
+        if not is_ours(kind, port) and claim(kind, port):
+            return port
+    raise NoFreePortError("no free port")
 
 
 def _bound(kind: socket.SocketKind, host: str, port: int) -> int:

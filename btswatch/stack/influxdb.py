@@ -7,7 +7,7 @@ from typing import Final
 
 import httpx
 
-from btswatch.demo.ports import free_tcp
+from btswatch.demo.ports import kept_tcp
 from btswatch.stack.places import influxd
 from btswatch.stack.server import Server, StackError
 
@@ -36,7 +36,7 @@ class InfluxServer(Server):
     ) -> None:
         super().__init__("influxd", directory)
         self._program = influxd(servers)
-        self._port = port or free_tcp()
+        self._port = port or kept_tcp()
         self._more = ("--storage-retention-check-interval", check_retention, *more)
 
     @property

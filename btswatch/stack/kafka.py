@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from btswatch.demo.ports import free_tcp
+from btswatch.demo.ports import kept_tcp
 from btswatch.stack.places import kafka_libraries
 from btswatch.stack.server import Server, StackError
 
@@ -197,12 +197,12 @@ class KafkaServer(Server):
         self._sasl = sasl
         self._node = Node(
             logs=str(self.directory / "logs"),
-            controller=free_tcp(),
-            plaintext=None if port is None else port or free_tcp(),
+            controller=kept_tcp(),
+            plaintext=None if port is None else port or kept_tcp(),
             sasl=sasl,
-            sasl_port=(sasl_port or free_tcp()) if sasl else None,
+            sasl_port=(sasl_port or kept_tcp()) if sasl else None,
             tls=tls,
-            tls_port=free_tcp() if tls and not (sasl and port is None) else None,
+            tls_port=kept_tcp() if tls and not (sasl and port is None) else None,
             more=more or {},
         )
 

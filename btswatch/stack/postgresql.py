@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote
 from zlib import crc32
 
-from btswatch.demo.ports import free_tcp
+from btswatch.demo.ports import kept_tcp
 from btswatch.stack.places import postgresql_programs
 from btswatch.stack.server import Server, StackError
 
@@ -39,7 +39,7 @@ class PostgresServer(Server):
     ) -> None:
         root = os.geteuid() == 0
         super().__init__("postgresql", directory, user=_SERVER_USER if root else None)
-        self._port = port or free_tcp()
+        self._port = port or kept_tcp()
         self._password = password
         self._options = options or {}
         self.data = _reachable(self.directory) if root else self.directory / "data"

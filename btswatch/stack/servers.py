@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import psycopg
 
-from btswatch.demo.ports import NoFreePortError, free_tcp
+from btswatch.demo.ports import NoFreePortError, kept_tcp
 from btswatch.stack.influxdb import InfluxServer
 from btswatch.stack.kafka import KafkaServer, Sasl
 from btswatch.stack.postgresql import PostgresServer
@@ -107,6 +107,6 @@ def _ports(path: Path) -> Mapping[str, int]:
 
 def _free(wanted: int) -> int:
     try:
-        return free_tcp(wanted)
+        return kept_tcp(wanted)
     except NoFreePortError:
-        return free_tcp()
+        return kept_tcp()
