@@ -65,7 +65,7 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc] # the library has 
             self._failures.setdefault(node_id, error)
 
     def bootstrap(self, *arguments: Any, **named: Any) -> None:
-        """See the library.
+        """See the library. Where a client's constructor fails by it nobody has that client: it is closed here.
 
         Raises:
             KafkaError: one that `is_denied` where a broker refused us, else `KafkaTimeoutError` with what each try met.
@@ -74,6 +74,10 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc] # the library has 
             super().bootstrap(*arguments, **named)
         except KafkaTimeoutError as error:
             raise _with_reasons(error, list(self._failures.values())) from error
+        finally:
+            if self.broker_version_data is None:
+                self.close()
+                self._net.close()
 
 
 def _with_reasons(error: BaseException, failures: list[BaseException]) -> BaseException:

@@ -33,25 +33,48 @@ def hangs_up_once():
 
 
 def said(client, bootstrap):
-    """In a process of its own: a client that could not be made leaves its sockets open."""
-    child = [sys.executable, "-c", _MAKE, client, bootstrap]
-    return subprocess.run(child, capture_output=True, text=True, check=True, timeout=60).stdout
+    """In a process of its own: of a client that could not be made the library leaves sockets to the garbage collector."""
+    return child("print(tried())", client, bootstrap)
 
 
-_MAKE = """
+def child(code, client, bootstrap):
+    command = [sys.executable, "-c", f"{_TRIED}\n{code}", client, bootstrap]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+_TRIED = """
 import sys
 import kafka
 from schemas.settings.kafka import KafkaSettings
 from stores.kafka.connection import connection
 from stores.kafka.reasons import told
-try:
-    getattr(kafka, sys.argv[1])(**connection(KafkaSettings(bootstrap=sys.argv[2], timeout_s=1)))
-except kafka.errors.KafkaTimeoutError as error:
-    print(told(error))
+
+def tried():
+    try:
+        getattr(kafka, sys.argv[1])(**connection(KafkaSettings(bootstrap=sys.argv[2], timeout_s=1)))
+    except kafka.errors.KafkaTimeoutError as error:
+        return told(error)
+"""
+_LEFT = """
+import gc, os, threading
+for _ in range(4):
+    assert tried()
+    gc.collect()
+    print(threading.active_count(), len(os.listdir("/dev/fd")))
 """
 
 
-@pytest.mark.parametrize("client", ["KafkaAdminClient", "KafkaConsumer", "KafkaProducer"])
+CLIENTS = ("KafkaAdminClient", "KafkaConsumer", "KafkaProducer")
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_tries_while_brokers_are_away_leave_no_thread_and_no_descriptor(client):
+    first, *others = child(_LEFT, client, "127.0.0.1:1").splitlines()
+    assert first.startswith("1 ")
+    assert others == [first] * 3
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_last_try_that_the_end_cuts_off_hides_no_reason(hangs_up_once, client):
     begin = "KafkaTimeoutError: no broker can be used: KafkaConnectionError: "
     assert said(client, f"127.0.0.1:{hangs_up_once}").startswith(begin)
