@@ -25,12 +25,12 @@ def free_tcp(wanted: int = 0) -> int:
     Raises:
         NoFreePortError: the wanted one is taken.
     """
-    return _bound(socket.SOCK_STREAM, _LOOPBACK, wanted)
+    return _free(socket.SOCK_STREAM, wanted)
 
 
 def free_udp(wanted: int = 0) -> int:
     """The same for UDP."""
-    return _bound(socket.SOCK_DGRAM, _LOOPBACK, wanted)
+    return _free(socket.SOCK_DGRAM, wanted)
 
 
 def kept_tcp(wanted: int = 0) -> int:
@@ -72,8 +72,17 @@ def _kept(kind: socket.SocketKind, wanted: int) -> int:
             raise NoFreePortError(f"port {wanted}: another demonstration has chosen it")
         return port
     for _ in range(_TRIES):
-        port = _bound(kind, _LOOPBACK, 0)
-        if not is_ours(kind, port) and claim(kind, port):
+        port = _free(kind, 0)
+        if claim(kind, port):
+            return port
+    raise NoFreePortError("no free port")
+
+
+def _free(kind: socket.SocketKind, wanted: int) -> int:
+    """Any is one that this process keeps for nothing else: to whoever it is handed on it would be another's."""
+    for _ in range(_TRIES):
+        port = _bound(kind, _LOOPBACK, wanted)
+        if wanted or not is_ours(kind, port):
             return port
     raise NoFreePortError("no free port")
 

@@ -1,5 +1,6 @@
 """Grafana's token: one that can read the product's buckets and nothing else, made by InfluxDB, kept in a file."""
 
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ def make_reader(client: httpx.Client, organization: str, prefix: str, path: Path
         httpx.HTTPError: it is out of reach.
     """
     buckets = _buckets(client, organization, prefix)
-    if path.exists() and _reads(client, path.read_text("ascii").strip(), len(buckets)):
+    if path.exists() and _reads(client, path.read_text("ascii").strip(), buckets):
         return False
     org = next(iter(buckets.values()))
     permissions = [
@@ -45,17 +46,25 @@ def make_reader(client: httpx.Client, organization: str, prefix: str, path: Path
 
 
 def _buckets(client: httpx.Client, organization: str, prefix: str) -> dict[str, str]:
-    answer = client.get("/api/v2/buckets", params={"org": organization, "limit": "100"})
-    if not answer.is_success:
-        raise StackError(f"influxdb shows no buckets: {answer.status_code} {answer.text.strip()}")
-    found = {one["id"]: one["orgID"] for one in answer.json()["buckets"] if one["name"].startswith(prefix)}
+    found = {one["id"]: one["orgID"] for one in _all(client, organization) if one["name"].startswith(prefix)}
     if not found:
         raise StackError(f"influxdb has no bucket {prefix}...: `btswatch influx apply` makes them")
     return found
 
 
-def _reads(client: httpx.Client, token: str, buckets: int) -> bool:
-    answer = client.get(
-        "/api/v2/buckets", params={"limit": "100"}, headers={"Authorization": f"Token {token}"}
-    )
-    return answer.is_success and len(answer.json()["buckets"]) >= buckets
+def _all(client: httpx.Client, organization: str) -> Iterator[dict[str, str]]:
+    asked = {"org": organization, "limit": "100"}
+    while True:
+        answer = client.get("/api/v2/buckets", params=asked)
+        if not answer.is_success:
+            raise StackError(f"influxdb shows no buckets: {answer.status_code} {answer.text.strip()}")
+        page = answer.json()["buckets"]
+        if not page:
+            return
+        yield from page
+        asked["after"] = page[-1]["id"]
+
+
+def _reads(client: httpx.Client, token: str, buckets: Collection[str]) -> bool:
+    headers = {"Authorization": f"Token {token}"}
+    return all(client.get(f"/api/v2/buckets/{bucket}", headers=headers).is_success for bucket in buckets)

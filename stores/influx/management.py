@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -17,7 +18,7 @@ from schemas.influx import BUCKETS, TASKS, Bucket
 from schemas.influx.flux import task_flux, task_name
 from schemas.influx.model import DAY_S
 from schemas.settings.influx import InfluxSettings
-from stores.influx.errors import InfluxRefusedError, InfluxUnavailableError, failure_of
+from stores.influx.errors import InfluxRefusedError, InfluxUnavailableError, failure_of, words_of
 
 _ACTIVE: Final = "active"
 # The library's models have no types.
@@ -108,16 +109,24 @@ class Management:
                 self._drop(api, name)
 
     def _drop(self, api: Any, name: str) -> None:
-        for one in api.find_buckets_iter(org=self._settings.org):
-            if one.name == name:
-                api.delete_bucket(one)
+        found = self._named(api, name)
+        if found is not None:
+            api.delete_bucket(found)
+
+    def _named(self, api: Any, name: str) -> Any | None:
+        """By its name: pages of all are cut short by what the token may not read, and the client stops at a short one."""
+        try:
+            return next(iter(api.find_buckets(name=name, org=self._settings.org).buckets), None)
+        except ApiException as error:
+            # Said of an organisation too.
+            if error.status == HTTPStatus.NOT_FOUND and f'bucket "{name}"' in words_of(_body_of(error)):
+                return None
+            raise
 
     def _compared(self) -> Iterator[tuple[Difference, Any]]:
-        known = {
-            one.name: one for one in self._client.buckets_api().find_buckets_iter(org=self._settings.org)
-        }
+        api = self._client.buckets_api()
         for bucket in BUCKETS:
-            yield from self._bucket(bucket, known.get(bucket.name(self._settings.prefix)))
+            yield from self._bucket(bucket, self._named(api, bucket.name(self._settings.prefix)))
         yield from self._tasks()
 
     def _bucket(self, wanted: Bucket, found: Any) -> Iterator[tuple[Difference, Any]]:
@@ -179,8 +188,7 @@ class Management:
             if not error.status:
                 reason = " ".join(str(error.reason).split())
                 raise InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {reason}") from error
-            body = error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
-            failure = failure_of(error.status, dict(error.headers or {}), body)
+            failure = failure_of(error.status, dict(error.headers or {}), _body_of(error))
             if not isinstance(failure, InfluxUnavailableError):
                 failure = InfluxRefusedError(failure.reason)
             raise failure from error
@@ -191,6 +199,10 @@ class Management:
             ) from error
         except HTTPError as error:
             raise InfluxUnavailableError(f"InfluxDB at {self._settings.url}: {error}") from error
+
+
+def _body_of(error: ApiException) -> bytes:
+    return error.body if isinstance(error.body, bytes) else str(error.body or "").encode()
 
 
 def _call(function: Any, *arguments: Any, **named: Any) -> Any:

@@ -104,6 +104,16 @@ def test_a_token_that_may_only_read_is_refused_whatever_it_would_change(influx):
     refused(reader.model_copy(update={"raw_days": 7}), "is unauthorized")
 
 
+def test_buckets_of_others_hide_none_of_ours(influx):
+    settings = settings_for(influx)
+    managed(settings, Management.apply)
+    for _ in range(110):
+        influx.new_bucket()
+    # What it may not read is left out of what it is shown: a list's pages are shorter than the client expects.
+    reader = settings.model_copy(update={"token": token_that_may(influx, "read buckets")})
+    assert not [one for one in managed(reader, Management.differences) if one.startswith("bucket")]
+
+
 def test_the_commands_answer_with_their_exit_codes(influx, tmp_path):
     prefix = settings_for(influx).prefix
     file = tmp_path / "btswatch.toml"

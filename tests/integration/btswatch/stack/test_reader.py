@@ -45,6 +45,19 @@ def test_it_reads_our_buckets_writes_nothing_and_is_made_once(influx, prefix, tm
     assert path.read_text().strip() == token
 
 
+def test_among_more_buckets_than_a_page_it_reads_ours_and_is_made_once(influx, prefix, tmp_path):
+    ours, _ = prefix
+    for _ in range(110):
+        influx.new_bucket()
+    path = tmp_path / "influx_read_token"
+    assert make_reader(influx.client, influx.org, ours, path) is True
+    token = path.read_text().strip()
+    assert queried(influx, token, ours) == queried(influx, token, f"{ours}_raw") == 200
+    assert make_reader(influx.client, influx.org, ours, path) is False
+    late = influx.new_bucket()
+    assert make_reader(influx.client, influx.org, late, tmp_path / "other") is True
+
+
 def test_one_that_works_no_more_is_replaced(influx, prefix, tmp_path):
     ours, _ = prefix
     path = tmp_path / "influx_read_token"

@@ -81,3 +81,11 @@ def test_the_gateway_gives_way_to_a_console_on_its_usual_port(tmp_path, monkeypa
     made = make(DataDirectory(tmp_path), wanted, lambda: 1_790_000_000_000)
     assert made.settings.console.port == usual
     assert made.settings.gateway.port != usual
+
+
+@pytest.mark.parametrize("free", [ports.free_tcp, ports.free_udp])
+def test_a_port_that_is_kept_is_not_handed_out_as_free(free, monkeypatch):
+    kept = ports.kept_tcp() if free is ports.free_tcp else ports.kept_udp()
+    found = iter([kept, kept, kept + 1])
+    monkeypatch.setattr(ports, "_bound", lambda *_: next(found))
+    assert free() == kept + 1
