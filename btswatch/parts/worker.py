@@ -41,7 +41,7 @@ class WorkerPart:
         settings = self._settings
         # Events come by the ten thousand, and none of them is in a cycle: looking for cycles so often is wasted.
         gc.set_threshold(50_000, 20, 50)
-        self._app = app = build_app(settings.kafka, settings.worker)
+        self._app = app = build_app(settings.kafka, settings.worker, self._standstill)
         self._availability = Availability(
             app,
             settings.kafka,

@@ -8,8 +8,9 @@ from faust.types.auth import CredentialsT
 from mode import CrashingSupervisor
 from yarl import URL
 
-from processors.engine.worker.fetching import WorkerTransport
+from processors.engine.worker.standstill import Standstill
 from processors.engine.worker.table import DeliveredTable
+from processors.engine.worker.transport import WorkerTransport
 from schemas.settings.kafka import KafkaSettings
 from schemas.settings.worker import WorkerSettings
 from stores.kafka.connection import login
@@ -21,17 +22,25 @@ _FETCH_BYTES: Final = 1 << 20
 class WorkerApp(faust.App):
     """An app that leaves nothing on disk: its state is in Kafka."""
 
+    def __init__(self, *arguments: Any, standstill: Standstill, **named: Any) -> None:
+        self._standstill = standstill
+        super().__init__(*arguments, **named)
+
     async def on_first_start(self) -> None:
         """Faust would make directories here."""
 
     def _new_transport(self) -> TransportT:
-        return WorkerTransport(self.conf.broker_consumer, self)
+        return WorkerTransport(self.conf.broker_consumer, self, self._standstill)
+
+    def _new_producer_transport(self) -> TransportT:
+        return WorkerTransport(self.conf.broker_producer, self, self._standstill)
 
 
-def build_app(kafka: KafkaSettings, settings: WorkerSettings) -> WorkerApp:
+def build_app(kafka: KafkaSettings, settings: WorkerSettings, standstill: Standstill) -> WorkerApp:
     """The app without agents. Its group, and the topics that Faust makes for it, begin with the prefix."""
     return WorkerApp(
         kafka.group("worker"),
+        standstill=standstill,
         broker=[URL(f"aiokafka://{server}") for server in kafka.servers()],
         **_login(kafka),
         # A task that fails ends the worker: what Kafka has not confirmed must not be taken for done.
