@@ -52,8 +52,10 @@ def _which(settings: Settings) -> Iterator[str]:
         yield "--settings or BTSWATCH_SETTINGS names an installation's settings, such as data/demo/btswatch.toml"
 
 
-def known_enterprise(settings: Settings, enterprise: str, option: str = "--enterprise") -> None:
-    """Nothing, or the command's end where the registry has no such enterprise."""
+def known_enterprise(settings: Settings, enterprise: str | None, option: str = "--enterprise") -> None:
+    """Nothing, or the command's end where one is asked for that the registry does not have."""
+    if enterprise is None:
+        return
     known = registry_of(settings).enterprises
     if enterprise not in known:
         said = f"{option} {enterprise}" if option else enterprise

@@ -71,8 +71,7 @@ def reports(
     from processors.duties.reports import report_duties
 
     loaded = settings_from(settings)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     found = reports_of(loaded)
     first = day_from(since, "--since") if since else _first_day(loaded)

@@ -50,8 +50,7 @@ def heartbeats(
     from stores.ledger.enterprise_word import feeds_between
 
     loaded, chosen = settings_from(settings), period_of(period)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     today = LocalCalendar(loaded.zone).day_of(now_ms - 1)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
@@ -130,8 +129,7 @@ def notices(
     from stores.ledger import history
 
     loaded, chosen = settings_from(settings), period_of(period)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     now_ms = moment(on, loaded.zone)
     conventions, calendar = loaded.conventions(), LocalCalendar(loaded.zone)
     archive = directory_of(loaded, create=False).archive()

@@ -1,5 +1,6 @@
 """How commands end: exit codes that scripts rely on, and errors as one readable line."""
 
+from collections.abc import Collection
 from enum import IntEnum
 
 
@@ -19,3 +20,9 @@ class CommandError(Exception):
         super().__init__("\n".join(lines))
         self.code = code
         self.lines = lines
+
+
+def must_be_one_of(option: str, given: str | None, known: Collection[str]) -> None:
+    """Nothing, or the command's end where an option has a value that is none of those it can have."""
+    if given is not None and given not in known:
+        raise CommandError(Exit.MISUSE, f"{option} {given}: choose {', '.join(known)}")

@@ -1,7 +1,6 @@
 """`btswatch inspections`: findings on site, by the Department."""
 
 import json
-from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -18,7 +17,7 @@ from btswatch.cli.configured import (
     settings_from,
 )
 from btswatch.cli.department import append, entries_of, must_be_free, note
-from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.exits import CommandError, Exit, must_be_one_of
 from btswatch.cli.measured import others_of
 
 if TYPE_CHECKING:
@@ -69,8 +68,8 @@ def record(
 
     loaded = settings_from(settings)
     registry, now_ms = registry_of(loaded), system_now_ms()
-    for option, given, known in (("--kind", kind, KINDS), ("--result", result, RESULTS)):
-        _must_be_one_of(option, given, known)
+    must_be_one_of("--kind", kind, KINDS)
+    must_be_one_of("--result", result, RESULTS)
     try:
         found_ms = to_ms(parse_rfc3339(at)) if at is not None else now_ms
     except (ValueError, OverflowError) as error:
@@ -101,11 +100,6 @@ def record(
     typer.echo(_append(loaded, event, now_ms))
 
 
-def _must_be_one_of(option: str, given: str, known: Sequence[str]) -> None:
-    if given not in known:
-        raise CommandError(Exit.MISUSE, f"{option} {given}: choose {', '.join(known)}")
-
-
 @app.command("list")
 def list_(
     settings: SettingsOption = None,
@@ -121,10 +115,8 @@ def list_(
     Example: btswatch inspections list --kind emf
     """
     loaded = settings_from(settings)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
-    if kind is not None:
-        _must_be_one_of("--kind", kind, KINDS)
+    known_enterprise(loaded, enterprise)
+    must_be_one_of("--kind", kind, KINDS)
     found = [
         one
         for one in findings_of(loaded, registry_of(loaded), rules_of(loaded))

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,8 +45,7 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
         restating = _restating(loaded)
         # Days before the first official one are never restated.
         first = max(chosen.first, closings.first_official(connection) or chosen.first)
-        known = proposals(connection, first, chosen.end, limit=100_000)
-        known = [one for one in known if one.day < chosen.end]
+        known = proposals(connection, first, chosen.end - timedelta(days=1), limit=100_000)
         head = head_of(connection)
         came = Counter((one.day, one.element) for one in known)
         waits = Counter((one.day, one.element) for one in waiting(connection, known))

@@ -42,8 +42,7 @@ def list_(
     from processors.core.measurements import Fate, fates, said
 
     loaded = settings_from(settings)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     counted, refused = measurements_of(loaded, registry_of(loaded), rules_of(loaded))
     told = [
         _told(one, fate, loaded.zone)

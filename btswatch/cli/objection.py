@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from btswatch.cli.configured import SettingsOption, open_ledger, registry_of, settings_from
-from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.exits import CommandError, Exit, must_be_one_of
 from btswatch.cli.heads import head_of, tell_head
 
 if TYPE_CHECKING:
@@ -49,8 +49,7 @@ def raise_(
     from stores.ledger import objections
 
     loaded = settings_from(settings)
-    if claim not in set(Claim):
-        raise CommandError(Exit.MISUSE, f"--claim {claim}: choose {', '.join(Claim)}")
+    must_be_one_of("--claim", claim, list(Claim))
     start, end = _instant(from_, "--from"), _instant(to, "--to")
     registry = registry_of(loaded)
     try:

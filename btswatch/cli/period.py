@@ -1,7 +1,7 @@
 """`btswatch period`: where a period stands, signing it off, and restating official figures."""
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
@@ -47,8 +47,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         today = now_of(loaded)[1]
         found = standing(connection, chosen, today)
-        late = proposals(connection, chosen.first, chosen.end, limit=100_000)
-        late = [one for one in late if one.day < chosen.end]
+        late = proposals(connection, chosen.first, chosen.end - timedelta(days=1), limit=100_000)
         waits = len(waiting(connection, late))
         lost = lost_of(connection, [chosen], rules)
         head = head_of(connection)

@@ -10,7 +10,7 @@ import typer
 
 from btswatch.cli.calendar_period import period_of
 from btswatch.cli.configured import SettingsOption, known_enterprise, open_ledger, registry_of, settings_from
-from btswatch.cli.exits import CommandError, Exit
+from btswatch.cli.exits import CommandError, Exit, must_be_one_of
 from btswatch.cli.heads import head_of, tell_head
 from schemas.registry import Kind
 
@@ -52,10 +52,8 @@ def reconcile(
     from processors.reconciling import SCOPES, divergences
 
     loaded, chosen = settings_from(settings), period_of(period)
-    if scope not in SCOPES:
-        raise CommandError(Exit.MISUSE, f"--scope {scope}: choose {', '.join(SCOPES)}")
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    must_be_one_of("--scope", scope, SCOPES)
+    known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         if findings or finding is not None:
             _tell_findings(connection, chosen, tolerance, enterprise, finding, loaded.zone, output=output)
@@ -88,8 +86,7 @@ def worst(
 
     loaded, chosen = settings_from(settings), period_of(period)
     registry = registry_of(loaded)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         found = over_period(connection, registry, chosen, "element", enterprise=enterprise, zone=loaded.zone)
         dark = list(dark_units(connection, registry, chosen, enterprise))
@@ -146,8 +143,7 @@ def _tell_findings(
     from processors.reconciling import day_findings
     from stores.ledger.objections import adjustments_between
 
-    if finding is not None and finding not in set(FindingKind):
-        raise CommandError(Exit.MISUSE, f"--finding {finding}: choose {', '.join(FindingKind)}")
+    must_be_one_of("--finding", finding, list(FindingKind))
     head = head_of(connection)
     moved = adjustments_between(connection, period.first, period.end)
     kinds = [FindingKind(finding)] if finding is not None else list(FindingKind)

@@ -57,8 +57,7 @@ def list_(
         raise CommandError(
             Exit.MISUSE, f"--service {service}: no rule is about it; known: {', '.join(sorted(services))}"
         )
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     levels = registry_of(loaded).declared_levels if enterprise is not None else ()
     found = rules.applicable(day, enterprise or "", levels, service)
     if output:

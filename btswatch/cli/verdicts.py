@@ -61,8 +61,7 @@ def verdicts(
 
     loaded = settings_from(settings)
     chosen, rules, registry = period_of(period), rules_of(loaded), registry_of(loaded)
-    if enterprise is not None:
-        known_enterprise(loaded, enterprise)
+    known_enterprise(loaded, enterprise)
     with open_ledger(loaded) as ledger, ledger.reading() as connection:
         basis = _basis(connection, chosen, rules, current=current_rules)
         everybody = list(judged(connection, registry, basis.rules, chosen, zone=loaded.zone))

@@ -168,21 +168,13 @@ def _write_settings(data: Path, wanted: Wanted) -> Settings:
     status = StatusSettings()
     listening = ""
     if not wanted.usual_ports:
-        console = _preferred(CONSOLE_PORT) if wanted.port is None else ports.kept_tcp(wanted.port)
-        gateway = ports.kept_tcp() if console == GATEWAY_PORT else _preferred(GATEWAY_PORT)
+        console = ports.usual_tcp(CONSOLE_PORT) if wanted.port is None else ports.kept_tcp(wanted.port)
+        gateway = ports.kept_tcp() if console == GATEWAY_PORT else ports.usual_tcp(GATEWAY_PORT)
         names = [name for name in StatusSettings.model_fields if name.endswith("_port")]
         status = StatusSettings(**{name: ports.kept_tcp() for name in names})
         listening = _ports_text(console, gateway, {name: getattr(status, name) for name in names})
     write_file(path, f"{_SETTINGS}{listening}{wanted.further(status)}".encode())
     return Settings.load(path)
-
-
-def _preferred(port: int) -> int:
-    """The usual port where it is free, else any."""
-    try:
-        return ports.kept_tcp(port)
-    except ports.NoFreePortError:
-        return ports.kept_tcp()
 
 
 _SETTINGS: Final = f"""# Written by `btswatch demo` at each start.

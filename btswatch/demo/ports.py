@@ -42,6 +42,14 @@ def kept_tcp(wanted: int = 0) -> int:
     return _kept(socket.SOCK_STREAM, wanted)
 
 
+def usual_tcp(wanted: int) -> int:
+    """The wanted port where it can be kept, else any that can."""
+    try:
+        return kept_tcp(wanted)
+    except NoFreePortError:
+        return kept_tcp()
+
+
 def kept_udp(wanted: int = 0) -> int:
     """The same for UDP."""
     return _kept(socket.SOCK_DGRAM, wanted)
@@ -66,16 +74,11 @@ def keep_agents_port(first: int, count: int) -> bool:
 
 
 def _kept(kind: socket.SocketKind, wanted: int) -> int:
-    if wanted:
-        port = _bound(kind, _LOOPBACK, wanted)
-        if not claim(kind, port):
-            raise NoFreePortError(f"port {wanted}: another demonstration has chosen it")
-        return port
-    for _ in range(_TRIES):
-        port = _free(kind, 0)
+    for _ in range(1 if wanted else _TRIES):
+        port = _free(kind, wanted)
         if claim(kind, port):
             return port
-    raise NoFreePortError("no free port")
+    raise NoFreePortError(f"port {wanted}: another demonstration has chosen it" if wanted else "no free port")
 
 
 def _free(kind: socket.SocketKind, wanted: int) -> int:

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 import psycopg
 
-from btswatch.demo.ports import NoFreePortError, kept_tcp
+from btswatch.demo.ports import usual_tcp
 from btswatch.stack.influxdb import InfluxServer
 from btswatch.stack.kafka import KafkaServer, Sasl
 from btswatch.stack.postgresql import PostgresServer
@@ -100,13 +100,6 @@ class Servers:
 def _ports(path: Path) -> Mapping[str, int]:
     """The ports of the last time where they are free, the usual ones at the first."""
     wanted = _PORTS | (json.loads(path.read_text("ascii")) if path.exists() else {})
-    found = {name: _free(port) for name, port in wanted.items()}
+    found = {name: usual_tcp(port) for name, port in wanted.items()}
     path.write_text(json.dumps(found), "ascii")
     return found
-
-
-def _free(wanted: int) -> int:
-    try:
-        return kept_tcp(wanted)
-    except NoFreePortError:
-        return kept_tcp()
