@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kafka.errors import (
     AuthorizationError,
+    InvalidReceiveError,
     KafkaTimeoutError,
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
@@ -19,6 +20,8 @@ from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
 
 _LONGEST_TEXT: Final = 300
+# RFC 8446, 5.1: an alert's content type and the record's major version, where Kafka's frames have their length.
+_TLS_ALERT: Final = 0x1503
 _DENIED: Final = (AuthorizationError, SaslAuthenticationFailedError, UnsupportedSaslMechanismError)
 
 
@@ -26,7 +29,16 @@ def told(error: BaseException) -> str:
     """A Kafka error as a line for a person; the library puts requests and answers into its texts."""
     name = type(error).__name__
     text = re.sub(rf"^(\[Error -?\d+\] ?)?({name}[: ]*)*", "", " ".join(str(error).split()))
+    if isinstance(error, InvalidReceiveError):
+        text = _not_kafka(text)
     return f"{name}: {text[:_LONGEST_TEXT]}" if text else name
+
+
+def _not_kafka(text: str) -> str:
+    length = re.search(r"-?\d+$", text)
+    if length and int(length[0]) >> 16 == _TLS_ALERT:
+        return "the port answers with TLS"
+    return f"the port answers with something else than Kafka ({text})"
 
 
 def is_denied(error: BaseException) -> bool:

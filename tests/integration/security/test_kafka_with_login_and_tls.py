@@ -1,6 +1,7 @@
 """A real broker that asks for a login over TLS, and everything of ours that speaks to it."""
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -201,7 +202,11 @@ def test_with_the_right_login_every_client_of_ours_works_and_no_secret_is_logged
         ({"sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanism"),
         ({"stranger": True}, "certificate verify failed"),
         ({"by_name": True}, "Hostname mismatch"),
-        ({"security_protocol": "SASL_PLAINTEXT", "tls_ca": None}, "KafkaConnectionError"),
+        # The broker answers with a TLS alert and hangs up: the library tells the end alone where both come at once.
+        (
+            {"security_protocol": "SASL_PLAINTEXT", "tls_ca": None},
+            "the port answers with TLS|KafkaConnectionError: socket disconnected",
+        ),
     ],
     ids=[
         "wrong password",
@@ -228,7 +233,7 @@ def test_a_command_that_is_not_let_in_says_why_in_one_line_and_ends_with_3(clien
         assert done.returncode == 3, done.stderr
         assert "Traceback" not in done.stderr
         (line,) = [one for one in (done.stderr + done.stdout).splitlines() if where in one]
-        assert reason in line
+        assert re.search(reason, line)
         assert not any(secret in done.stderr + done.stdout for secret in (PASSWORD, WRONG))
 
 

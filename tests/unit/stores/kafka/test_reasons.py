@@ -32,6 +32,33 @@ def hangs_up_once():
         thread.join()
 
 
+@contextlib.contextmanager
+def answering(answer):
+    """A port that answers each connection's first bytes with these.
+
+    It leaves the end to the client: of an answer that comes together with the end the library tells the end alone.
+    """
+    ended = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            while not ended.is_set():
+                # A client whose time is over hangs up before it has read.
+                with server.accept()[0] as connection, contextlib.suppress(ConnectionError):
+                    if connection.recv(1000):
+                        connection.sendall(answer)
+                        connection.recv(1000)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            ended.set()
+            socket.create_connection(server.getsockname()).close()
+            thread.join()
+
+
 def said(client, bootstrap):
     """In a process of its own: of a client that could not be made the library leaves sockets to the garbage collector."""
     return child("print(tried())", client, bootstrap)
@@ -78,6 +105,23 @@ def test_tries_while_brokers_are_away_leave_no_thread_and_no_descriptor(client):
 def test_a_last_try_that_the_end_cuts_off_hides_no_reason(hangs_up_once, client):
     begin = "KafkaTimeoutError: no broker can be used: KafkaConnectionError: "
     assert said(client, f"127.0.0.1:{hangs_up_once}").startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        # What a broker's TLS port says to a client without TLS, before it hangs up.
+        (bytes.fromhex("15030300020250"), "the port answers with TLS"),
+        (
+            b"HTTP/1.1 400 Bad Request\r\n\r\n",
+            "the port answers with something else than Kafka (Invalid frame length: 1213486160)",
+        ),
+    ],
+)
+def test_a_port_that_speaks_something_else_is_told_as_such(answer, reason):
+    with answering(answer) as port:
+        told_line = said("KafkaAdminClient", f"127.0.0.1:{port}")
+    assert told_line == f"KafkaTimeoutError: no broker can be used: InvalidReceiveError: {reason}\n"
 
 
 def test_a_reason_of_several_brokers_is_told_once():
