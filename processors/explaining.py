@@ -1,10 +1,8 @@
 """From an element's official day down to its evidence: runs of slots, the events in them, the bytes and their files."""
 
-import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from json import dumps
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +11,15 @@ from sqlalchemy import Connection
 from processors.core.conventions import Conventions, Grid
 from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
+from processors.named_lines import NamedLines, naming
 from processors.official import OfficialDay, OfficialReadings
 from processors.restating import readings_as_of
 from processors.retention import must_have_evidence
 from processors.told import ToldBefore
 from schemas.audit import merkle_path
 from schemas.registry import Registry
-from schemas.status import Feed, Reading
-from stores.archive import ArchiveReader, Family
+from schemas.status import Reading
+from stores.archive import ArchiveReader
 from stores.archive_files import read_lines
 from stores.archive_names import day_dir, visible_segments
 from stores.ledger import figures, official_day, restatements
@@ -29,7 +28,6 @@ from stores.ledger.restatements import Restatement
 
 # So many days before it decide nearly always all that a day reads; where not, its inputs' digest tells.
 _DAYS_BEFORE: Final = 3
-_ALL: Final = tuple(Family)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class Proof:
 class Explained:
     """An element's day. `reproduced` says whether the archive gives the very inputs that the official row names.
 
-    `restated` is the restatement that the official row is of: what was received until it counts.
+    `restated` is the restatement that the official row is of: what was received until the row's `as_of_ms` counts.
     """
 
     element: str
@@ -123,15 +121,14 @@ def explain(
     wanted = official.inputs_digest if official is not None else None
     days = restatements.between(connection, day, day + timedelta(days=1))
     restated = next((one for one in reversed(days) if one.element == element), None)
-    at_ms = None if restated is None else restated.at_ms
-    heard = _heard(registry, element)
-    found = _read(archive, heard, conventions, at_ms, element, day, day - timedelta(days=_DAYS_BEFORE))
+    as_of_ms = None if restated is None or official is None else official.as_of_ms
+    found = _read(archive, registry, conventions, as_of_ms, element, day, day - timedelta(days=_DAYS_BEFORE))
     if found is not None and wanted is not None and found.inputs_digest != wanted:
         # Something older runs on: from the archive's beginning then.
-        found = _read(archive, heard, conventions, at_ms, element, day, date.min)
+        found = _read(archive, registry, conventions, as_of_ms, element, day, date.min)
     if found is None:
         raise NothingToExplainError(f"{element} was not in the registry on {day}")
-    events = list(_events(archive, conventions, at_ms, element, day))
+    events = list(_events(archive, conventions, as_of_ms, element, day))
     return Explained(
         element,
         day,
@@ -143,79 +140,43 @@ def explain(
     )
 
 
-def _heard(registry: Registry, element: str) -> Registry:
-    """The registry with the element, and those whose events are signs of life of a feed that it depends on."""
-    owners = {row.enterprise for row in registry.elements[element]}
-    silent = {one for one in owners if registry.enterprises[one].feed is Feed.TRANSITION}
-    kept = {
-        name: rows
-        for name, rows in registry.elements.items()
-        if name == element or any(row.enterprise in silent for row in rows)
-    }
-    return replace(registry, elements=kept)
-
-
 def _read(
     archive: ArchiveReader,
     registry: Registry,
     conventions: Conventions,
-    restated_ms: int | None,
+    as_of_ms: int | None,
     element: str,
     day: date,
     since: date,
 ) -> OfficialDay | None:
     owners = {row.enterprise for row in registry.elements[element]}
-    window = _Window(archive.root, [element, *owners], since)
-    if restated_ms is None:
-        readings = OfficialReadings(window, registry, conventions, lambda *_: None)
+    window = NamedLines(archive.root, [element, *owners], since)
+    if as_of_ms is None:
+        readings = OfficialReadings(window, registry, conventions, lambda *_: None, elements=[element])
     else:
-        readings = readings_as_of(window, registry, conventions, restated_ms)
+        readings = readings_as_of(window, registry, conventions, element, as_of_ms)
     days = [one for one in window.days() if one < day]
     first = days[0] if days else day
     carries = readings.begin(first, {}, ToldBefore())
     found = None
     while first <= day:
         for one in readings.read(first, carries):
-            if one.row.id == element:
-                found = one if first == day else None
+            found = one if first == day else None
         first += timedelta(days=1)
     return found
 
 
-class _Window(ArchiveReader):
-    """The archive from a day on, and of it the lines that name one of some ids. Notices are all there: they reach far."""
-
-    def __init__(self, root: Path, names: Collection[str], since: date) -> None:
-        super().__init__(root)
-        self._naming = _naming(names)
-        self._since = since
-
-    def days(self) -> list[date]:
-        return [day for day in super().days() if day >= self._since]
-
-    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
-        return (line for line in super().read(day, families) if self._naming.search(line))
-
-    def notices(self, up_to: date) -> Iterator[bytes]:
-        whole = ArchiveReader(self.root)
-        return (line for line in whole.notices(up_to) if self._naming.search(line))
-
-
-def _naming(names: Collection[str]) -> re.Pattern[bytes]:
-    return re.compile(b"|".join(re.escape(dumps(name, ensure_ascii=False).encode()) for name in names))
-
-
 def _events(
-    archive: ArchiveReader, conventions: Conventions, restated_ms: int | None, element: str, day: date
+    archive: ArchiveReader, conventions: Conventions, as_of_ms: int | None, element: str, day: date
 ) -> Iterator[Event]:
     """The element's events from the day before on: what was said then may hold into the day."""
-    grid, naming = Grid(conventions), _naming([element])
+    grid, about = Grid(conventions), naming([element])
     for offset in (-1, 0):
         one = day + timedelta(days=offset)
-        counts_until_us = grid.close_us(one.toordinal()) if restated_ms is None else restated_ms * 1000
+        counts_until_us = grid.close_us(one.toordinal()) if as_of_ms is None else as_of_ms * 1000
         for segment in visible_segments(day_dir(archive.root, one), archive.durable_offset()):
             for number, line in enumerate(read_lines(segment.path), 1):
-                event = _event(line, segment.path, number, counts_until_us) if naming.search(line) else None
+                event = _event(line, segment.path, number, counts_until_us) if about.search(line) else None
                 if event is not None and (event.type != "btswatch.status.v1" or _about(line, element)):
                     yield event
 

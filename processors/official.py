@@ -1,20 +1,20 @@
 """Official readings: day after day from the archive, each with what the closing before carried over."""
 
 import json
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from processors.core.conventions import Conventions
+from processors.core.decode import Decoded, microseconds
 from processors.core.element_day import ElementDay
 from processors.core.feed_days import FeedDay
 from processors.core.life import days_back
 from processors.core.province import Province
 from processors.core.reading import Carry, ReadingRule
+from processors.named_lines import DeclaredLines, NamedLines, naming
 from processors.replay import take_in
 from processors.results import inputs_digest
 from processors.told import Told, ToldBefore, Word, reaching_back
@@ -25,7 +25,6 @@ from stores.archive import ArchiveReader, Family
 
 # Everything that is archived may be read; whether it counts is told by when it was received.
 _ANY_TIME_MS: Final = 1 << 53
-_ALL: Final = tuple(Family)
 # To look for more names in every line is more work than to decode them all.
 _NAMED_AT_MOST: Final = 20
 
@@ -51,6 +50,11 @@ class OfficialReadings:
         conventions: the deployment's constants.
         refused: told of archived lines that the core refuses: (line, code, detail).
         as_of_ms: what was received after it does not exist yet.
+        elements: those that are read; None for all of the registry's. Others are signs of life alone.
+
+    Attributes:
+        events: how many archived lines were taken in.
+        newest_us: where only some elements are read, the last receipt among the events that counted.
     """
 
     def __init__(
@@ -60,17 +64,21 @@ class OfficialReadings:
         conventions: Conventions,
         refused: Callable[[bytes, Refusal, str], None],
         as_of_ms: int = _ANY_TIME_MS,
+        elements: Collection[str] | None = None,
     ) -> None:
         self._archive = archive
+        registry = registry if elements is None else _heard(registry, elements)
         self._registry = registry
         self._conventions = conventions
         self._refused = refused
         self._as_of_ms = as_of_ms
-        self._province = Province(registry, conventions)
+        self._elements = elements
+        self._province = Province(registry, conventions, elements=elements)
         self._rules = {name: self._rules_of(rows) for name, rows in registry.elements.items()}
+        self._read = sorted(registry.elements if elements is None else elements)
         self._taken: set[date] = set()
         self._told = Told(self._province.grid, registry, as_of_ms * 1000)
-        self.events = 0
+        self.events = self.newest_us = 0
 
     def begin(self, day: date, stored: Mapping[str, bytes], told: ToldBefore | None = None) -> Carries:
         """Make ready to read `day` first; what is carried into it, from what was stored.
@@ -83,9 +91,7 @@ class OfficialReadings:
             self._take(self._archive.notices(archived[-1]))
         self._take(self._signs_of_life(day))
         carries = {name: carries_from(kept) for name, kept in stored.items() if name in self._rules}
-        new = {
-            name for name, rules in self._rules.items() if not rules.keys() <= carries.get(name, {}).keys()
-        }
+        new = {name for name in self._read if not self._rules[name].keys() <= carries.get(name, {}).keys()}
         if new and any(one < day for one in archived):
             carries |= self._from_the_beginning(new, archived, day)
         self._told.before = told or self._told_before(day)
@@ -100,7 +106,7 @@ class OfficialReadings:
         )
         for offset in range(ahead + 1):
             self._take_day(day + timedelta(days=offset))
-        for element in sorted(self._rules):
+        for element in self._read:
             found = self._read_element(element, number, carries)
             if found is not None:
                 yield found
@@ -169,7 +175,12 @@ class OfficialReadings:
         return self._told.feeds(day)
 
     def _take(self, lines: Iterable[bytes]) -> None:
-        self.events += take_in(self._province, lines, self._as_of_ms, self._refused, self._told.counted)
+        counted = self._told.counted if self._elements is None else self._counted
+        self.events += take_in(self._province, lines, self._as_of_ms, self._refused, counted)
+
+    def _counted(self, event: Decoded) -> None:
+        self.newest_us = max(self.newest_us, microseconds(event["receivedtime"]))
+        self._told.counted(event)
 
     def _signs_of_life(self, day: date) -> Iterator[bytes]:
         """What may keep a transition feed alive on the day, of the days before it: it stays alive over midnight."""
@@ -180,14 +191,20 @@ class OfficialReadings:
         }
         for back in range(max(feeds.values(), default=0), 0, -1):
             lines = self._archive.read(day - timedelta(days=back), (Family.EVIDENCE, Family.OTHER))
-            yield from _naming(lines, [feed for feed, reach in feeds.items() if reach >= back])
+            found = naming([feed for feed, reach in feeds.items() if reach >= back])
+            yield from (line for line in lines if found.search(line))
 
     def _from_the_beginning(self, elements: Collection[str], archived: list[date], day: date) -> Carries:
         heard = sorted({*elements, *self._heard_with(elements)})
         registry = replace(self._registry, elements={name: self._registry.elements[name] for name in heard})
         names = [*heard, *(e.id for e in registry.enterprises.values() if e.feed is Feed.TRANSITION)]
         past = OfficialReadings(
-            _Naming(self._archive.root, names), registry, self._conventions, lambda *_: None, self._as_of_ms
+            NamedLines(self._archive.root, names),
+            registry,
+            self._conventions,
+            _unheard,
+            self._as_of_ms,
+            elements,
         )
         past._take(self._archive.notices(archived[-1]))
         carries: Carries = {}
@@ -196,6 +213,7 @@ class OfficialReadings:
             for _ in past.read(current, carries):
                 pass
             current += timedelta(days=1)
+        self.newest_us = max(self.newest_us, past.newest_us)
         return {name: carries[name] for name in elements}
 
     def _told_before(self, day: date) -> ToldBefore:
@@ -204,13 +222,15 @@ class OfficialReadings:
         days = [one for one in reaching_back(self._province.grid, self._registry, day) if one in archived]
         if not days:
             return ToldBefore()
-        names = list(self._registry.elements)
+        names = list(self._read)
         if len(names) > _NAMED_AT_MOST:
             names = []
         elif names:
             names += (e.id for e in self._registry.enterprises.values() if e.feed is Feed.TRANSITION)
-        declared = _Declared(self._archive, names)
-        past = OfficialReadings(declared, self._registry, self._conventions, lambda *_: None, self._as_of_ms)
+        declared = DeclaredLines(self._archive, names)
+        past = OfficialReadings(
+            declared, self._registry, self._conventions, _unheard, self._as_of_ms, self._elements
+        )
         for one in days:
             past._take(self._archive.read(one, (Family.NOTICES,)))
         carries: Carries = {}
@@ -220,6 +240,7 @@ class OfficialReadings:
                 pass
             past.feeds(current)
             current += timedelta(days=1)
+        self.newest_us = max(self.newest_us, past.newest_us)
         return past._told.before
 
     def _heard_with(self, elements: Collection[str]) -> Iterator[str]:
@@ -238,33 +259,20 @@ class OfficialReadings:
                 yield name
 
 
-class _Naming(ArchiveReader):
-    """The archive's lines that name one of some ids."""
-
-    def __init__(self, root: Path, names: Collection[str]) -> None:
-        super().__init__(root)
-        self._names = names
-
-    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
-        return _naming(super().read(day, families), self._names)
-
-
-class _Declared(ArchiveReader):
-    """The lines of another archive that are no measurements of the Department's; only those that name some ids, if any."""
-
-    def __init__(self, archive: ArchiveReader, names: Collection[str]) -> None:
-        super().__init__(archive.root)
-        self._archive = archive
-        self._names = names
-
-    def read(self, day: date, families: Collection[Family] = _ALL) -> Iterator[bytes]:
-        lines = (line for line in self._archive.read(day, families) if b'"declared"' in line)
-        return _naming(lines, self._names) if self._names else lines
+def _heard(registry: Registry, elements: Collection[str]) -> Registry:
+    """The registry with these, and those whose events are signs of life of a feed that these depend on."""
+    owners = {row.enterprise for name in elements for row in registry.elements[name]}
+    silent = {one for one in owners if registry.enterprises[one].feed is Feed.TRANSITION}
+    kept = {
+        name: rows
+        for name, rows in registry.elements.items()
+        if name in elements or any(row.enterprise in silent for row in rows)
+    }
+    return replace(registry, elements=kept)
 
 
-def _naming(lines: Iterable[bytes], names: Collection[str]) -> Iterator[bytes]:
-    found = re.compile(b"|".join(re.escape(json.dumps(name, ensure_ascii=False).encode()) for name in names))
-    return (line for line in lines if found.search(line))
+def _unheard(_line: bytes, _code: Refusal, _detail: str) -> None:
+    """Refusals that the closing of their day has told."""
 
 
 def _fingerprint(rule: ReadingRule) -> str:

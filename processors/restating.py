@@ -162,15 +162,17 @@ class Restating:
     def _days(
         self, connection: Connection, element: str, first: date, last: date
     ) -> Iterator[tuple[DayFigure, list[history.Transition], Word]]:
-        registry = replace(self._registry, elements={element: self._registry.elements[element]})
         before = history.ends_of(connection, first - timedelta(days=1), [element]).get(element)
-        readings = readings_as_of(self._archive, registry, self._conventions, self._now_ms)
+        readings = readings_as_of(self._archive, self._registry, self._conventions, element, self._now_ms)
+        closed_ms = Grid(self._conventions).close_us(last.toordinal()) // 1000
         # From the archive's beginning: what was carried when the day was closed did not know what came late.
         carries = readings.begin(first, {})
         day = first
         while day <= min(last, first + timedelta(days=_MOST_DAYS)):
             for one in readings.read(day, carries):
-                basis = Basis(FINAL, self._now_ms, self._registry.digest, self._now_ms)
+                # Not this moment: what is on its way to the archive was received before it, and is not in the figure.
+                as_of_ms = max(closed_ms, -(-readings.newest_us // 1000))
+                basis = Basis(FINAL, as_of_ms, self._registry.digest, self._now_ms)
                 figure = day_figure(one.read, one.row, one.read.tally, basis, one.inputs_digest)
                 causes = readings.causes(day).get(element, {})
                 yield figure, transitions(one.read, element, before, causes), one.word
@@ -180,12 +182,11 @@ class Restating:
 
 
 def readings_as_of(
-    archive: ArchiveReader, registry: Registry, conventions: Conventions, at_ms: int
+    archive: ArchiveReader, registry: Registry, conventions: Conventions, element: str, at_ms: int
 ) -> OfficialReadings:
-    """Readings of closed days with all that was received until then, as a restatement at that moment takes them."""
-    return OfficialReadings(
-        archive, registry, late_until(archive, conventions, at_ms), lambda *_: None, at_ms
-    )
+    """Readings of an element's closed days with all that was received until then, as a restatement takes them."""
+    late = late_until(archive, conventions, at_ms)
+    return OfficialReadings(archive, registry, late, lambda *_: None, at_ms, [element])
 
 
 def late_until(archive: ArchiveReader, conventions: Conventions, at_ms: int) -> Conventions:
@@ -198,14 +199,20 @@ def late_until(archive: ArchiveReader, conventions: Conventions, at_ms: int) -> 
 
 
 def waiting(connection: Connection, late: Sequence[LateEvidence]) -> list[LateEvidence]:
-    """What came after the last restatement of its element's day: what had come until then was counted by it."""
-    days = {one.day for one in late}
-    if not days:
+    """What came after what the last restatement of its element's day had counted."""
+    keys = {(one.element, one.day) for one in late}
+    if not keys:
         return []
-    known: dict[tuple[str, date], int] = {}
-    for one in restatements.between(connection, min(days), max(days) + timedelta(days=1)):
-        known[one.element, one.day] = one.at_ms
-    return [one for one in late if one.received_ms > known.get((one.element, one.day), -1)]
+    days = {day for _, day in keys}
+    between = restatements.between(connection, min(days), max(days) + timedelta(days=1))
+    restated = sorted(keys & {(one.element, one.day) for one in between})
+    official = figures.figures_among(connection, restated)
+
+    def counted_ms(one: LateEvidence) -> int:
+        figure = official.get((one.element, one.day))
+        return -1 if figure is None else figure.as_of_ms
+
+    return [one for one in late if one.received_ms > counted_ms(one)]
 
 
 def _official(connection: Connection, element: str, day: date) -> DayFigure | None:

@@ -125,6 +125,7 @@ def _as_dict(one: "Explained", head: str, moved: list[dict[str, Any]], *, show_b
         "official": one.official.figure.as_dict() if one.official else None,
         "adjustments": moved,
         "registry": one.official.registry_digest if one.official else None,
+        "as_of_ms": one.official.as_of_ms if one.official else None,
         "inputs": one.official.inputs_digest if one.official else None,
         "reproduced": one.reproduced,
         "restated": {"by": one.restated.person, "at_ms": one.restated.at_ms, "reason": one.restated.reason}
@@ -165,10 +166,13 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
             f" registry {one.official.registry_digest}, inputs {one.official.inputs_digest}"
             f" ({'reproduced from the archive' if one.reproduced else 'NOT what the archive gives'})"
         )
-    if one.restated is not None:
-        at = datetime.fromtimestamp(one.restated.at_ms / 1000, ZoneInfo(zone)).isoformat(timespec="minutes")
+    if one.restated is not None and one.official is not None:
+        at, until = (
+            datetime.fromtimestamp(ms / 1000, ZoneInfo(zone)).isoformat(timespec="minutes")
+            for ms in (one.restated.at_ms, one.official.as_of_ms)
+        )
         typer.echo(
-            f"restated by {one.restated.person} on {at}: {one.restated.reason} (what was received until then counts)"
+            f"restated by {one.restated.person} on {at}: {one.restated.reason} (what was received until {until} counts)"
         )
     for each in moved:
         typer.echo(

@@ -32,7 +32,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="JSON on stdout")]
 def late(period: Period, settings: SettingsOption = None, output: AsJson = False) -> None:
     """Evidence that came after its day's close and waits, by element and day, with what it would change.
 
-    What a restatement has counted waits no more; `period show` says of all that came late.
+    What a restatement has counted waits no more, nor what would change nothing; `period show` says of all that came late.
 
     Example: btswatch period late 2026-Q3
     """
@@ -49,14 +49,14 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
         head = head_of(connection)
         came = Counter((one.day, one.element) for one in known)
         waits = Counter((one.day, one.element) for one in waiting(connection, known))
-        counted = 0
+        counted = idle = 0
         for day, element in sorted(came):
             proposed = _proposed(restating, connection, element, day)
-            # What was on its way to the archive while the restatement read it came before, and was not counted. A later day
-            # with late evidence of its own speaks for itself.
-            missed = any(one.differs for one in proposed if one.day == day or (one.day, element) not in came)
-            if (day, element) not in waits and not missed:
-                counted += 1
+            # A later day with late evidence of its own speaks for itself.
+            asked = [one for one in proposed if one.day == day or (one.day, element) not in came]
+            if not any(one.differs for one in asked):
+                idle += (day, element) in waits
+                counted += (day, element) not in waits
                 continue
             events = waits[day, element] or came[day, element]
             for one in proposed:
@@ -65,7 +65,10 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
                 else:
                     typer.echo(f"{_line(one)}  ({events} late events)")
         done = f"; {counted} restated with all that came" if counted else ""
-        typer.echo(f"{len(came) - counted} element-days with late evidence that waits{done}", err=output)
+        done += f"; {idle} that it would not change" if idle else ""
+        typer.echo(
+            f"{len(came) - counted - idle} element-days with late evidence that waits{done}", err=output
+        )
         if not output:
             tell_head(head)
 

@@ -90,7 +90,7 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
         _tell_standing(found, today, loaded.zone)
         if late:
             typer.echo(
-                f"  {len(late)} events came after their day's close, {waits} of them wait:"
+                f"  {len(late)} events came after their day's close, {waits} of them are in no restatement:"
                 f" btswatch period late {chosen.name}"
             )
         tell(lost)

@@ -194,3 +194,31 @@ def test_any_scene_closed_day_by_day_and_with_a_restart_is_its_replay(seed, tmp_
     begun, carries = closed(archive, registry, DAYS[:cut])
     ended, _ = closed(archive, registry, DAYS[cut:], carries)
     assert {**begun, **ended} == expected
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_element_that_is_read_alone_hears_all_that_it_hears_among_the_others(seed, tmp_path):
+    """As restatements and explanations read; from a carry, and from the archive's beginning."""
+    registry, lines, r = scene(seed)
+    archive = archived(tmp_path / "archive", registry, lines)
+    first = r.choice(DAYS)
+    days = DAYS[DAYS.index(first) :]
+    _, carries = closed(archive, registry, DAYS[: DAYS.index(first)]) if first != DAYS[0] else ({}, {})
+    expected = official(archive, registry, days, carries)
+    alone = {}
+    for name in registry.elements:
+        alone |= official(archive, registry, days, {}, [name])
+    assert alone == expected
+
+
+def official(archive, registry, days, stored, elements=None):
+    """The digest of what each day was read from, its tally and what of the enterprise's word stands out."""
+    readings = OfficialReadings(
+        archive, registry, Conventions(grid_s=GRID), lambda *_: None, elements=elements
+    )
+    carries = readings.begin(days[0], stored)
+    return {
+        (one.row.id, day): (one.inputs_digest, one.read.tally, one.word)
+        for day in days
+        for one in readings.read(day, carries)
+    }

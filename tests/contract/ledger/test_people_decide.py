@@ -26,7 +26,7 @@ from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
 from schemas.settings.engine import ClosingSettings
-from schemas.status import Track
+from schemas.status import Feed, Track
 from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
@@ -95,12 +95,12 @@ def poll(element, minute, status):
     }
 
 
-def archive_of(root, found) -> ArchiveReader:
+def archive_of(root, found, track=Track.MEASURED, reporter="poller") -> ArchiveReader:
     """Events with when they were received (ms), archived in that order."""
     with Archive(root) as archive:
         lines = []
         for offset, (event, received) in enumerate(sorted(found, key=lambda one: one[1]), 1):
-            entry = entry_of(event, received_ms=received, track=Track.MEASURED, reporter="poller")
+            entry = entry_of(event, received_ms=received, track=track, reporter=reporter)
             lines.append((offset, to_ms(parse_rfc3339(event["time"])), event["type"], entry.body))
         archive.append(lines)
         archive.flush()
@@ -216,9 +216,10 @@ def test_a_proposal_beside_a_figure_that_was_restated_meanwhile_is_not_written(c
 
 
 def test_what_a_restatement_knew_waits_no_more_and_what_came_after_it_does(closed, restating):
+    newest = START + (34 * 60 + 50) * MINUTE + 7 * 24 * HOUR
     known, after, others = (
         LateEvidence(number, day(1), element, "poller", START, at, "down")
-        for number, (element, at) in enumerate([("A-1", LATER), ("A-1", LATER + 1), ("A-2", LATER)])
+        for number, (element, at) in enumerate([("A-1", newest), ("A-1", newest + 1), ("A-2", newest)])
     )
     # Of another day of the same element.
     next_day = replace(known, journal_offset=7, day=day(2))
@@ -229,6 +230,26 @@ def test_what_a_restatement_knew_waits_no_more_and_what_came_after_it_does(close
         restating.write(connection, restating.propose(connection, "A-1", day(1))[:1], "An", "log")
         assert waiting(connection, late) == [after, others, next_day]
         assert waiting(connection, []) == []
+
+
+def test_what_was_on_its_way_to_the_archive_is_not_in_a_restatement_that_was_made_then(
+    closed, restating, registry, tmp_path
+):
+    """Received before the restatement, archived after it: the figure stands as it was made, and the evidence waits."""
+    with closed.writing() as connection:
+        restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "log")
+    later = archive_of(tmp_path / "later", [*polls(), (poll("A-1", 1440 + 5, "down"), LATER - MINUTE)])
+    with closed.writing() as connection:
+        explained = explain(connection, later, registry, Conventions(), "A-1", day(1))
+        assert explained.reproduced
+        (missed,) = (one for one in heard(explained) if not one.counts)
+        assert missed.received_ms == LATER - MINUTE
+        late = LateEvidence(1, day(1), "A-1", "poller", missed.at_ms, missed.received_ms, "down")
+        save_late(connection, [late])
+        assert waiting(connection, proposals(connection, day(1), day(1))) == [late]
+    with closed.reading() as connection:
+        again, *_ = Restating(later, registry, Conventions(), LATER).propose(connection, "A-1", day(1))
+        assert again.figure.figure.down == again.official.figure.down + 300
 
 
 def test_an_open_day_is_not_restated(closed, restating):
@@ -509,3 +530,16 @@ def test_what_was_decided_about_a_day_is_told_with_the_figure_before_it(closed, 
 def test_what_is_no_objection_is_refused(closed, registry, one, said):
     with pytest.raises(ObjectionError, match=said):
         take(closed, registry, one)
+
+
+def test_another_elements_word_is_a_sign_of_life_in_a_restatement_too(ledger, registry, tmp_path):
+    """A feed that tells changes alone: one station said once that it is up, another speaks each ten minutes."""
+    alpha = replace(registry.enterprises["alpha"], feed=Feed.TRANSITION, heartbeat_s=900)
+    registry = replace(registry, enterprises=registry.enterprises | {"alpha": alpha})
+    found = [one for one in polls() if one[0]["subject"] == "A-2" or one[0]["id"] == "A-1-0"]
+    archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
+    closed = close(ledger, archive, registry)
+    with closed.reading() as connection:
+        (told,) = Restating(archive, registry, Conventions(), LATER).propose(connection, "A-1", day(1))
+    assert told.official.figure.up > 0
+    assert not told.differs

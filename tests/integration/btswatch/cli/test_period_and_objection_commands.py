@@ -141,7 +141,10 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert "dry run" in call(*restate, "--dry-run")[1]
     assert call("period", "show", day)[1].count("restated since") == 0
     code, out, _ = call("period", "show", day)
-    assert f"6 events came after their day's close, 6 of them wait: btswatch period late {day}" in out
+    assert (
+        f"6 events came after their day's close, 6 of them are in no restatement: btswatch period late {day}"
+        in out
+    )
     code, out, _ = call(*restate)
     assert (code, f"A-1 {day}: up" in out) == (0, True)
     assert "measured down and declared unknown 3600 -> 7200 s" in out
@@ -153,7 +156,10 @@ def test_a_quarters_way_from_provisional_to_restated_and_back(made, call):
     assert call("period", "late", day)[1].splitlines()[0] == said
     told = json.loads(call("period", "show", day, "--json")[1])
     assert (told["late_events"], told["late_waiting"]) == (6, 0)
-    assert "6 events came after their day's close, 0 of them wait:" in call("period", "show", day)[1]
+    assert (
+        "6 events came after their day's close, 0 of them are in no restatement:"
+        in call("period", "show", day)[1]
+    )
     code, out, err = call("explain", f"A-1@{day}")
     assert (code, err, "(reproduced from the archive)" in out) == (0, "", True)
     assert "restated by B on " in out
@@ -255,6 +261,24 @@ def test_what_comes_after_a_restatement_waits_again(tmp_path, capsys):
     assert (late["differs"], late["events"]) == (True, 1)
     assert ask(*restate)[0] == 0
     assert ask("period", "late", day, "--json")[1] == ""
+
+
+def test_what_would_change_nothing_does_not_wait(tmp_path, capsys):
+    """It was down for its first hour: so says the late word too. Nobody can restate the day with it."""
+    path, day, start = installation(tmp_path)
+    ask = partial(called, capsys, path)
+    restate = ("period", "restate", "A-1", day, "--by", "B", "--reason", "log")
+    assert ask(*restate)[0] == 0
+    at = start + 5 * MINUTE
+    come_late(path, day, 500, at, system_now_ms())
+    said = "0 element-days with late evidence that waits; 1 that it would not change"
+    assert ask("period", "late", day)[1].splitlines()[0] == said
+    assert ask("period", "late", day, "--json")[1] == ""
+    assert ask(*restate)[0] == 1
+    assert (
+        "7 events came after their day's close, 1 of them are in no restatement"
+        in ask("period", "show", day)[1]
+    )
 
 
 def test_what_was_on_its_way_while_a_restatement_read_the_archive_waits(tmp_path, capsys):
