@@ -12,6 +12,8 @@ from schemas.settings.kafka import KafkaSettings
 from schemas.topics import Topic
 from stores.kafka.connection import connection
 
+# A busy broker says that topics are made long before it has made their directories and knows them.
+_READY_MS: Final = 60_000
 _HOUR_MS: Final = 3_600_000
 
 
@@ -143,7 +145,7 @@ class Topics:
             refused[name] = Difference(name, "topic", "", "", f"{error.__name__}: {KafkaError.__str__(why)}")
         made = [name for name in missing if name not in refused]
         if made:
-            self._admin.wait_for_topics(made)
+            self._admin.wait_for_topics(made, timeout_ms=_READY_MS)
         return refused
 
     def _compare(
