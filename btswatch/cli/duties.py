@@ -131,7 +131,7 @@ def certificates_(settings: SettingsOption = None, on: On = None, output: AsJson
     inspected = findings_of(loaded, registry, rules)
     passed, failed = certificate_days(inspected, "pass"), certificate_days(inspected, "fail")
     head = head_beside(loaded)
-    found = list(certificates(registry, rules, day, passed, failed))
+    found = list(certificates(registry, rules, day, passed, failed, loaded.zone))
     for one in found:
         if output:
             told = {

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
 from processors.rules import Rules
 from schemas.registry import Kind, Registry
+from schemas.time import DEFAULT_ZONE, LocalCalendar
+from stores.ledger.unwatched import in_service
 
 CLASS_A: Final = "A"
 WARN_DAYS: Final = (30, 90)
@@ -42,6 +44,7 @@ def certificates(
     on: date,
     passed: Iterable[tuple[str, date]] = (),
     failed: Iterable[tuple[str, date]] = (),
+    zone: str = DEFAULT_ZONE,
 ) -> Iterator[Certificate]:
     """The certificates of all class A stations in service on the day, by station.
 
@@ -51,18 +54,23 @@ def certificates(
         on: the local day.
         passed: (station, day) of later inspections of the certificate that were passed.
         failed: of those that were not; one stands until a later day on which the certificate was issued or passed.
+        zone: of the local day.
     """
     rule = next((one for one in rules.in_force(on) if one.indicator == "certificate_age"), None)
     if rule is None or rule.threshold is None:
         return
     renewed, lost = _latest(passed, on), _latest(failed, on)
+    calendar = LocalCalendar(zone)
     for station in sorted(registry.elements):
         row = registry.on(station, on)
         if row is None or row.kind is not Kind.STATION or row.inspection_class != CLASS_A:
             continue
-        issued = max(
-            (day for day in (row.certificate_issued, renewed.get(station)) if day is not None), default=None
-        )
+        begins, ends = in_service(row, on, on + timedelta(days=1), calendar)
+        if begins >= ends:
+            continue
+        known = row.certificate_issued, renewed.get(station)
+        # One that is dated later does not hold yet.
+        issued = max((day for day in known if day is not None and day <= on), default=None)
         last_day = _years_after(issued, int(rule.threshold)) if issued is not None else None
         state = _state(last_day, on)
         if station in lost and (issued is None or lost[station] >= issued):

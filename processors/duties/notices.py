@@ -17,7 +17,6 @@ from stores.ledger.history import Transition
 
 PLANNED_WORK_NOTICE: Final = "planned_work_notice"
 _HOUR_MS: Final = 3_600_000
-_FOREVER_US: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +119,8 @@ def _announced(
 ) -> NoticeDuty:
     receipts = [plan.received // 1000]
     withdrawn = notice.withdrawn // 1000 if notice.withdrawn is not None else None
+    if withdrawn is not None and withdrawn > now_ms:
+        withdrawn = None
     # Taken back before its start, it is corrected: nothing is owed any more.
     if withdrawn is not None and withdrawn < plan.start // 1000:
         receipts.append(withdrawn)
@@ -134,7 +135,7 @@ def _announced(
         # Exactly so many hours before is in time.
         standing(_deadline_ms(rule, plan.start // 1000) + 1, receipts, now_ms),
         rule,
-        notice.window(conventions, _FOREVER_US) is not None,
+        notice.window(conventions, now_ms * 1000 + 999) is not None,
     )
 
 

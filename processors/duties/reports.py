@@ -12,9 +12,10 @@ from processors.core.working_days import WorkingCalendar
 from processors.rules import Rules
 from schemas.events import ArchivedReport
 from schemas.events.report import QUALITY_REPORT
-from schemas.registry import Registry
+from schemas.registry import Element, Registry
 from schemas.rules import Rule
-from schemas.time import to_ms
+from schemas.time import LocalCalendar, to_ms
+from stores.ledger.unwatched import in_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def report_duties(
     """The quarterly reports of all quarters that ended between `first` and now, by quarter and enterprise.
 
     Args:
-        registry: whose enterprises with elements owe one.
+        registry: whose enterprises with an element in service in the quarter owe one of it.
         rules: where the duty stands, in force on the quarter's last day.
         reports: all that were archived.
         calendar: moves a deadline that falls on a day off to the next working day.
@@ -53,16 +54,16 @@ def report_duties(
     for one in reports:
         if one.data.is_quality_report:
             received[one.subject, one.data.period].append(one)
-    owing = sorted({row.enterprise for rows in registry.elements.values() for row in rows})
+    rows = [row for rows in registry.elements.values() for row in rows]
     today = datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).date()
     for quarter in _quarters(first, today):
         rule = _rule(rules, quarter.end - timedelta(days=1))
         if rule is None or rule.threshold is None:
             continue
-        last_day = calendar.on_or_after(quarter.end.replace(day=int(rule.threshold)))
+        last_day = calendar.on_or_after(_day_of_month(quarter.end, int(rule.threshold)))
         too_late = last_day + timedelta(days=1)
         deadline_ms = to_ms(datetime(too_late.year, too_late.month, too_late.day, tzinfo=ZoneInfo(zone)))
-        for enterprise in owing:
+        for enterprise in _owing(rows, quarter, LocalCalendar(zone)):
             found = sorted(received.get((enterprise, quarter.name), []), key=lambda one: one.receivedtime)
             known = [one for one in found if to_ms(one.receivedtime) <= now_ms]
             yield ReportDuty(
@@ -73,6 +74,22 @@ def report_duties(
                 standing(deadline_ms, [to_ms(one.receivedtime) for one in found], now_ms),
                 known[-1] if known else None,
             )
+
+
+def _owing(rows: Iterable[Element], quarter: CalendarPeriod, calendar: LocalCalendar) -> list[str]:
+    """Who had something in service in the quarter: not who began later, nor who had ended."""
+    found = set()
+    for row in rows:
+        begins, ends = in_service(row, quarter.first, quarter.end, calendar)
+        if begins < ends:
+            found.add(row.enterprise)
+    return sorted(found)
+
+
+def _day_of_month(month: date, day: int) -> date:
+    """A limit on a day that the month has not is its last one (Civil Code 2015, Art. 148 §3)."""
+    following = (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return min(month.replace(day=1) + timedelta(days=day - 1), following - timedelta(days=1))
 
 
 def _rule(rules: Rules, day: date) -> Rule | None:

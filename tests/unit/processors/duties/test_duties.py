@@ -14,9 +14,10 @@ from processors.duties.heartbeats import heartbeat_duties
 from processors.duties.notices import notice_book, notice_duties
 from processors.duties.reports import report_duties
 from processors.duties.working_calendar import WorkingCalendarError, working_calendar
-from processors.rules import load_rules
+from processors.rules import Rules, load_rules
 from schemas.events import ArchivedReport
 from schemas.registry import Element, Enterprise, Kind, Registry
+from schemas.rules import Rule
 from schemas.status import Feed, Reading
 from schemas.time import LocalCalendar
 from stores.ledger.enterprise_word import FeedRow
@@ -135,6 +136,35 @@ def test_every_enterprise_with_elements_owes_each_quarters_report():
     ]
 
 
+@pytest.mark.parametrize(
+    ("changes", "quarters"),
+    [
+        ({"valid_from": date(2026, 7, 1)}, ["2026-Q3"]),
+        ({"valid_from": date(2026, 10, 1)}, []),
+        ({"valid_from": date(2026, 9, 30)}, ["2026-Q3"]),
+        ({"valid_to": date(2026, 7, 1)}, ["2026-Q2"]),
+        ({"valid_to": date(2026, 7, 2)}, ["2026-Q2", "2026-Q3"]),
+        ({"commissioned": CALENDAR.start_of(date(2026, 10, 1))}, []),
+        ({"commissioned": CALENDAR.start_of(date(2026, 10, 1)) - 1}, ["2026-Q3"]),
+        ({"decommissioned": CALENDAR.start_of(date(2026, 7, 1))}, ["2026-Q2"]),
+        ({"decommissioned": CALENDAR.start_of(date(2026, 7, 1)) + 1}, ["2026-Q2", "2026-Q3"]),
+    ],
+)
+def test_nobody_owes_the_report_of_a_quarter_in_which_it_had_nothing_in_service(changes, quarters):
+    now_ms = CALENDAR.start_of(date(2026, 11, 23))
+    found = report_duties(registry(**changes), load_rules(), [], THIS_YEAR, date(2026, 4, 1), now_ms, ZONE)
+    assert [one.period.name for one in found] == quarters
+
+
+@pytest.mark.parametrize(("threshold", "last"), [("31", date(2026, 4, 30)), ("30", date(2026, 4, 30))])
+def test_a_deadline_beyond_the_months_end_is_its_last_day(threshold, last):
+    rule = next(one for one in load_rules().rules if one.id == "R-QTR")
+    rules = Rules((Rule.model_validate(rule.model_dump() | {"threshold": threshold}),))
+    now_ms = CALENDAR.start_of(date(2026, 5, 1))
+    (found,) = report_duties(registry(), rules, [], WorkingCalendar(), date(2026, 3, 1), now_ms, ZONE)
+    assert found.deadline == last
+
+
 def test_a_deadline_on_a_day_off_moves_to_the_next_working_day():
     """20 April 2025 is a Sunday."""
     found = report_duties(
@@ -173,6 +203,28 @@ def test_a_certificate_holds_to_the_end_of_the_same_date_five_years_later(on, st
     known = registry(inspection_class="A", certificate_issued=date(2021, 6, 2))
     (found,) = certificates(known, load_rules(), on)
     assert (found.state, found.last_day) == (state, date(2026, 6, 2))
+
+
+def test_a_certificate_that_is_issued_later_does_not_hold_yet():
+    known = registry(inspection_class="A", certificate_issued=date(2026, 6, 2))
+    (before,) = certificates(known, load_rules(), date(2026, 6, 1))
+    (after,) = certificates(known, load_rules(), date(2026, 6, 2))
+    assert (before.state, before.issued, before.last_day) == (CertificateState.MISSING, None, None)
+    assert (after.state, after.issued) == (CertificateState.VALID, date(2026, 6, 2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [
+        ({"decommissioned": CALENDAR.start_of(date(2026, 6, 1))}, False),
+        ({"decommissioned": CALENDAR.start_of(date(2026, 6, 1)) + 1}, True),
+        ({"commissioned": CALENDAR.start_of(date(2026, 6, 2))}, False),
+        ({"commissioned": CALENDAR.start_of(date(2026, 6, 2)) - 1}, True),
+    ],
+)
+def test_a_station_out_of_service_needs_no_certificate(changes, asked):
+    found = list(certificates(registry(inspection_class="A", **changes), load_rules(), date(2026, 6, 1)))
+    assert [one.state for one in found] == [CertificateState.MISSING] * asked
 
 
 def test_class_a_without_a_certificate_is_told_and_class_b_is_not_asked():
@@ -318,6 +370,25 @@ def test_of_notices_that_come_often_the_first_counts_and_one_taken_back_is_corre
     ]
     expected = [("k", "received", 0, True), ("m", "corrected", 0, False), ("n", "received", 0, True)]
     assert notices(lines) == notices([*reversed(lines), *lines]) == expected
+
+
+def test_a_withdrawal_that_was_not_received_yet_does_not_show():
+    begins = "2026-09-10T08:00:00+07:00"
+    lines = [
+        notice_line("m", "2026-09-01T08:00:00+07:00", begins),
+        notice_line("m", "2026-09-05T08:00:00+07:00", begins, action="withdraw"),
+    ]
+    before = datetime.fromisoformat("2026-09-03T00:00:00+07:00")
+    (found,) = notice_duties(
+        notice_book(lines, Conventions()),
+        [],
+        registry(),
+        load_rules(),
+        CalendarPeriod.named("2026-09"),
+        int(before.timestamp() * 1000),
+        Conventions(),
+    )
+    assert (found.standing.state, found.withdrawn_ms, found.excuses) == (DutyState.RECEIVED, None, True)
 
 
 def test_work_by_hand_outside_of_any_notice_is_owed_one():

@@ -47,6 +47,14 @@ def lines_of(directory) -> tuple[str, ...]:
     return error.value.lines
 
 
+@pytest.mark.parametrize("day", ["0", "32", "20.5", "-1"])
+def test_a_deadline_is_a_day_that_months_have(rules_of, day):
+    deadline = {"indicator": "x", "method": "deadline", "comparator": "at_most", "unit": "day_of_next_month"}
+    (line,) = lines_of(rules_of(RULE | deadline | {"threshold": day}))
+    assert "is no day of a month" in line
+    load_rules(rules_of(RULE | deadline | {"threshold": "31"}))
+
+
 def test_the_shipped_rules_are_whole_and_their_page_is_theirs():
     rules = load_rules()
     assert len(rules.rules) >= 67
