@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from processors.core.verdict import Reason
 from processors.indicator_findings import in_unit
 from processors.indicators import IndicatorVerdict
 from processors.verdicts import PeriodVerdict
@@ -14,6 +16,9 @@ from schemas.status import Track
 
 # As exact as floating point tells two figures apart.
 _ROUNDING: Final = 1e-9
+# Our sums are of something else than the whole period then: parts of it are missing, or count twice.
+_NOT_ITS_SUM: Final = frozenset({Reason.OVERLAP, Reason.PART_OF_PERIOD, Reason.NO_SUM})
+_NOT_ITS_TIME: Final = frozenset({Reason.NO_WEIGHT, Reason.WEIGHT_CHANGED, Reason.NO_THRESHOLD})
 
 
 class Against(StrEnum):
@@ -58,7 +63,7 @@ def compared(
 
     A value stands under `SERVICE.INDICATOR`; availability D also under `SERVICE.D`. Within the bounds of availability both
     may be right: what is unknown here decides nothing. The data that the enterprise sent gives one figure: a report differs
-    when it is not that, as exactly as it was written; of a share of time, when no part of the period that was not sent can
+    when it is not that, as exactly as it was written, and when the data is of the whole period; of a share of time, when no part of the period that was not sent can
     make it that. To the Department's own samples only the difference is told.
     """
     known: Mapping[str, Compared] = dict(_known(report.subject, verdicts, indicators))
@@ -87,13 +92,15 @@ def _known(
         elif value is not None:
             name = f"{one.rule.service}.{one.rule.indicator}"
             against = Against.CAMPAIGN if one.track is Track.MEASURED else Against.OWN_DATA
-            yield name, Compared(name, value, against, value, value, value)
+            whole = None if one.judgement.reason in _NOT_ITS_SUM else value
+            yield name, Compared(name, value, against, whole, whole, whole)
     for verdict in verdicts:
         if verdict.enterprise != subject or verdict.subject != verdict.enterprise or not verdict.held:
             continue
         service = verdict.held[-1].by.rule.service
         ratios = verdict.judgement.figure.ratios()
-        own, least, most = (_percent(ratios[key]) for key in ("A", "A_min", "A_max"))
+        whole = verdict.judgement.reason not in _NOT_ITS_TIME
+        own, least, most = (_percent(ratios[key]) if whole else None for key in ("A", "A_min", "A_max"))
         for name in (f"{service}.D", f"{service}.{SERVICE_AVAILABILITY}"):
             yield name, Compared(name, 0.0, Against.AVAILABILITY, own, least, most)
 
@@ -102,14 +109,14 @@ def _sent_time(verdict: IndicatorVerdict, value: float | None) -> Iterator[tuple
     """D of what no element shows, by the seconds that were sent; what was not observed decides nothing here either."""
     if value is None:
         return
-    least = most = value
+    own = least = most = None
     if verdict.over_time is not None:
         ratios = verdict.over_time.figure.ratios()
-        least, most = (_percent(ratios[key]) or 0.0 for key in ("A_min", "A_max"))
+        own, least, most = value, *(_percent(ratios[key]) or 0.0 for key in ("A_min", "A_max"))
     against = Against.AVAILABILITY if verdict.track is Track.MEASURED else Against.OWN_DATA
     for name in ("D", SERVICE_AVAILABILITY):
         named = f"{verdict.rule.service}.{name}"
-        yield named, Compared(named, value, against, value, least, most)
+        yield named, Compared(named, value, against, own, least, most)
 
 
 def _percent(share: float | None) -> float | None:
@@ -117,5 +124,5 @@ def _percent(share: float | None) -> float | None:
 
 
 def _decimals(value: float) -> int:
-    text = repr(value)
-    return len(text.partition(".")[2]) if "e" not in text and not text.endswith(".0") else 0
+    exponent = Decimal(repr(value)).normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processors.core.measurements import Amount
+from processors.core.verdict import Reason
 from processors.duties.report_check import Against, compared
 from schemas.events import ArchivedReport
 from schemas.figures import Figure
@@ -30,20 +31,23 @@ def report(**values) -> ArchivedReport:
     )
 
 
-def availability(up, down, unknown, enterprise="alpha"):
+def availability(up, down, unknown, enterprise="alpha", reason=None):
     """A verdict, as far as a report is held against it."""
     figure = Figure(up, 0, down, 0, unknown, 0, None, (0,) * 16)
     held = SimpleNamespace(by=SimpleNamespace(rule=SimpleNamespace(service="mobile_voice")))
     return SimpleNamespace(
-        enterprise=enterprise, subject=enterprise, held=(held,), judgement=SimpleNamespace(figure=figure)
+        enterprise=enterprise,
+        subject=enterprise,
+        held=(held,),
+        judgement=SimpleNamespace(figure=figure, reason=reason),
     )
 
 
-def indicator(total, of, track, name="dropped_calls", enterprise="alpha"):
+def indicator(total, of, track, name="dropped_calls", enterprise="alpha", reason=None):
     rule = SimpleNamespace(service="mobile_voice", indicator=name, unit="percent", method=Method.RATIO)
     amount = Amount(Fraction(total), of)
     return SimpleNamespace(
-        enterprise=enterprise, track=track, rule=rule, judgement=SimpleNamespace(amount=amount)
+        enterprise=enterprise, track=track, rule=rule, judgement=SimpleNamespace(amount=amount, reason=reason)
     )
 
 
@@ -83,6 +87,21 @@ def test_a_figure_may_be_written_with_few_places():
     assert found.differs is True
 
 
+@pytest.mark.parametrize(("reported", "differs"), [(1e-05, True), (3e-05, False), (2.9e-05, True)])
+def test_a_small_figure_is_as_exact_as_it_was_written(reported, differs):
+    """Billing errors are held to 0.01 %: such shares are written with an exponent."""
+    own = indicator(3, 10_000_000, Track.DECLARED)
+    (found,) = compared(report(**{"mobile_voice.dropped_calls": reported}), [], [own])
+    assert found.differs is differs
+
+
+def test_a_large_figure_is_exact_to_the_unit():
+    (found,) = compared(
+        report(**{"mobile_voice.dropped_calls": 1e16}), [], [indicator(3, 10, Track.DECLARED)]
+    )
+    assert found.differs is True
+
+
 def test_what_it_sent_itself_is_held_against_it_and_the_departments_samples_are_told():
     own, campaign = indicator(3, 1000, Track.DECLARED), indicator(9, 1000, Track.MEASURED)
     one = report(**{"mobile_voice.dropped_calls": 0.3})
@@ -93,6 +112,25 @@ def test_what_it_sent_itself_is_held_against_it_and_the_departments_samples_are_
     for order in ([own, campaign], [campaign, own]):
         (found,) = compared(one, [], order)
         assert (found.against, found.differs, found.difference) == (Against.CAMPAIGN, None, -0.6)
+
+
+@pytest.mark.parametrize("reason", [Reason.PART_OF_PERIOD, Reason.OVERLAP, Reason.NO_SUM])
+def test_a_sum_of_other_than_the_whole_period_is_nothing_to_hold_a_report_against(reason):
+    one = report(**{"mobile_voice.dropped_calls": 0.2})
+    month = indicator(3, 1000, Track.DECLARED, reason=reason)
+    assert told(compared(one, [], [month])) == [("dropped_calls", Against.OWN_DATA, None)]
+    whole = indicator(3, 1000, Track.DECLARED, reason=Reason.NO_THRESHOLD)
+    assert told(compared(one, [], [whole])) == [("dropped_calls", Against.OWN_DATA, True)]
+    overlapping = seconds(9900, 50, 50, Track.DECLARED)
+    overlapping.over_time = None
+    (found,) = compared(report(**{"fixed_broadband.D": 90.0}), [], [overlapping])
+    assert found.differs is None
+
+
+@pytest.mark.parametrize("reason", [Reason.NO_WEIGHT, Reason.WEIGHT_CHANGED, Reason.NO_THRESHOLD])
+def test_an_availability_of_some_of_its_time_is_nothing_to_hold_a_report_against(reason):
+    (found,) = compared(report(**{"mobile_voice.D": 98.0}), [availability(9900, 50, 50, reason=reason)])
+    assert (found.against, found.differs) == (Against.AVAILABILITY, None)
 
 
 def test_what_nothing_is_known_of_is_told_as_such():
