@@ -85,12 +85,17 @@ def failing(verdicts: Iterable[PeriodVerdict | IndicatorVerdict]) -> dict[tuple[
 
 
 def counted_rules(rules: Rules, number: int, verdict: PeriodVerdict | IndicatorVerdict) -> list[Rule]:
-    """The rules about the number of failing indicators that this number meets, in force at the period's end."""
+    """The rules about the number of failing indicators that this number meets, in force at the end of the verdict's period.
+
+    Only those that count over such a period: failures of two quarters are no two failures of one.
+    """
     meets = {Comparator.EQUALS: lambda x: number == x, Comparator.ABOVE: lambda x: number > x}
     return [
         rule
         for rule in rules.in_force(verdict.period.end - timedelta(days=1))
         if rule.indicator == "failing_indicators"
+        and rule.period == verdict.period.kind
+        and rule.threshold is not None
         and rule.comparator in meets
         and meets[rule.comparator](rule.threshold)
     ]

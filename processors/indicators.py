@@ -18,7 +18,7 @@ from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Judgement, Reason, Result
 from processors.held_days import HeldDays, held_days
 from processors.held_days import joined as joined_days
-from processors.reported_time import judge_time, judged_by_reports, of_the_whole
+from processors.reported_time import at_once, judge_time, judged_by_reports, of_the_whole
 from processors.rules import FORMS, Rules
 from processors.verdicts import force_of
 from schemas.canonical import canonical_json
@@ -208,7 +208,7 @@ class IndicatorVerdicts:
         reason: Reason | None = None
         if not about:
             reason = Reason.NO_RULE if whole.parts else Reason.NO_WEIGHT
-        elif whole.overlapping is not None:
+        elif whole.overlapping is not None or at_once(about):
             reason = Reason.OVERLAP
         elif any(any(holds) and not all(holds) for holds in known):
             reason = Reason.STRADDLES

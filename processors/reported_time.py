@@ -6,6 +6,7 @@ enterprise says may fail it, but not pass it.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final
 
 from processors.core.measurements import Said
@@ -33,11 +34,18 @@ def of_the_whole(events: Iterable[Said], registry: Registry) -> list[Said]:
     return [one for one in events if any(row.kind in WHOLE for row in registry.units.get(one.unit, ()))]
 
 
+def at_once(parts: Iterable[Said]) -> bool:
+    """Whether some of them are about the same time, as of two provinces: each is of the whole, so that would count twice."""
+    return any(
+        one.to_ms > other.from_ms for one, other in pairwise(sorted(parts, key=lambda one: one.from_ms))
+    )
+
+
 def judge_time(parts: Sequence[Said], held: Sequence[HeldDays], calendar: LocalCalendar) -> Judgement:
     """Judge all days that a rule holds on by what was sent of them; the figure is in seconds.
 
     Args:
-        parts: of one track, that do not overlap, each within the days held.
+        parts: of one track, no two about the same time, each within the days held.
         held: days of the period, in order, each with a threshold.
         calendar: of local days.
     """

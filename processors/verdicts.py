@@ -145,7 +145,8 @@ def judged(
     period: CalendarPeriod,
 ) -> Iterator[PeriodVerdict]:
     """Judge an enterprise by the versions of one rule, from its elements' sums by stretch, wherever these come from."""
-    held = [_held(owner, versions, stretch, registry, rules) for stretch in stretches]
+    asked = [_asked(owner, versions, stretch, registry, rules) for stretch in stretches]
+    held = [_held(stretch, one) for stretch, one in zip(stretches, asked, strict=True)]
     in_force = [one.rule if one is not None else None for one in held]
     by_element: dict[str, dict[int, ElementSum]] = defaultdict(dict)
     for one in sums:
@@ -158,11 +159,15 @@ def judged(
         without_weight = 0
         for name in names:
             figures = {at: one.figure for at, one in by_element[name].items()}
-            weight = _weight(registry, name, versions[-1], period)
+            weight = _weight(registry, name, owner, versions[-1], period)
             without_weight += weight is None
             portions += weighted(add_up(figures, in_force, stretches), weight or 0)
         judgement = judge_portions(portions)
-        if not portions:
+        if any(asked[at] is not None and held[at] is None for name in names for at in by_element[name]):
+            judgement = Judgement(
+                Result.NOT_DECIDABLE, Reason.NO_THRESHOLD, judgement.figure, judgement.budget_s
+            )
+        elif not portions:
             judgement = Judgement(Result.NOT_APPLICABLE, Reason.NO_RULE, judgement.figure, 0)
         elif len({one.by.rule.weight for one in used if one.by.rule.per == "enterprise"}) > 1:
             judgement = Judgement(
@@ -180,21 +185,26 @@ def judged(
             SEEN_BY[versions[-1].service],
             judgement,
             _joined(used),
-            force_of([one.by for one in used], versions),
+            force_of([one for one in asked if one is not None], versions),
             len(names),
             sum(one.open_days for name in names for one in by_element[name].values()),
             sum(one.adjusted_days for name in names for one in by_element[name].values()),
         )
 
 
-def _held(
+def _asked(
     owner: str, versions: Sequence[Rule], stretch: Stretch, registry: Registry, rules: Rules
-) -> Held | None:
+) -> Applicable | None:
+    """The version that is in force on the stretch, also where nobody knows its threshold."""
     ids = {rule.id for rule in versions}
-    for one in rules.applicable(stretch.first, owner, registry.declared_levels, versions[-1].service):
-        if one.rule.id in ids and one.threshold is not None:
-            return Held(stretch.first, stretch.end, one, availability_rule(one))
-    return None
+    applicable = rules.applicable(stretch.first, owner, registry.declared_levels, versions[-1].service)
+    return next((one for one in applicable if one.rule.id in ids), None)
+
+
+def _held(stretch: Stretch, asked: Applicable | None) -> Held | None:
+    if asked is None or asked.threshold is None:
+        return None
+    return Held(stretch.first, stretch.end, asked, availability_rule(asked))
 
 
 def availability_rule(one: Applicable) -> AvailabilityRule:
@@ -237,8 +247,8 @@ def force_of(applied: Sequence[Applicable], versions: Sequence[Rule]) -> Force:
     return Force.DECLARED if Force.DECLARED in kinds else Force.LEGAL
 
 
-def _weight(registry: Registry, element: str, rule: Rule, period: CalendarPeriod) -> int | None:
-    """How much the element's time counts; None where the registry does not say. Its last row of the period decides."""
+def _weight(registry: Registry, element: str, owner: str, rule: Rule, period: CalendarPeriod) -> int | None:
+    """How much the element's time counts; None where the registry does not say. The owner's last row of the period decides."""
     if rule.weight == "station" or rule.per == "element":
         return 1
     rows = [
@@ -246,4 +256,6 @@ def _weight(registry: Registry, element: str, rule: Rule, period: CalendarPeriod
         for row in registry.elements.get(element, ())
         if (row.valid_from or date.min) < period.end and (row.valid_to or date.max) > period.first
     ]
+    # A figure that was closed under an earlier registry may be of somebody whom no row names any more.
+    rows = [row for row in rows if row.enterprise == owner] or rows
     return getattr(rows[-1], str(rule.weight)) if rows else None

@@ -13,7 +13,7 @@ from hypothesis import given
 from processors.core.measurements import Amount, Said
 from processors.core.periods import CalendarPeriod
 from processors.core.verdict import Reason, Result
-from processors.findings import failing
+from processors.findings import counted_rules, failing
 from processors.indicator_findings import indicator_as_contract
 from processors.indicators import IndicatorVerdicts
 from processors.rules import Rules, load_rules
@@ -294,6 +294,33 @@ def test_a_law_that_came_later_is_not_suggested():
         for since in (date(2026, 9, 30), date(2026, 10, 1))
     ]
     assert told == ["Art. 1, 1 to 2 VND: a suggestion; deciding is a person's", None]
+
+
+def counting(version, **changes) -> Rule:
+    own = {"rule": f"X-{version}", "service": "all", "indicator": "failing_indicators", "method": "count"}
+    return rule(
+        version,
+        **own
+        | {"comparator": "above", "threshold": "1", "unit": "indicators", "period": "quarter"}
+        | changes,
+    )
+
+
+def test_failing_indicators_are_counted_over_the_period_that_the_rule_says():
+    """Two campaigns of two quarters are two cases of one indicator, not one case of two."""
+    over = Rules((counting("1"), counting("2", comparator="equals")))
+    found = {
+        name: only([day(0, 0, 100)], rule(), period=CalendarPeriod.named(name))
+        for name in ("2026-07", "2026-Q3", "2026")
+    }
+    told = {name: [one.id for one in counted_rules(over, 2, one)] for name, one in found.items()}
+    assert told == {"2026-07": [], "2026-Q3": ["T-1"], "2026": []}
+
+
+def test_a_number_of_failing_indicators_that_nobody_knows_is_met_by_none():
+    missing = {"threshold": None, "confidence": "missing"}
+    rules = Rules((counting("1", **missing), counting("2", comparator="equals", **missing)))
+    assert counted_rules(rules, 2, only([day(0, 0, 100)], rule())) == []
 
 
 @pytest.mark.parametrize("good", [0, 95])

@@ -190,3 +190,12 @@ def test_the_contract_tells_seconds_apart_from_counts():
     assert told.value == pytest.approx(99.386071)
     whole = contract(*judged(sent(WHOLE_S, department=True)))
     assert (whole.result, whole.time and whole.time.measured_s) == ("pass", WHOLE_S)
+
+
+def test_two_provinces_are_not_one_time():
+    """The registry of a merged province may have both: what each sent is a share of its own time."""
+    units = UNITS | {"21": (Unit("21", "Bắc", "Bac", "province"),)}
+    registry = Registry({"a": Enterprise("a", "a")}, units, {})
+    both = [sent(WHOLE_S), sent(0, unit="21", id="other")]
+    (found,) = IndicatorVerdicts(registry, SHIPPED, CALENDAR).judge(both, QUARTER)
+    assert (found.judgement.result, found.judgement.reason) == (Result.NOT_DECIDABLE, Reason.OVERLAP)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from processors.core.periods import CalendarPeriod
-from processors.core.verdict import Result
+from processors.core.verdict import Reason, Result
 from processors.rules import Rules
 from processors.verdicts import verdicts
 from schemas.figures import Figure
@@ -223,3 +223,40 @@ def test_open_days_are_told(ledger):
 def test_the_worlds_have_every_result(ledger):
     got = [judged(ledger, *world(seed)[:2], world(seed)[3])[owner] for seed in range(80) for owner in OWNERS]
     assert {one.judgement.result for one in got} == set(Result)
+
+
+def test_a_threshold_that_nobody_knows_decides_nothing_of_the_whole_period(ledger):
+    """A rule in force whose figure is missing is not a rule that is not in force."""
+    registry, _, _, found, _ = world(3)
+    registry = replace(registry, declared_levels=())
+    half = DAYS[45]
+    missing = {"threshold": None, "confidence": "missing"}
+    for rules in (
+        [rule("D", "1", **missing)],
+        [
+            rule("D", "1", threshold="50", in_force_to=half),
+            rule("D", "2", **missing, in_force_from=half),
+        ],
+    ):
+        got = judged(ledger, registry, rules, found)
+        assert {(one.judgement.result, one.judgement.reason) for one in got.values()} == {
+            (Result.NOT_DECIDABLE, Reason.NO_THRESHOLD)
+        }
+    # Its own declared level is known.
+    level = DeclaredLevel("PER", "mobile_voice", "service_availability", 50)
+    got = judged(ledger, replace(registry, declared_levels=(level,)), rules, found)
+    assert [got[owner].judgement.reason for owner in OWNERS] == [None, Reason.NO_THRESHOLD]
+
+
+def test_an_element_is_weighed_by_the_rows_of_whom_it_was(ledger):
+    """Sold in the middle of the quarter: what the next owner says of it is not the former one's."""
+    sold = DAYS[45]
+    rows = tuple(
+        Element("E0", Kind.STATION, owner, cells=cells, valid_from=first, valid_to=end)
+        for owner, cells, first, end in (("PER", 3, DAYS[44], sold), ("TRA", None, sold, DAYS[46]))
+    )
+    registry = Registry({o: Enterprise(o, o) for o in OWNERS}, {}, {"E0": rows}, ())
+    found = [day_figure(Random(1), "E0", day, owner, 0) for day, owner in ((DAYS[44], "PER"), (sold, "TRA"))]
+    got = judged(ledger, registry, [rule("D", "1", weight="cells")], found)
+    assert [got[owner].judgement.reason for owner in OWNERS] == [None, Reason.NO_WEIGHT]
+    assert got["PER"].judgement.figure.total == 3 * 86_400
