@@ -1,6 +1,7 @@
 """A campaign's counts as measurements of the Department: new ones, unchanged ones, and corrections of what stands."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -95,10 +96,11 @@ class Campaign:
             CampaignError: figures stand otherwise and `correct` is not given, or another campaign has the same days.
         """
         standing: dict[Key, Said] = {}
-        chains: dict[Key, int] = {}
+        # An event's name does not say its area: whoever moves a campaign to another one goes on in the same names.
+        chains: Counter[str] = Counter()
         for one, fate in fates(known):
             if one.reporter == REPORTER:
-                chains[one.key] = chains.get(one.key, 0) + 1
+                chains[self._name(one.key)] += 1
                 if fate is Fate.STANDS:
                     standing[one.key] = one
         wanted = {self._key(one): one for one in found}
@@ -114,17 +116,22 @@ class Campaign:
         unchanged = 0
         for key, figure in sorted(wanted.items()):
             before = standing.get(key)
-            event = self._event(key, figure.form, figure.amount, figure.last_ms, before, chains.get(key, 0))
+            event = self._event(
+                key, figure.form, figure.amount, figure.last_ms, before, chains[self._name(key)]
+            )
             if before is not None and before.amount == amount_of(
                 MeasurementData.model_validate(event["data"])
             ):
                 unchanged += 1
                 continue
             events.append(event)
+            chains[self._name(key)] += 1
             differing += [before] if before is not None else []
         for key in sorted(gone):
             former = standing[key]
-            events.append(self._event(key, former.form, NOTHING, former.from_ms, former, chains[key]))
+            chain = chains[self._name(key)]
+            events.append(self._event(key, former.form, NOTHING, former.from_ms, former, chain))
+            chains[self._name(key)] += 1
         if differing and not correct:
             raise CampaignError(
                 f"{self.source} has other figures of these days already, such as {_named(differing)};"
@@ -143,11 +150,14 @@ class Campaign:
         start, end = (self.calendar.start_of(day) for day in (one.first, one.end))
         return REPORTER, one.enterprise, one.service, one.indicator, self.unit, start, end
 
+    def _name(self, key: Key) -> str:
+        return f"{self.calendar.day_of(key[5])}.{key[1]}.{key[2]}.{key[3]}"
+
     def _event(
         self, key: Key, form: Form, amount: Amount, at_ms: int, before: Said | None, chain: int
     ) -> Mapping[str, Any]:
         _, enterprise, service, indicator, unit, start, end = key
-        named = f"{self.calendar.day_of(start)}.{enterprise}.{service}.{indicator}"
+        named = self._name(key)
         data: dict[str, Any] = {
             "service": service,
             "indicator": indicator,

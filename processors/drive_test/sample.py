@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -22,6 +22,8 @@ _NUMBER: Final = re.compile(r"-?\d{1,9}(\.\d{1,12})?", re.ASCII)
 _TIME: Final = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(Z|[+-]\d{2}:\d{2})?", re.ASCII
 )
+# Nothing that is judged here was measured before; what was never set tells 1970 or 1980.
+_EARLIEST_MS: Final = to_ms(datetime(2000, 1, 1, tzinfo=UTC))
 _SHOWN: Final = 40
 
 
@@ -122,6 +124,8 @@ class Rows:
         try:
             if found is not None and found[1] is not None:
                 at = to_ms(datetime.fromisoformat(text))
+                if at < _EARLIEST_MS:
+                    raise RowError(RowFault.TIME, f"time: {text} is before the year 2000: was the clock set?")
                 if at <= self._now_ms:
                     return at
                 raise RowError(RowFault.TIME_IN_FUTURE, f"time: {text} is yet to come")

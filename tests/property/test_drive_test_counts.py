@@ -206,3 +206,22 @@ def test_other_figures_of_the_same_days_are_never_replaced_unasked(directory):
         Campaign("d", "20", "a test", CALENDAR).plan(second, known, correct=True)
     next_day = count(directory, [list(rows(NAMES, date(2026, 10, 1), 50, 2))[1:]])[1]
     assert Campaign("c", "20", "a test", CALENDAR).plan(next_day, known).corrected == 0
+
+
+def test_a_campaign_may_be_moved_to_its_right_area(directory):
+    """The figures of the wrong area are taken back, and those of the right one stand under names of their own."""
+    found = count(directory, [list(rows(NAMES, date(2026, 9, 30), 50, 1))[1:]])[1]
+    known = archived(Campaign("c", "20", "a test", CALENDAR).plan(found, []), NOW)
+    moved = archived(Campaign("c", "w", "a test", CALENDAR).plan(found, known, correct=True), NOW + 1)
+    assert not {one.id for one in known} & {one.id for one in moved}
+    stand = [one for one in standing([*known, *moved]) if one.amount.of]
+    assert {one.unit for one in stand} == {"w"}
+    assert len(stand) == len(found)
+
+
+def test_a_sample_of_a_clock_that_was_never_set_is_refused(directory):
+    line = next(one for one in rows(NAMES, date(2026, 9, 30), 5, 1) if one.startswith("2026"))
+    rest = line.partition(",")[2]
+    old = [f"{year}-01-01T00:00:00Z,{rest}" for year in ("0001", "1970", "1999", "2000")]
+    read, _, refused = count(directory, [[line, *old]])
+    assert (read.good, [(one[1], one[2]) for one in refused]) == (2, [(n, RowFault.TIME) for n in (3, 4, 5)])
