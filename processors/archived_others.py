@@ -77,6 +77,10 @@ def measured(
 
 
 def _area(event: ArchivedMeasurement, registry: Registry) -> tuple[Refusal, str] | None:
+    if event.track is Track.MEASURED and event.subject in registry.enterprises:
+        # The Department measures where it likes: also where the enterprise has no station, which is where it is worst.
+        known = event.data.unit in registry.units
+        return None if known else (Refusal.UNKNOWN_AREA, "unit: the registry has none of that code")
     if event.track is Track.DECLARED and event.subject != event.reporter:
         return Refusal.UNKNOWN_ELEMENT, "subject: not the reporter"
     return area_fault(event.data, event.subject, registry)

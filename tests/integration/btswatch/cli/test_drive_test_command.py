@@ -201,3 +201,16 @@ def test_the_template_is_a_header_that_is_taken(installation, capsys):
     (path / "t.csv").write_text(capsys.readouterr().out)
     code, out, _ = measurements(path, "import", path / "t.csv", "--campaign", "c", capsys=capsys)
     assert (code, out.splitlines()[0]) == (0, "0 rows: 0 good, 0 refused")
+
+
+def test_a_commune_without_a_station_of_the_enterprise_is_measured_too(installation, capsys):
+    """Where an enterprise has no station its samples are the worst, and the Department's own."""
+    path, _ = installation
+    units = path / "registry" / "units.csv"
+    units.write_text("code,name,ascii,kind,parent\n20,Lạng Sơn,Lang Son,province,\nc,Xa,Xa,commune,20\n")
+    name = ("--campaign", "c-1", "--unit", "c", "--json")
+    file = campaign(path)
+    told = json.loads(measurements(path, "import", file, *name, capsys=capsys)[1])
+    again = json.loads(measurements(path, "import", file, *name, capsys=capsys)[1])
+    assert (told["figures_sent"], again["figures_sent"], again["figures_unchanged"]) == (18, 0, 18)
+    assert len(measurements(path, "list", "--json", capsys=capsys)[1].splitlines()) == 18
