@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from btswatch.cli.configured import in_reach
 from btswatch.cli.exits import CommandError, Exit
 
 if TYPE_CHECKING:
@@ -19,9 +20,11 @@ def period_of(name: str) -> "CalendarPeriod":
     from processors.core.periods import CalendarPeriod
 
     try:
-        return CalendarPeriod.named(name)
+        found = CalendarPeriod.named(name)
     except ValueError as error:
         raise CommandError(Exit.MISUSE, str(error)) from error
+    in_reach(name, found.first)
+    return found
 
 
 def now_of(settings: "Settings") -> tuple[int, date]:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from processors.rules import Rules
     from stores.ledger import Ledger
 
+# A day beyond them, or one reckoned from it, may have no instant.
+FIRST_YEAR, LAST_YEAR = 1970, 9990
+
 SettingsOption = Annotated[
     Path | None,
     typer.Option(
@@ -87,11 +90,21 @@ def profiles_of(settings: Settings) -> "Profiles":
 
 def day_from(text: str, option: str = "") -> date:
     """A local day as it is written on the command line."""
+    said = f"{option} {text}" if option else text
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
-        said = f"{option} {text}" if option else text
         raise CommandError(Exit.MISUSE, f"{said}: a day is written as 2026-11-23") from error
+    in_reach(said, day)
+    return day
+
+
+def in_reach(said: str, day: date) -> None:
+    """The command's end where the day, or what is reckoned from it, has no instant here."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise CommandError(
+            Exit.MISUSE, f"{said}: nothing is told of years before {FIRST_YEAR} or after {LAST_YEAR}"
+        )
 
 
 def rules_of(settings: Settings) -> "Rules":

@@ -1,5 +1,6 @@
 """`btswatch verdicts`: how a period's availability and quality indicators stand against the rules in force."""
 
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +50,7 @@ def verdicts(
 
     Service availability D is time; radio availability and the other indicators are counted from measurements.
 
-    Exit 1 when days of the period are still open and --provisional is not given, and when the sealed rules are kept no
+    Exit 1 when days of the period are still open, or have no figures yet, and --provisional is not given, and when the sealed rules are kept no
     more: the verdicts are by the present ones then and say so.
 
     Example: btswatch verdicts --period 2026-Q3 --enterprise viettel
@@ -69,6 +70,7 @@ def verdicts(
         same = basis.entry is not None and stand(
             connection, basis.entry, everybody, basis.rules, loaded.zone, counted
         )
+        lacking = _lacking(connection, chosen)
         head = head_of(connection)
     found = [one for one in everybody if enterprise in (None, one.enterprise)]
     indicators = [one for one in counted if enterprise in (None, one.enterprise)]
@@ -79,6 +81,11 @@ def verdicts(
         raise CommandError(
             Exit.NO,
             f"{period}: {open_days} element-days of it are not closed yet; --provisional shows them all the same",
+        )
+    if found and lacking is not None and not provisional:
+        raise CommandError(
+            Exit.NO,
+            f"{period}: has no figures from {lacking} on; --provisional shows those before all the same",
         )
     under = {"head": head, "sealed_rules": basis.lost}
     if output:
@@ -91,9 +98,20 @@ def verdicts(
             typer.echo(counts.model_dump_json(by_alias=True, exclude_none=True))
     else:
         _tell([*found, *indicators], basis, rules, same=same)
+        if found and lacking is not None:
+            typer.echo(f"provisional: no figures from {lacking} on")
         tell_head(head)
     if basis.lost is not None:
         raise CommandError(Exit.NO, refusal(period, basis))
+
+
+def _lacking(connection: "Connection", period: "CalendarPeriod") -> date | None:
+    """The first local day from which on the period has no figures, and was not closed without any."""
+    from stores.ledger import closings, figures
+
+    reached = max(figures.last_day(connection) or date.min, closings.last_closed(connection) or date.min)
+    following = max(period.first, reached + timedelta(days=1))
+    return following if following < period.end else None
 
 
 def _tell(

@@ -176,6 +176,10 @@ def test_working_days_take_what_the_government_moved(installation, capsys):
     ("arguments", "said"),
     [
         (["reports", "--on", "yesterday"], "a day is written as"),
+        (["reports", "--on", "9999-12-31"], "nothing is told of years before 1970 or after 9990"),
+        (["certificates", "--on", "9999-12-31"], "nothing is told of years"),
+        (["requests", "--on", "0001-01-01"], "nothing is told of years"),
+        (["notices", "9998"], "nothing is told of years"),
         (["working-days", "2026"], "moved.yaml"),
         (["reports", "--enterprise", "gamma"], "--enterprise gamma: not in the registry "),
         (["heartbeats", "2026-09", "--enterprise", "gamma"], "--enterprise gamma: not in the registry "),

@@ -109,9 +109,25 @@ def test_open_days_are_no_ground_for_a_verdict_unless_asked(installation, capsys
     assert verdicts(path, "--period", "2026-Q3", "--provisional", capsys=capsys)[0] == 0
 
 
+def test_a_quarter_that_is_not_all_there_is_judged_only_when_asked(installation, capsys):
+    """Nothing was told of its other days: three of them, all closed, are no quarter in law."""
+    path, ledger = installation
+    with ledger.writing() as connection:
+        save_final(connection, [day("A-1", "alpha", date(2026, 10, number), 0) for number in (1, 2, 3)])
+    code, out, err = verdicts(path, "--period", "2026-Q4", capsys=capsys)
+    assert (code, out) == (1, "")
+    assert "has no figures from 2026-10-04 on" in err
+    code, out, _ = verdicts(path, "--period", "2026-Q4", "--provisional", capsys=capsys)
+    assert code == 0
+    assert "provisional: no figures from 2026-10-04 on" in out.splitlines()
+    assert verdicts(path, "--period", "2026-Q3", capsys=capsys)[0] == 0, "all of it is there"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
+        (["--period", "0001"], 2, "nothing is told of years before 1970"),
+        (["--period", "9999-Q3"], 2, "nothing is told of years before 1970 or after 9990"),
         (["--period", "2026-Q5"], 2, "write 2026, 2026-Q3, 2026-09 or 2026-09-30"),
         (["--period", "2026-13"], 2, "month must be in 1..12"),
         (["--period", "2019-Q3"], 1, "no figures of it"),
