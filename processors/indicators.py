@@ -116,6 +116,8 @@ class IndicatorVerdicts:
         self, owner: str, versions: Sequence[Rule], found: Sequence[Said], period: CalendarPeriod
     ) -> Iterator[IndicatorVerdict]:
         first_ms, end_ms = (self._calendar.start_of(day) for day in (period.first, period.end))
+        # What the Department took back stands as nothing counted: it holds nothing, and hides nobody's own figure.
+        found = [one for one in found if one.track is Track.DECLARED or one.amount.of]
         in_period = [one for one in found if first_ms <= one.from_ms and one.to_ms <= end_ms]
         declared = [one for one in in_period if one.track is Track.DECLARED]
         measured: dict[str | None, list[Said]] = {}

@@ -64,6 +64,8 @@ def take_in(settings: "Settings", registry: "Registry", rules: "Rules", asked: A
 
     if not NAME.fullmatch(asked.campaign):
         raise CommandError(Exit.MISUSE, f"--campaign {asked.campaign}: lower-case letters, digits, . _ -")
+    if asked.refused is not None and asked.refused.resolve() in {path.resolve() for path in asked.files}:
+        raise CommandError(Exit.MISUSE, f"--refused {asked.refused}: is one of the files to read")
     must_be_free(registry)
     unit, now_ms = _unit(registry, asked.unit), system_now_ms()
     calendar, names = LocalCalendar(settings.zone), sorted(registry.enterprises)

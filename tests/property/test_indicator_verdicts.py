@@ -208,6 +208,18 @@ def test_what_the_department_measured_decides_and_the_own_figure_stands_beside()
     assert found.own == Amount(Fraction(99), 100)
 
 
+def test_a_campaign_that_was_taken_back_hides_nothing():
+    """Its figures stand as nothing: neither the enterprise's own figure nor another area's samples lie within them."""
+    back = day(0, 0, 0)
+    assert judged([back], rule()) == []
+    own = only([back, day(0, 90, 100, days=92, department=False)], rule())
+    assert (own.judgement.result, own.track) == (Result.FAIL, Track.DECLARED)
+    moved = only([back, day(0, 90, 100, unit="w")], rule())
+    assert (moved.judgement.result, moved.judgement.amount.of, moved.within) == (Result.FAIL, 100, 0)
+    taken = only([back, day(0, 0, 0, days=92, department=False)], rule())
+    assert (taken.track, taken.judgement.reason) == (Track.DECLARED, Reason.NOTHING_COUNTED)
+
+
 def test_each_campaign_that_ended_in_the_period_is_judged_whole_and_alone():
     before = [day(-3, 0, 10, campaign="long"), day(1, 10, 10, campaign="long")]
     other = [day(5, 10, 10, campaign="short")]

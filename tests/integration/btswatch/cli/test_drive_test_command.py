@@ -203,6 +203,19 @@ def test_the_template_is_a_header_that_is_taken(installation, capsys):
     assert (code, out.splitlines()[0]) == (0, "0 rows: 0 good, 0 refused")
 
 
+def test_a_file_that_is_read_is_not_written_over(installation, capsys):
+    path, _ = installation
+    file = campaign(path)
+    before = file.read_bytes()
+    beside = path / "data" / ".." / file.name
+    for where in (file, beside):
+        code, _, err = measurements(
+            path, "import", file, "--campaign", "c-1", "--refused", where, capsys=capsys
+        )
+        assert (code, file.read_bytes()) == (2, before)
+        assert "is one of the files to read" in err
+
+
 def test_a_commune_without_a_station_of_the_enterprise_is_measured_too(installation, capsys):
     """Where an enterprise has no station its samples are the worst, and the Department's own."""
     path, _ = installation
