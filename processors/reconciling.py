@@ -1,7 +1,7 @@
 """Declared against measured over a period, from the ledger's days: by element, enterprise, commune or the province."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -12,6 +12,7 @@ from processors.core.declared_against_measured import Divergence, FindingKind, d
 from processors.core.outages_of_a_period import Interval, all_down, down_runs
 from processors.core.periods import CalendarPeriod
 from schemas.registry import Kind, Registry
+from schemas.status import Reading
 from schemas.time import DEFAULT_ZONE, LocalCalendar
 from stores.ledger import enterprise_word, figures
 from stores.ledger.periods import PeriodFigure, element_figures, scope_figures
@@ -159,15 +160,25 @@ class DarkUnit:
 
 
 def outages_by_unit(day: Iterable[figures.DayFigure]) -> dict[str, list[list[Interval]]]:
-    """The outages of each station in service, by the unit that it is in.
+    """When each station in service served nobody, by the unit that it is in.
 
-    One that is out of service has a figure of no time: it serves nobody, and hides nothing.
+    One that is out of service has a figure of no time: it serves nobody, and hides nothing; nor does one in service for a
+    part of the day in the rest of it.
     """
-    found: dict[str, list[list[Interval]]] = defaultdict(list)
+    found: dict[str, list[figures.DayFigure]] = defaultdict(list)
     for one in day:
         if one.kind == Kind.STATION.value and one.unit and one.figure.total:
-            found[one.unit].append(down_runs(one.runs))
-    return found
+            found[one.unit].append(one)
+    return {unit: list(_not_serving(stations)) for unit, stations in found.items()}
+
+
+def _not_serving(stations: Sequence[figures.DayFigure]) -> Iterator[list[Interval]]:
+    first, last = min(one.from_ms for one in stations), max(one.to_ms for one in stations)
+    for one in stations:
+        # While the day is open a figure may end earlier because it is older.
+        end = one.to_ms if one.state == figures.FINAL else last
+        before, after = (first, one.from_ms, Reading.DOWN), (end, last, Reading.DOWN)
+        yield down_runs(run for run in (before, *one.runs, after) if run[0] < run[1])
 
 
 def dark_units(

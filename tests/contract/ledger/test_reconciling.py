@@ -27,7 +27,7 @@ from stores.ledger.enterprise_word import (
     save_of_elements,
     told_into,
 )
-from stores.ledger.figures import DayFigure, figures_of_day, save_final
+from stores.ledger.figures import DayFigure, figures_of_day, save_final, save_provisional
 from stores.ledger.worst import worst_days
 
 FIRST = date(2026, 9, 1)
@@ -221,6 +221,39 @@ def test_a_commune_is_dark_only_while_all_of_its_stations_are_over_midnight_too(
         ("U1", 2, 22 * 3_600_000, 25 * 3_600_000),
         ("U2", 1, 3_600_000, 3 * 3_600_000),
     ]
+
+
+@pytest.mark.parametrize(
+    ("hours", "state", "expected"),
+    [
+        ((6, 24), "final", (1, 3)),  # it begins at six: nobody served before
+        ((2, 24), "final", (1, 2)),
+        ((0, 2), "final", (2, 3)),  # it ends at two
+        ((0, 2), "provisional", None),  # its figure is only older than the others'
+    ],
+)
+def test_a_station_in_service_for_a_part_of_the_day_serves_in_that_part(
+    ledger, filled, registry, hours, state, expected
+):
+    start, end = (hour * 3_600_000 for hour in hours)
+    up = (end - start) // 1000
+    part = replace(
+        figure("B-2", 0, owner="beta", unit="U2"),
+        figure=Figure(up, 0, 0, 0, 0, 0, None, (0,) * 5 + (up,) + (0,) * 10),
+        from_ms=start,
+        to_ms=end,
+        runs=[[start, end, 1]],
+        state=state,
+    )
+    with ledger.writing() as connection:
+        (save_final if state == "final" else save_provisional)(connection, [part])
+    with ledger.reading() as connection:
+        found = [
+            (one.from_ms // 3_600_000, one.to_ms // 3_600_000)
+            for one in dark_units(connection, registry, MONTH)
+            if one.unit == "U2"
+        ]
+    assert found == ([expected] if expected else [])
 
 
 def test_a_station_out_of_service_hides_no_dark_commune(ledger, filled, registry):
