@@ -21,7 +21,6 @@ DEFAULT_MEASURED_FLOOR = Decimal("0.8")
 DEFAULT_PLANNED_CAP_S = 8 * 3600
 SERVICE_AVAILABILITY = "service_availability"
 """D, the one indicator that is a share of time. Vietnamese: độ khả dụng của dịch vụ."""
-DAY_OF_NEXT_MONTH = "day_of_next_month"
 _NO_CALENDAR = frozenset({"campaign", "event", "inspection", "always"})
 
 
@@ -137,8 +136,6 @@ class Rule(Contract):
     def _consistent(self) -> Self:
         if (self.threshold is None) != (self.confidence == "missing"):
             raise ValueError("confidence is `missing` exactly when there is no threshold")
-        if self.unit == DAY_OF_NEXT_MONTH and self.threshold not in (None, *range(1, 32)):
-            raise ValueError(f"threshold: {self.threshold} is no day of a month: 1 to 31")
         if self.in_force_from and self.in_force_to and self.in_force_to <= self.in_force_from:
             raise ValueError("in_force_to must be after in_force_from")
         if self.method is Method.TIME and self.weight is None:

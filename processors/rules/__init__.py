@@ -34,6 +34,10 @@ _COUNTED: Final = frozenset(Form) - {Form.TIME}
 # Fields that came later: absent they leave a rule's digest as it was, so that what was sealed under it still stands.
 _LATER_FIELDS: Final = frozenset({"percentile", "quantity"})
 _REQUIRED: Final = (Comparator.AT_LEAST, Comparator.AT_MOST)
+# Units of shares of time or of counts, and what the whole is in them; of shares per customers it may be more.
+_WHOLE: Final = {"percent": 100, "ratio": 1}
+_SHARES: Final = {Form.TIME: frozenset(_WHOLE), Form.RATIO: frozenset({*_WHOLE, "per_100_customers"})}
+_DAY_OF_MONTH: Final = "day_of_next_month"
 
 
 class RulesError(Exception):
@@ -152,6 +156,7 @@ def load_rules(directory: Path | None = None) -> Rules:
             problems += _explained(path.name, error)
         else:
             found += ((path.name, rule) for rule in read.rules)
+    problems += [f"{file}: {rule.id}: {said}" for file, rule in found for said in _unlike_its_words(rule)]
     problems += _together(found)
     if problems:
         raise RulesError(*problems)
@@ -164,6 +169,23 @@ def _digested(rule: Rule) -> dict[str, Any]:
     if rule.consequence is not None and rule.consequence.since is None:
         del dumped["consequence"]["since"]
     return dumped
+
+
+def _unlike_its_words(rule: Rule) -> Iterator[str]:
+    """Why it would be judged otherwise than it reads. Here and not in the contract: what was sealed before stays readable."""
+    form = FORMS.get(rule.method)
+    if form is Form.TIME and rule.comparator is not Comparator.AT_LEAST:
+        yield f"comparator: {rule.comparator}; a share of time is held to at_least"
+    elif form is not None and rule.comparator not in _REQUIRED:
+        yield f"comparator: {rule.comparator}; what is measured is held to at_least or at_most"
+    if form in _SHARES and rule.unit not in _SHARES[form]:
+        yield f"unit: {rule.unit}; a share is told in {', '.join(sorted(_SHARES[form]))}"
+    elif form in _SHARES and rule.threshold is not None:
+        whole = _WHOLE.get(rule.unit, rule.threshold)
+        if rule.threshold < 0 or rule.threshold > whole:
+            yield f"threshold: {rule.threshold} {rule.unit} is less than nothing or more than the whole"
+    if rule.unit == _DAY_OF_MONTH and rule.threshold not in (None, *range(1, 32)):
+        yield f"threshold: {rule.threshold} is no day of a month: 1 to 31"
 
 
 def _together(found: Sequence[tuple[str, Rule]]) -> Iterator[str]:

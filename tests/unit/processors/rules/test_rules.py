@@ -47,6 +47,49 @@ def lines_of(directory) -> tuple[str, ...]:
     return error.value.lines
 
 
+RADIO = {"indicator": "radio_availability", "method": "samples", "weight": None, "period": "campaign"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"comparator": "at_most"}, "at_least"),
+        ({"comparator": "above"}, "at_least"),
+        ({"threshold": "100.1"}, "more than the whole"),
+        ({"threshold": "-1"}, "more than the whole"),
+        ({"unit": "ratio", "threshold": "99"}, "more than the whole"),
+        ({"unit": "per_mille", "threshold": "995"}, "unit: per_mille"),
+        (RADIO | {"comparator": "equals"}, "at_least or at_most"),
+        (RADIO | {"comparator": "alert_from"}, "at_least or at_most"),
+        (RADIO | {"unit": "per_1000"}, "unit: per_1000"),
+        (RADIO | {"threshold": "101"}, "more than the whole"),
+        (
+            RADIO | {"indicator": "x", "method": "mean", "unit": "ms", "comparator": "above"},
+            "at_least or at_most",
+        ),
+    ],
+)
+def test_a_rule_that_would_be_judged_otherwise_than_it_reads_is_refused(rules_of, changes, said):
+    """Whatever is not at_least was held to at_most, a share of time always to at_least, and unknown units to shares."""
+    (line,) = lines_of(rules_of(RULE | changes))
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"threshold": "100"},
+        {"unit": "ratio", "threshold": "0.995"},
+        RADIO | {"comparator": "at_most", "threshold": "0"},
+        RADIO | {"indicator": "x", "method": "ratio", "unit": "per_100_customers", "threshold": "250"},
+        RADIO | {"indicator": "x", "method": "mean", "unit": "ms", "threshold": "250"},
+        RADIO | {"threshold": None, "confidence": "missing"},
+    ],
+)
+def test_a_rule_that_is_judged_as_it_reads_is_taken(rules_of, changes):
+    load_rules(rules_of(RULE | changes))
+
+
 @pytest.mark.parametrize("day", ["0", "32", "20.5", "-1"])
 def test_a_deadline_is_a_day_that_months_have(rules_of, day):
     deadline = {"indicator": "x", "method": "deadline", "comparator": "at_most", "unit": "day_of_next_month"}
