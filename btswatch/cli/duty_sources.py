@@ -12,6 +12,7 @@ from btswatch.cli.measured import measurements_of, others_of
 
 if TYPE_CHECKING:
     from btswatch.settings import Settings
+    from processors.core.measurements import Said
     from processors.core.working_days import WorkingCalendar
     from processors.duties.report_check import Compared
     from processors.rules import Rules
@@ -56,7 +57,11 @@ def reports_of(settings: "Settings") -> "list[ArchivedReport]":
 def checked(
     settings: "Settings", registry: "Registry", rules: "Rules", reports: "Iterable[ArchivedReport]"
 ) -> "Mapping[str, list[Compared]]":
-    """Each report's values beside our own figures of its period, by the report's reporter, source and id (`key_of`)."""
+    """Each report's values beside our own figures of its period, by the report's reporter, source and id (`key_of`).
+
+    A closed period's figures are those of the rules that were sealed with it, as `btswatch verdicts` tells them.
+    """
+    from processors.closed_verdicts import basis_of
     from processors.core.periods import CalendarPeriod
     from processors.duties.report_check import compared
     from processors.indicators import IndicatorVerdicts
@@ -66,8 +71,7 @@ def checked(
     chosen = list(reports)
     if not chosen:
         return {}
-    counted, _ = measurements_of(settings, registry, rules)
-    judging = IndicatorVerdicts(registry, rules, LocalCalendar(settings.zone))
+    counted: dict[str, list[Said]] = {}
     own: dict[str, tuple[list[Any], list[Any]]] = {}
     with open_ledger(settings) as ledger, ledger.reading() as connection:
         for name in {one.data.period for one in chosen}:
@@ -77,9 +81,13 @@ def checked(
                 # A report on request may be about anything.
                 own[name] = [], []
                 continue
+            under = basis_of(connection, period, rules).rules
+            if under.digest not in counted:
+                counted[under.digest], _ = measurements_of(settings, registry, under)
+            judging = IndicatorVerdicts(registry, under, LocalCalendar(settings.zone))
             own[name] = (
-                list(verdicts(connection, registry, rules, period, zone=settings.zone)),
-                list(judging.judge(counted, period)),
+                list(verdicts(connection, registry, under, period, zone=settings.zone)),
+                list(judging.judge(counted[under.digest], period)),
             )
     return {key_of(one): list(compared(one, *own[one.data.period])) for one in chosen}
 

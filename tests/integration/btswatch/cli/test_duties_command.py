@@ -2,14 +2,20 @@ import json
 from datetime import date, timedelta
 
 import pytest
+import yaml
 
 from btswatch.cli.app import run
+from processors.closed_verdicts import seal_verdicts
+from processors.provenance import note_rules
+from processors.rules import load_rules
 from schemas.figures import Figure
+from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.status import Track
 from schemas.time import LocalCalendar, parse_rfc3339, to_ms
 from stores.data_directory import DataDirectory, Mode
 from stores.entries import entry_of
 from stores.ledger import Ledger
+from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.figures import DayFigure, save_final
 
 RECEIVED = to_ms(parse_rfc3339("2026-10-15T10:00:00+07:00"))
@@ -125,6 +131,32 @@ def test_reports_are_received_checked_and_owed(installation, capsys):
     )
     assert "reported mobile_voice.dropped_calls 0.2: nothing here to hold it against" in out
     assert "2026-Q3  overdue, 33 days late  (by 2026-10-20, R-QTR, confidence medium)" in out
+
+
+def test_a_report_of_a_closed_quarter_is_held_against_what_was_sealed(installation, capsys):
+    """Rule files that were changed since say nothing of it."""
+    arguments = ("reports", "--since", "2026-07-01", "--on", "2026-11-22", "--enterprise", "alpha", "--json")
+    before = json.loads(call(installation, *arguments, capsys=capsys)[1])["values"]
+    shipped = load_rules()
+    registry = Registry(
+        {"alpha": Enterprise("alpha", "A")}, {}, {"A-1": (Element("A-1", Kind.STATION, "alpha"),)}
+    )
+    days = [date(2026, 7, 1) + timedelta(days=n) for n in range(92)]
+    ledger = Ledger(DataDirectory(installation / "data").ledger_path)
+    ledger.open()
+    with ledger.writing() as connection:
+        for day in days:
+            save_closed(connection, ClosedDay(day, 1, True, 1, 0, 0, "r", "i", {}))
+    note_rules(ledger, shipped, 5)
+    assert "2026-Q3" in [
+        one.name for one in seal_verdicts(ledger, registry, shipped, days, "Asia/Ho_Chi_Minh", 7)
+    ]
+    ledger.close()
+    duty = next(one for one in shipped.rules if one.id == "R-QTR").model_dump(mode="json")
+    (installation / "mine").mkdir()
+    (installation / "mine" / "a.yaml").write_text(yaml.safe_dump({"about": "a test", "rules": [duty]}))
+    (installation / "btswatch.toml").write_text('rules = "mine"\n')
+    assert json.loads(call(installation, *arguments, capsys=capsys)[1])["values"] == before
 
 
 def test_reports_of_one_enterprise_are_its_own_and_so_is_the_answer(installation, capsys):
