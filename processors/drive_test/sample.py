@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
+from math import floor
 from typing import Final, NamedTuple
 
 from processors.drive_test.area import Area
@@ -25,6 +27,8 @@ _TIME: Final = re.compile(
 # Nothing that is judged here was measured before; what was never set tells 1970 or 1980.
 _EARLIEST_MS: Final = to_ms(datetime(2000, 1, 1, tzinfo=UTC))
 _SHOWN: Final = 40
+# Of a thousandth.
+_PLACES: Final = 3
 
 
 class RowFault(StrEnum):
@@ -175,6 +179,9 @@ def _measured(text: str, fault: RowFault, name: str, least: int, most: int, time
     if not _NUMBER.fullmatch(text):
         raise RowError(fault, f"{name}: {_shown(text)} is no number")
     found = round(float(text) * times)
+    if fault is RowFault.SIGNAL and len(text.partition(".")[2]) > _PLACES:
+        # Whatever is below the least level by less than that is below it.
+        found = floor(Decimal(text) * times)
     if not least <= found <= most:
         raise RowError(fault, f"{name}: {text} is impossible ({least / times:g} to {most / times:g})")
     return found

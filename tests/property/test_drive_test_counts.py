@@ -208,6 +208,16 @@ def test_other_figures_of_the_same_days_are_never_replaced_unasked(directory):
     assert Campaign("c", "20", "a test", CALENDAR).plan(next_day, known).corrected == 0
 
 
+@pytest.mark.parametrize(
+    ("signal", "available"), [("-100", 1), ("-100.0004", 0), ("-99.9996", 1), ("-100.001", 0)]
+)
+def test_a_signal_below_the_least_is_not_rounded_up_to_it(directory, signal, available):
+    line = f"2026-09-30T08:00:00+07:00,21.85,106.76,a,3G,{signal},4.9999,,"
+    found = amounts(count(directory, [[line]])[1])
+    radio = [one for key, one in found.items() if key[2] == "radio_availability"]
+    assert {int(one.total) for one in radio} == {available}
+
+
 def test_a_campaign_may_be_moved_to_its_right_area(directory):
     """The figures of the wrong area are taken back, and those of the right one stand under names of their own."""
     found = count(directory, [list(rows(NAMES, date(2026, 9, 30), 50, 1))[1:]])[1]
