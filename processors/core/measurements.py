@@ -35,6 +35,7 @@ class Amount:
         return self.total / self.of if self.of else None
 
 
+_PARTS: Final = 1_000
 NOTHING: Final = Amount(Fraction(0), 0)
 Key = tuple[str, str, str, str, str, int, int]
 
@@ -112,8 +113,11 @@ def amount_of(data: MeasurementData) -> Amount:
     if data.numerator is not None:
         return Amount(Fraction(data.numerator), data.denominator or 0)
     # As it was written: 0.1 is a tenth.
-    value, samples = Fraction(Decimal(repr(data.value))), data.samples or 0
-    return Amount(value * samples, samples)
+    written, samples = data.value or 0.0, data.samples or 0
+    total = Fraction(Decimal(repr(written))) * samples
+    # A mean that has no end is written cut off: of a sum in thousandths, as drive tests have it, it is that sum again.
+    near = Fraction(round(total * _PARTS), _PARTS)
+    return Amount(near if samples and float(near / samples) == written else total, samples)
 
 
 def fates(events: Iterable[Said]) -> Iterator[tuple[Said, Fate]]:

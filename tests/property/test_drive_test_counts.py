@@ -235,3 +235,26 @@ def test_a_sample_of_a_clock_that_was_never_set_is_refused(directory):
     old = [f"{year}-01-01T00:00:00Z,{rest}" for year in ("0001", "1970", "1999", "2000")]
     read, _, refused = count(directory, [[line, *old]])
     assert (read.good, [(one[1], one[2]) for one in refused]) == (2, [(n, RowFault.TIME) for n in (3, 4, 5)])
+
+
+@given(st.lists(st.integers(0, 20_000_000), min_size=1, max_size=50))
+def test_a_mean_that_was_sent_is_the_sum_that_it_was_made_of(kbps):
+    """A third has no end as a float: three samples of a day, and one of the next, may meet a threshold exactly."""
+    total, samples = Fraction(sum(kbps), 1_000), len(kbps)
+    data = MeasurementData.model_validate(
+        {
+            "service": "mobile_data_5g",
+            "indicator": "mean_download",
+            "unit": "20",
+            "period": {"from": "2026-09-30T00:00:00+07:00", "to": "2026-10-01T00:00:00+07:00"},
+            "value": float(total / samples),
+            "samples": samples,
+        }
+    )
+    assert amount_of(data) == Amount(total, samples)
+
+
+@pytest.mark.parametrize(("value", "samples"), [(0.3333, 3), (0.1, 3), (50.0, 7), (1e-7, 10), (0.12345, 1)])
+def test_a_value_is_what_was_written(value, samples):
+    data = MeasurementData.model_construct(value=value, samples=samples, numerator=None)
+    assert amount_of(data).total == Fraction(repr(value)) * samples
