@@ -74,7 +74,7 @@ class Rejudging:
             return _unknown(entry, f"the rules {entry.content['rules']} are kept nowhere")
         if registry is None:
             return _unknown(entry, f"the registry {entry.content['registry']} is kept nowhere")
-        found = list(verdicts(self._connection, registry, rules, period))
+        found = list(verdicts(self._connection, registry, rules, period, zone=self._zone))
         now = list(said(found, rules, self._zone))
         if entry.kind == AuditKind.SIGNED_OFF:
             return self._signed(entry, now)

@@ -5,7 +5,7 @@ Each day is held to the version of the rule, and to the declared level, that was
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Final
@@ -20,6 +20,7 @@ from schemas.registry import Kind, Registry
 from schemas.rules import Kind as Force
 from schemas.rules import Method, Rule
 from schemas.time import DEFAULT_ZONE, LocalCalendar
+from stores.ledger import closings
 from stores.ledger.sums import ElementSum, element_sums
 from stores.ledger.unwatched import unwatched_in, unwatched_sums
 
@@ -42,7 +43,8 @@ class Held:
 class PeriodVerdict:
     """A judgement and what it rests on. `force` is operational where the rule is not sure enough for a legal one.
 
-    `adjusted_days` are element-days of which upheld objections moved something.
+    `adjusted_days` are element-days of which upheld objections moved something. `missing_days` are the period's days that
+    are not closed, with figures or without.
     """
 
     enterprise: str
@@ -56,11 +58,12 @@ class PeriodVerdict:
     elements: int
     open_days: int
     adjusted_days: int = 0
+    missing_days: int = 0
 
     @property
     def final(self) -> bool:
-        """Whether all days that it rests on are closed."""
-        return self.open_days == 0
+        """Whether the period's days are all closed: none that it rests on is open, and none is still to come."""
+        return not (self.open_days or self.missing_days)
 
 
 def verdicts(
@@ -84,11 +87,13 @@ def verdicts(
         return
     stretches = list(stretches_of(period, registry, [rule for one in versions for rule in one]))
     owned = _owned(connection, registry, stretches, versions, enterprise, LocalCalendar(zone))
+    missing = len(closings.not_closed(connection, period.first, period.end))
     for owner in sorted({key[0] for key in owned}):
         for one in versions:
             sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
             if sums:
-                yield from judged(owner, one, sums, stretches, registry, rules, period)
+                for found in judged(owner, one, sums, stretches, registry, rules, period):
+                    yield replace(found, missing_days=missing) if missing else found
 
 
 def in_the_period(versions: Sequence[Rule], period: CalendarPeriod) -> Sequence[Rule]:
@@ -248,7 +253,10 @@ def force_of(applied: Sequence[Applicable], versions: Sequence[Rule]) -> Force:
 
 
 def _weight(registry: Registry, element: str, owner: str, rule: Rule, period: CalendarPeriod) -> int | None:
-    """How much the element's time counts; None where the registry does not say. The owner's last row of the period decides."""
+    """How much the element's time counts for its owner; None where the registry does not say.
+
+    The owner's last row of the period decides: what became of the element under another one says nothing of its time.
+    """
     if rule.weight == "station" or rule.per == "element":
         return 1
     rows = [

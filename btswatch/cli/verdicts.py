@@ -1,6 +1,5 @@
 """`btswatch verdicts`: how a period's availability and quality indicators stand against the rules in force."""
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,22 +69,16 @@ def verdicts(
         same = basis.entry is not None and stand(
             connection, basis.entry, everybody, basis.rules, loaded.zone, counted
         )
-        lacking = _lacking(connection, chosen)
         head = head_of(connection)
     found = [one for one in everybody if enterprise in (None, one.enterprise)]
     indicators = [one for one in counted if enterprise in (None, one.enterprise)]
     if not found and not indicators:
         raise CommandError(Exit.NO, f"{period}: no figures of it, or no rule over such a period")
-    open_days = sum(one.open_days for one in found)
-    if open_days and not provisional:
+    final = all(one.final for one in found)
+    if not provisional and not final:
         raise CommandError(
             Exit.NO,
-            f"{period}: {open_days} element-days of it are not closed yet; --provisional shows them all the same",
-        )
-    if found and lacking is not None and not provisional:
-        raise CommandError(
-            Exit.NO,
-            f"{period}: has no figures from {lacking} on; --provisional shows those before all the same",
+            f"{period}: {_open(found)} of it are not closed yet; --provisional shows them all the same",
         )
     under = {"head": head, "sealed_rules": basis.lost}
     if output:
@@ -98,20 +91,16 @@ def verdicts(
             typer.echo(counts.model_dump_json(by_alias=True, exclude_none=True))
     else:
         _tell([*found, *indicators], basis, rules, same=same)
-        if found and lacking is not None:
-            typer.echo(f"provisional: no figures from {lacking} on")
+        if not final:
+            typer.echo(f"provisional: {_open(found)} of it are not closed yet")
         tell_head(head)
     if basis.lost is not None:
         raise CommandError(Exit.NO, refusal(period, basis))
 
 
-def _lacking(connection: "Connection", period: "CalendarPeriod") -> date | None:
-    """The first local day from which on the period has no figures, and was not closed without any."""
-    from stores.ledger import closings, figures
-
-    reached = max(figures.last_day(connection) or date.min, closings.last_closed(connection) or date.min)
-    following = max(period.first, reached + timedelta(days=1))
-    return following if following < period.end else None
+def _open(found: "list[PeriodVerdict]") -> str:
+    days = max(one.missing_days for one in found)
+    return f"{days} days" if days else f"{sum(one.open_days for one in found)} element-days"
 
 
 def _tell(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
@@ -80,6 +80,17 @@ def closings(connection: Connection, first: date, last: date) -> list[ClosedDay]
 def complete(connection: Connection, first: date, last: date) -> list[ClosedDay]:
     """Those of them that are done: the days that are official."""
     return [one for one in closings(connection, first, last) if one.complete]
+
+
+def not_closed(connection: Connection, first: date, end: date) -> list[date]:
+    """The local days of `[first, end)`, from the first official one on, that are not closed; none before any was closed."""
+    begun = first_official(connection)
+    if begun is None:
+        return []
+    closed = {one.day for one in complete(connection, first, end)}
+    first = max(first, begun)
+    days = (first + timedelta(days=n) for n in range((end - first).days))
+    return [day for day in days if day not in closed]
 
 
 def save_carries(connection: Connection, day: date, basis: str, found: Mapping[str, bytes]) -> None:

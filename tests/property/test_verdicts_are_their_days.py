@@ -260,3 +260,26 @@ def test_an_element_is_weighed_by_the_rows_of_whom_it_was(ledger):
     got = judged(ledger, registry, [rule("D", "1", weight="cells")], found)
     assert [got[owner].judgement.reason for owner in OWNERS] == [None, Reason.NO_WEIGHT]
     assert got["PER"].judgement.figure.total == 3 * 86_400
+
+
+def test_an_element_that_changes_hands_is_weighed_as_the_one_who_had_it_had_it(ledger):
+    change = DAYS[45]
+    elements = {
+        "E0": (
+            Element("E0", Kind.STATION, "PER", cells=6, valid_from=DAYS[0], valid_to=change),
+            Element("E0", Kind.STATION, "TRA", cells=None, valid_from=change),
+        ),
+        "E1": (Element("E1", Kind.STATION, "PER", cells=1, valid_from=DAYS[0]),),
+    }
+    registry = Registry({o: Enterprise(o, o) for o in OWNERS}, {}, elements)
+    pairs = (0,) * 5 + (86_400,) + (0,) * 10
+    up, down = Figure(86_400, 0, 0, 0, 0, 0, None, pairs), Figure(0, 0, 86_400, 0, 0, 0, None, pairs)
+    found = [
+        DayFigure("E0", DAYS[0], "PER", "station", None, (), up, 0, 0, 0, 0, [], "final", 0, ""),
+        DayFigure("E1", DAYS[0], "PER", "station", None, (), down, 0, 0, 0, 0, [], "final", 0, ""),
+        DayFigure("E0", change, "TRA", "station", None, (), up, 0, 0, 0, 0, [], "final", 0, ""),
+    ]
+    got = judged(ledger, registry, [rule("D", "1", threshold="80", weight="cells")], found)
+    of = got["PER"].judgement
+    assert (of.result, of.figure.up, of.figure.down) == (Result.PASS, 6 * 86_400, 86_400)
+    assert got["TRA"].judgement.reason is Reason.NO_WEIGHT

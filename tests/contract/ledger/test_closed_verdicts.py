@@ -288,3 +288,45 @@ def test_another_registry_digest_alone_is_no_other_verdict(closed):
         basis = basis_of(connection, MONTH, OLD)
         found = list(verdicts(connection, other, basis.rules, MONTH))
         assert stand(connection, basis.entry, found, basis.rules, ZONE)
+
+
+def test_verdicts_on_a_period_are_not_final_while_a_day_of_it_is_not_closed(closed):
+    """Also where nobody follows the evidence of the open days, so that they have no figures."""
+    with closed.writing() as connection:
+        (whole,) = verdicts(connection, REGISTRY, OLD, MONTH)
+        for table in (day_figures, closed_days):
+            connection.execute(table.delete().where(table.c.day > DAYS[9]))
+        (part,) = verdicts(connection, REGISTRY, OLD, MONTH)
+    assert (whole.final, part.final) == (True, False)
+
+
+def test_verdicts_of_another_zone_are_judged_again_by_its_days(ledger):
+    """A station in service before it was watched: unknown time from the zone's midnight on."""
+    zone = "UTC"
+    begins = LocalCalendar(zone).start_of(DAYS[3])
+    registry = replace(
+        REGISTRY,
+        elements={
+            name: (Element(name, Kind.STATION, "alpha", commissioned=commissioned),)
+            for name, commissioned in (("A-1", None), ("A-2", begins))
+        },
+    )
+    counted = Figure(86_400, 0, 0, 0, 0, 0, None, (0,) * 5 + (86_400,) + (0,) * 10)
+    with ledger.writing() as connection:
+        for name, days in (("A-1", DAYS), ("A-2", DAYS[6:])):
+            rows = [
+                DayFigure(
+                    name, day, "alpha", "station", None, (), counted, 0, 0, 0, 0, [[0, 1, 1]], "final", 0, "r"
+                )
+                for day in days
+            ]
+            save_final(connection, rows)
+        for day in DAYS:
+            save_closed(connection, ClosedDay(day, 1, True, 1, 0, 0, registry.digest, "i", {}))
+    note_registry(ledger, registry, 4)
+    note_rules(ledger, OLD, 5)
+    assert seal_verdicts(ledger, registry, OLD, DAYS, zone, 7) == [MONTH]
+    with ledger.reading() as connection:
+        walked = walk(connection, calendar=LocalCalendar(zone))
+    assert [one.detail for one in walked.broken if "do not follow" in one.detail] == []
+    assert walked.judged == 1

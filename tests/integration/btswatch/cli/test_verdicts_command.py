@@ -7,7 +7,8 @@ from btswatch.cli.app import run
 from schemas.figures import Figure
 from schemas.verdict import Verdict
 from stores.data_directory import DataDirectory, Mode
-from stores.ledger import Ledger
+from stores.ledger import Ledger, closings
+from stores.ledger.closings import ClosedDay
 from stores.ledger.figures import FINAL, PROVISIONAL, DayFigure, save_final, save_provisional
 
 FIRST = date(2026, 7, 1)
@@ -113,13 +114,16 @@ def test_a_quarter_that_is_not_all_there_is_judged_only_when_asked(installation,
     """Nothing was told of its other days: three of them, all closed, are no quarter in law."""
     path, ledger = installation
     with ledger.writing() as connection:
-        save_final(connection, [day("A-1", "alpha", date(2026, 10, number), 0) for number in (1, 2, 3)])
+        for number in (1, 2, 3):
+            at = date(2026, 10, number)
+            save_final(connection, [day("A-1", "alpha", at, 0)])
+            closings.save_closed(connection, ClosedDay(at, 0, True, 1, 1, 0, "", "", {}))
     code, out, err = verdicts(path, "--period", "2026-Q4", capsys=capsys)
     assert (code, out) == (1, "")
-    assert "has no figures from 2026-10-04 on" in err
+    assert "89 days of it are not closed yet" in err
     code, out, _ = verdicts(path, "--period", "2026-Q4", "--provisional", capsys=capsys)
     assert code == 0
-    assert "provisional: no figures from 2026-10-04 on" in out.splitlines()
+    assert "provisional: 89 days of it are not closed yet" in out.splitlines()
     assert verdicts(path, "--period", "2026-Q3", capsys=capsys)[0] == 0, "all of it is there"
 
 
