@@ -75,12 +75,19 @@ class Told:
         grid, reporter = self._grid, event["reporter"]
         slot = microseconds(event["time"]) // grid.slot_us
         day = grid.day_of(slot * grid.slot_us)
-        if reporter in self._transition:
-            self._signs.note(reporter, day, slot)
+        sign = reporter in self._transition
         if event["type"] == "btswatch.status.v1":
             said = slot, _CODES[event["data"]["status"]]
             received_ms = microseconds(event["receivedtime"]) // 1000
             self._receipts.note(event["subject"], reporter, day, said, received_ms)
+            # Of an element that is another's on the day the core refuses it.
+            sign = sign and self._owns(reporter, event["subject"], day)
+        if sign:
+            self._signs.note(reporter, day, slot)
+
+    def _owns(self, enterprise: str, element: str, day: int) -> bool:
+        row = self._registry.on(element, date.fromordinal(day))
+        return row is not None and row.enterprise == enterprise
 
     def noting_causes(self, lines: Iterable[bytes]) -> Iterator[bytes]:
         """The lines, of whose causes notes are made as they pass."""

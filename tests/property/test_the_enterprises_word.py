@@ -262,3 +262,29 @@ def test_any_event_is_a_sign_of_life_also_a_notice(tmp_path):
 def test_a_feed_that_repeats_its_states_owes_no_heartbeats(tmp_path):
     beat = event("heartbeat", at("12:00"), "vnpt", "vnpt")
     assert feeds_of(tmp_path, [beat], feed=Feed.PERIODIC) == []
+
+
+def test_what_a_feed_says_of_a_station_that_it_has_no_more_is_no_sign_of_life(tmp_path):
+    """The core refuses it (spec 2): a feed that says nothing else is silent, and its states lapse."""
+    change = DAYS[1]
+    rows = station("A", "vnpt", valid_to=change), station("A", "gtel", valid_from=change)
+    feeds = {
+        name: Enterprise(name, name, feed=Feed.TRANSITION, heartbeat_s=3600) for name in ("vnpt", "gtel")
+    }
+    registry = Registry(feeds, {}, {"A": rows, "B": (station("B", "vnpt"),)})
+    lines = [event("status", at("00:00"), "vnpt", "B", status="up")]
+    lines += [
+        event("status", at(f"{hour:02}:30", day), "vnpt", "A", status="up")
+        for day in (0, 1)
+        for hour in range(24)
+    ]
+    archive = archived(tmp_path / "archive", registry, lines)
+    readings = OfficialReadings(archive, registry, Conventions(grid_s=GRID), lambda *_: None)
+    carries, silent, unknown = readings.begin(DAYS[0], {}), {}, {}
+    for day in DAYS[:2]:
+        unknown |= {(one.row.id, day): one.read.tally.counts[0] * GRID for one in readings.read(day, carries)}
+        silent |= {(one.enterprise, day): one.silent_s for one in readings.feeds(day)}
+    assert unknown["B", DAYS[0]] == silent["vnpt", DAYS[0]] == 0
+    # Alive for three hours after the last sign, at 23:30 of the day on which the station still was its own.
+    assert unknown["B", DAYS[1]] == 24 * 3600
+    assert silent["vnpt", DAYS[1]] == 24 * 3600 - 9000
