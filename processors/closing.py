@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from processors.core.conventions import Conventions, Grid
-from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes, first_heard
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.word_of_a_day import save_feeds, save_word, told_into
 from schemas.audit import AuditKind, NewAuditEntry
@@ -257,7 +257,7 @@ class Closer:
             return last + timedelta(days=1)
         if begin is not None:
             return date.fromisoformat(begin)
-        return next(iter(self._archive.days()), None)
+        return first_heard(self._archive, self._grid)
 
     def _time_has_come(self, day: date) -> bool:
         return self._now_ms() >= self.close_ms(day) + int(self._settings.delay_s * 1000)

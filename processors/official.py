@@ -7,13 +7,14 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
 
-from processors.core.conventions import Conventions
-from processors.core.decode import Decoded, microseconds
+from processors.core.conventions import Conventions, Grid
+from processors.core.decode import Decoded, decode_one, microseconds
 from processors.core.element_day import ElementDay
 from processors.core.feed_days import FeedDay
 from processors.core.life import days_back
 from processors.core.province import Province
 from processors.core.reading import Carry, ReadingRule
+from processors.core.track import FOREVER
 from processors.named_lines import DeclaredLines, NamedLines, naming
 from processors.replay import take_in
 from processors.results import inputs_digest
@@ -55,6 +56,7 @@ class OfficialReadings:
     Attributes:
         events: how many archived lines were taken in.
         newest_us: where only some elements are read, the last receipt among the events that counted.
+        oldest_us: the same of the earliest time among them.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class OfficialReadings:
         self._taken: set[date] = set()
         self._told = Told(self._province.grid, registry, as_of_ms * 1000)
         self.events = self.newest_us = 0
+        self.oldest_us = FOREVER
 
     def begin(self, day: date, stored: Mapping[str, bytes], told: ToldBefore | None = None) -> Carries:
         """Make ready to read `day` first; what is carried into it, from what was stored.
@@ -180,6 +183,7 @@ class OfficialReadings:
 
     def _counted(self, event: Decoded) -> None:
         self.newest_us = max(self.newest_us, microseconds(event["receivedtime"]))
+        self.oldest_us = min(self.oldest_us, microseconds(event["time"]))
         self._told.counted(event)
 
     def _signs_of_life(self, day: date) -> Iterator[bytes]:
@@ -214,6 +218,9 @@ class OfficialReadings:
                 pass
             current += timedelta(days=1)
         self.newest_us = max(self.newest_us, past.newest_us)
+        if self._elements is None and past.oldest_us >= self._province.grid.start_us(day.toordinal()):
+            # What came late of earlier days is nothing to go on from: with or without it the first day is read alike.
+            return {}
         return {name: carries[name] for name in elements}
 
     def _told_before(self, day: date) -> ToldBefore:
@@ -257,6 +264,17 @@ class OfficialReadings:
         for name, rules in self._rules.items():
             if any(rule.enterprise in feeds for rule in rules.values()):
                 yield name
+
+
+def first_heard(archive: ArchiveReader, grid: Grid) -> date | None:
+    """The first archived day of which something was received before its close: late evidence alone makes no day official."""
+    for day in archive.days():
+        close_us = grid.close_us(day.toordinal())
+        for line in archive.read(day):
+            event = decode_one(line)
+            if isinstance(event, dict) and microseconds(event["receivedtime"]) <= close_us:
+                return day
+    return None
 
 
 def _heard(registry: Registry, elements: Collection[str]) -> Registry:

@@ -16,7 +16,7 @@ from typing import Final
 from sqlalchemy import Connection
 
 from processors.core.conventions import Conventions, Grid
-from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes, first_heard
 from processors.open_days import OpenDays
 from processors.rebuild_refusals import (
     BeforeTheArchiveError,
@@ -110,15 +110,16 @@ class LedgerRebuild:
             closed = {one.day: one for one in closings.complete(connection, first, days[-1])}
             lost = closings.first_closed(connection) is None
             known = closings.first_official(connection)
-        begins = min((day for day in (known, *self._archive.days()[:1]) if day is not None), default=None)
+        heard = first_heard(self._archive, self._grid)
+        begins = min((day for day in (known, heard) if day is not None), default=None)
         if begins is None or first < begins:
             raise BeforeTheArchiveError(first, begins)
         if held and date.fromisoformat(held) <= days[-1]:
             raise StillImportedError(date.fromisoformat(held))
-        if lost:
-            self._begin_with_the_archive()
+        if lost and heard is not None:
+            self._begin_with(heard)
         readings = OfficialReadings(self._archive, self._registry, self._conventions, lambda *_: None)
-        carries, ends = self._begin(readings, first)
+        carries, ends = self._begin(readings, first, begins)
         official = [day for day in days if day in closed or self._may_close(day)]
         for done, day in enumerate(official, 1):
             started = time.perf_counter()
@@ -128,24 +129,27 @@ class LedgerRebuild:
             open_days = OpenDays(self._archive, self._registry, self._conventions, readings, carries, ends)
             self._open(days[len(official) :], open_days, len(days), told)
 
-    def _begin_with_the_archive(self) -> None:
+    def _begin_with(self, heard: date) -> None:
         """Where all is lost, a period that is made again in part is not taken for one that began later."""
-        archived = self._archive.days()
         with self._ledger.writing() as connection:
-            if archived and positions.known_property(connection, CLOSING_FROM) is None:
-                positions.save_property(connection, CLOSING_FROM, archived[0].isoformat())
+            if positions.known_property(connection, CLOSING_FROM) is None:
+                positions.save_property(connection, CLOSING_FROM, heard.isoformat())
 
     def _may_close(self, day: date) -> bool:
         close_ms = self._grid.close_us(day.toordinal()) // 1000
         return self._now_ms() >= close_ms + int(self._settings.delay_s * 1000) and self._complete(close_ms)
 
-    def _begin(self, readings: OfficialReadings, first: date) -> tuple[Carries, dict[str, Reading]]:
-        """What is carried into the first day, and what each element read at the end of the day before it."""
+    def _begin(
+        self, readings: OfficialReadings, first: date, begins: date
+    ) -> tuple[Carries, dict[str, Reading]]:
+        """What is carried into the first day, and what each element read at the end of the day before it.
+
+        Before the day that everything begins with there is nothing: what came late of it counts nowhere.
+        """
         before = first - timedelta(days=1)
         with self._ledger.reading() as connection:
             ends = history.ends_of(connection, before)
-            archived = self._archive.days()
-            missing = not ends and bool(archived) and archived[0] < first
+            missing = not ends and begins < first
             start = before if missing else first
             stored = closings.carries_into(connection, start, CLOSED)
         carries = readings.begin(start, stored)

@@ -187,3 +187,19 @@ def test_what_is_asked_wrongly_is_told_in_a_line(installation, capsys, arguments
     assert rebuild(path, **arguments) == 2
     (said,) = capsys.readouterr().err.splitlines()
     assert named in said
+
+
+def test_what_came_late_of_before_the_first_official_day_is_no_other_basis(installation, capsys):
+    """A device with a reset clock: its word of 2026-09-01 came a month later."""
+    path, ledger = installation
+    assert rebuild(path) == 0
+    with Archive(path.parent / "data" / "archive") as archive:
+        at = START - 34 * 24 * HOUR
+        said = line(at, "down").replace(format_ms(at + 500).encode(), format_ms(START + 200 * HOUR).encode())
+        archive.append([(10_000, at, "btswatch.status.v1", said)])
+        archive.flush()
+    before = rows(ledger, transitions.c.at_ms, transitions.c.before, transitions.c.after)
+    capsys.readouterr()
+    assert rebuild(path) == 0
+    assert "0 rows written, 1 kept" in capsys.readouterr().err
+    assert rows(ledger, transitions.c.at_ms, transitions.c.before, transitions.c.after) == before
