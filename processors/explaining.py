@@ -1,8 +1,9 @@
 """From an element's official day down to its evidence: runs of slots, the events in them, the bytes and their files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,8 @@ from processors.core.decode import decode_one, microseconds, parse_any
 from processors.core.element_day import ElementDay
 from processors.named_lines import NamedLines, naming
 from processors.official import OfficialDay, OfficialReadings
-from processors.restating import readings_as_of
+from processors.restating import readings_as_of, same_reading
+from processors.results import Basis, day_figure
 from processors.retention import must_have_evidence
 from processors.told import ToldBefore
 from schemas.audit import merkle_path
@@ -82,7 +84,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """An element's day. `reproduced` says whether the archive gives the very inputs that the official row names.
+    """An element's day. `reproduced` says whether the archive gives the inputs that the official row names, and its figure.
 
     `restated` is the restatement that the official row is of: what was received until the row's `as_of_ms` counts.
     """
@@ -118,14 +120,11 @@ def explain(
     must_have_evidence(connection, day, edge_days=0)
     stored = figures.figures_of_element(connection, element, day, day)
     official = next((one for one in stored if one.state == FINAL), None)
-    wanted = official.inputs_digest if official is not None else None
     days = restatements.between(connection, day, day + timedelta(days=1))
     restated = next((one for one in reversed(days) if one.element == element), None)
     as_of_ms = None if restated is None or official is None else official.as_of_ms
-    found = _read(archive, registry, conventions, as_of_ms, element, day, day - timedelta(days=_DAYS_BEFORE))
-    if found is not None and wanted is not None and found.inputs_digest != wanted:
-        # Something older runs on: from the archive's beginning then.
-        found = _read(archive, registry, conventions, as_of_ms, element, day, date.min)
+    read = partial(_read, archive, registry, conventions, as_of_ms, element, day)
+    found, reproduced = _made_again(read, day, official)
     if found is None:
         raise NothingToExplainError(f"{element} was not in the registry on {day}")
     events = list(_events(archive, conventions, as_of_ms, element, day))
@@ -133,11 +132,35 @@ def explain(
         element,
         day,
         official,
-        wanted is not None and found.inputs_digest == wanted,
+        reproduced,
         tuple(_stretches(found.read, events)),
         _proof(connection, element, day) if official is not None else None,
         restated,
     )
+
+
+def _made_again(
+    read: Callable[[date], OfficialDay | None], day: date, official: DayFigure | None
+) -> tuple[OfficialDay | None, bool]:
+    """The day as `read` gives it from some day on, and whether it is what the official row was made from."""
+    nearly = read(day - timedelta(days=_DAYS_BEFORE))
+    if nearly is None or official is None or _reproduces(nearly, official):
+        return nearly, nearly is not None and official is not None
+    # Something older runs on: from the archive's beginning then.
+    whole = read(date.min)
+    if _reproduces(whole, official):
+        return whole, True
+    # The first official day was read from itself on, whatever of the days before it came later.
+    alone = read(day)
+    return (alone, True) if _reproduces(alone, official) else (whole, False)
+
+
+def _reproduces(found: OfficialDay | None, official: DayFigure) -> bool:
+    """Whether it reads as the official row says: the digest knows neither signs of life nor how the registry says to read."""
+    if found is None or found.inputs_digest != official.inputs_digest:
+        return False
+    basis = Basis(official.state, official.as_of_ms, official.registry_digest)
+    return same_reading(official, day_figure(found.read, found.row, found.read.tally, basis))
 
 
 def _read(

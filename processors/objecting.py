@@ -16,7 +16,7 @@ from schemas.registry import Registry
 from schemas.status import Reading
 from schemas.time import LocalCalendar
 from stores.ledger import audit, figures, objections
-from stores.ledger.figures import FINAL, DayFigure
+from stores.ledger.figures import FINAL
 from stores.ledger.objections import REJECTED, UPHELD, Adjustment, Objection
 
 _LATER: Final = 1 << 62
@@ -118,7 +118,7 @@ def adjustments(connection: Connection, one: Objection, calendar: LocalCalendar)
     """
     first, last = calendar.day_of(one.from_ms), calendar.day_of(one.to_ms - 1)
     earlier = [
-        (known.from_ms, known.to_ms)
+        known
         for known in objections.every(connection, UPHELD)
         if known.element == one.element
         and known.number != one.number
@@ -126,14 +126,17 @@ def adjustments(connection: Connection, one: Objection, calendar: LocalCalendar)
     ]
     for figure in figures.figures_of_element(connection, one.element, first, last):
         seconds = dict.fromkeys(Reading, 0)
-        for start, end in _free(one.from_ms, one.to_ms, earlier):
-            for reading, spent in _spent(figure, start, end):
-                # As a notice in time would have: only down time is excused. Time up that became planned would spend the
-                # month's cap, and beyond it count as down.
-                if one.claim == Claim.PLANNED and reading is not Reading.DOWN:
-                    continue
-                seconds[reading] -= spent
-                seconds[Reading[one.claim.upper()]] += spent
+        for begin, stop, read in figure.runs:
+            reading = Reading(read)
+            if not _takes(one, reading):
+                continue
+            taken = [(known.from_ms, known.to_ms) for known in earlier if _takes(known, reading)]
+            spent = sum(
+                (end - start) // 1000
+                for start, end in _free(max(begin, one.from_ms), min(stop, one.to_ms), taken)
+            )
+            seconds[reading] -= spent
+            seconds[Reading[one.claim.upper()]] += spent
         if any(seconds.values()):
             yield Adjustment(
                 figure.day,
@@ -147,12 +150,13 @@ def adjustments(connection: Connection, one: Objection, calendar: LocalCalendar)
             )
 
 
-def _spent(figure: DayFigure, start: int, end: int) -> Iterator[tuple[Reading, int]]:
-    """How many whole seconds of each run lie in `[start, end)`; runs begin and end on the grid."""
-    for begin, stop, reading in figure.runs:
-        overlap = min(stop, end) - max(begin, start)
-        if overlap > 0:
-            yield Reading(reading), overlap // 1000
+def _takes(one: Objection, reading: Reading) -> bool:
+    """Whether the claim is about time that reads so.
+
+    As a notice in time would have: only down time is excused. Time up that became planned would spend the month's cap, and
+    beyond it count as down.
+    """
+    return one.claim != Claim.PLANNED or reading is Reading.DOWN
 
 
 def _free(start: int, end: int, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

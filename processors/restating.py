@@ -66,11 +66,12 @@ class Proposed:
     @property
     def differs(self) -> bool:
         """Whether a restatement would change anything that people see."""
-        return (
-            self.official is None
-            or self.official.figure != self.figure.figure
-            or [list(run) for run in self.official.runs] != [list(run) for run in self.figure.runs]
-        )
+        return self.official is None or not same_reading(self.official, self.figure)
+
+
+def same_reading(one: DayFigure, other: DayFigure) -> bool:
+    """Whether two rows of a day tell the same of it: its seconds, outages and runs."""
+    return one.figure == other.figure and [list(run) for run in one.runs] == [list(run) for run in other.runs]
 
 
 class Restating:
@@ -119,11 +120,17 @@ class Restating:
         return found
 
     def write(
-        self, connection: Connection, proposed: list[Proposed], person: str, reason: str
+        self,
+        connection: Connection,
+        proposed: list[Proposed],
+        person: str,
+        reason: str,
+        at_ms: int | None = None,
     ) -> list[Restatement]:
         """Make the proposed figures official. The connection must hold the writer's lock.
 
-        Days that would not change are left as they are.
+        Days that would not change are left as they are. `at_ms` is now, under the lock: reading takes its time, and who signs
+        meanwhile has signed before it. By default it is the moment as of which was read.
 
         Raises:
             ChangedMeanwhileError: a day is another by now than when it was proposed; nothing is written.
@@ -132,6 +139,7 @@ class Restating:
             if _official(connection, one.element, one.day) != one.official:
                 raise ChangedMeanwhileError(one.element, one.day)
         done = []
+        at_ms = self._now_ms if at_ms is None else at_ms
         for one in proposed:
             if not one.differs:
                 continue
@@ -143,7 +151,7 @@ class Restating:
             after = _leaf(connection, one)
             assert after is not None
             number = restatements.next_number(connection)
-            made = Restatement(number, one.day, one.element, self._now_ms, person, reason, before, after)
+            made = Restatement(number, one.day, one.element, at_ms, person, reason, before, after)
             restatements.save(connection, made)
             content = official_day.seal(connection, one.day) | {
                 "element": one.element,
@@ -154,7 +162,7 @@ class Restating:
             }
             audit.append(
                 connection,
-                [NewAuditEntry(self._now_ms, AuditKind.RESTATED, one.day.isoformat(), person, content)],
+                [NewAuditEntry(at_ms, AuditKind.RESTATED, one.day.isoformat(), person, content)],
             )
             done.append(made)
         return done

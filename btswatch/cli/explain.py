@@ -82,7 +82,9 @@ def explain_(
                 tell(lost)
                 tell_head(head)
             if explained.official is not None and not explained.reproduced:
-                raise CommandError(Exit.NO, "the archive gives other inputs than this figure was made from")
+                raise CommandError(
+                    Exit.NO, "the archive does not give this figure: other inputs, or another reading of them"
+                )
             return
         lost = lost_of(connection, [period], rules)
         tell_period(connection, registry, name, period, worst, lost, loaded.zone, output=output)

@@ -105,7 +105,7 @@ def restate(
         if not dry_run:
             with ledger.writing() as connection:
                 try:
-                    restating.write(connection, changed, person, reason)
+                    restating.write(connection, changed, person, reason, now_of(loaded)[0])
                 except ChangedMeanwhileError as error:
                     raise CommandError(Exit.NO, str(error)) from error
                 head = head_of(connection)

@@ -168,7 +168,8 @@ def close(
                     chosen,
                     person=person_of(by),
                     note=note,
-                    now_ms=now_ms,
+                    # Not of before measurements were read: what was decided meanwhile is in these verdicts.
+                    now_ms=now_of(loaded)[0],
                     today=today,
                     zone=loaded.zone,
                     indicators=measured,

@@ -26,11 +26,11 @@ from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
 from schemas.settings.engine import ClosingSettings
-from schemas.status import Feed, Track
+from schemas.status import Feed, Policy, Track
 from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
-from stores.ledger import audit, decisions, figures, objections, restatements, tables
+from stores.ledger import audit, closings, decisions, figures, objections, restatements, tables
 from stores.ledger.feeds import LateEvidence, proposals, save_late
 from stores.ledger.objections import Objection
 from stores.ledger.periods import element_figures, scope_figures
@@ -543,3 +543,70 @@ def test_another_elements_word_is_a_sign_of_life_in_a_restatement_too(ledger, re
         (told,) = Restating(archive, registry, Conventions(), LATER).propose(connection, "A-1", day(1))
     assert told.official.figure.up > 0
     assert not told.differs
+
+
+def test_an_objection_takes_of_its_interval_only_what_it_moved(closed, registry):
+    """Announced work excuses down time alone: the rest of the interval is free for who claims something else of it."""
+    take(closed, registry, objection(1, 12, 24))
+    take(closed, registry, objection(2, 20, 24, claim="unknown"))
+    decide(closed, 1)
+    (moved,) = decide(closed, 2)
+    assert moved.seconds == (-3 * 3600, 0, 0, 0, 3 * 3600)
+    assert broken(closed) == ()
+
+
+def test_what_another_registry_reads_from_the_same_evidence_is_not_reproduced(closed, archive, registry):
+    def explained(by):
+        with closed.reading() as connection:
+            return explain(connection, archive, by, Conventions(), "A-1", day(1)).reproduced
+
+    rows = tuple(replace(row, policy=Policy.DECLARED_ONLY) for row in registry.elements["A-1"])
+    assert explained(registry)
+    assert not explained(replace(registry, elements=registry.elements | {"A-1": rows}))
+
+
+def test_a_feed_whose_signs_of_life_are_gone_is_not_reproduced(ledger, registry, tmp_path):
+    """One station said once that it is up; what kept it so were another's words, which the archive lost."""
+    alpha = replace(registry.enterprises["alpha"], feed=Feed.TRANSITION, heartbeat_s=900)
+    registry = replace(registry, enterprises=registry.enterprises | {"alpha": alpha})
+    found = [one for one in polls() if one[0]["subject"] == "A-2" or one[0]["id"] == "A-1-0"]
+    archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
+    closed = close(ledger, archive, registry)
+    left = [one for one in found if one[0]["subject"] == "A-1" or one[0]["id"] == "A-2-0"]
+    lost = archive_of(tmp_path / "lost", left, Track.DECLARED, "alpha")
+    with closed.reading() as connection:
+        assert explain(connection, archive, registry, Conventions(), "A-1", day(0)).reproduced
+        assert not explain(connection, lost, registry, Conventions(), "A-1", day(0)).reproduced
+
+
+def test_a_restatement_that_was_begun_before_a_signature_and_written_after_it_is_after_it(
+    closed, registry, rules, archive
+):
+    begun = Restating(archive, registry, Conventions(), LATER)
+    with closed.reading() as connection:
+        proposed = begun.propose(connection, "A-1", day(1))
+    signed(closed, registry, rules, now_ms=LATER + 5)
+    with closed.writing() as connection:
+        begun.write(connection, proposed, "Binh", "late", LATER + 9)
+    assert state(closed).state is PeriodState.RESTATED
+    assert signed(closed, registry, rules, now_ms=LATER + 10).revision == 2
+    assert broken(closed) == ()
+
+
+def test_the_first_day_is_reproduced_also_when_something_of_the_days_before_came_later(
+    closed, registry, tmp_path
+):
+    later = archive_of(tmp_path / "later", [*polls(), (poll("A-2", -1440 + 5, "down"), LATER - MINUTE)])
+    with closed.reading() as connection:
+        for element in ("A-1", "A-2"):
+            assert explain(connection, later, registry, Conventions(), element, day(0)).reproduced
+
+
+def test_official_figures_begin_with_the_first_day_of_which_anything_counts(ledger, registry, tmp_path):
+    """A device with a reset clock speaks of last year: that came long after the close of its day and counts nowhere."""
+    late = poll("A-2", -300 * 1440, "up"), START + 5 * MINUTE
+    archive = archive_of(tmp_path / "archive", [late, *polls()])
+    closed = close(ledger, archive, registry)
+    with closed.reading() as connection:
+        assert closings.first_official(connection) == day(0)
+        assert explain(connection, archive, registry, Conventions(), "A-1", day(0)).reproduced
