@@ -115,7 +115,7 @@ def explain(
     Raises:
         KeyError: no such element.
         NothingToExplainError: it was not in the registry on that day.
-        PrunedError: the day's evidence was pruned.
+        PrunedError: the day's evidence was pruned, or it does not give the figure and what it may go on from was pruned.
     """
     must_have_evidence(connection, day, edge_days=0)
     stored = figures.figures_of_element(connection, element, day, day)
@@ -127,6 +127,9 @@ def explain(
     found, reproduced = _made_again(read, day, official)
     if found is None:
         raise NothingToExplainError(f"{element} was not in the registry on {day}")
+    if official is not None and not reproduced:
+        # Near what was pruned nobody can tell whether that is why.
+        must_have_evidence(connection, day)
     events = list(_events(archive, conventions, as_of_ms, element, day))
     return Explained(
         element,

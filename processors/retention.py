@@ -93,10 +93,11 @@ def release(connection: Connection, number: int, person: str, reason: str, now_m
 def prunable(connection: Connection, archive: ArchiveReader, keep_days: int, today: date) -> Pruning:
     """The days beyond the time of keeping, the oldest first, up to the first that something keeps.
 
-    A day goes only when its figures are closed and sealed, and while there is no hold at all.
+    A day goes only when its figures are closed and sealed, and while there is no hold at all. What came of days before the
+    first official one rests in no figure.
     """
     standing = holds(connection)
-    last = closings.last_closed(connection)
+    last, begun = closings.last_closed(connection), closings.first_official(connection)
     found: list[DayFiles] = []
     for day in [*half_gone(archive.root), *archive.days()]:
         kept_by = None
@@ -104,7 +105,9 @@ def prunable(connection: Connection, archive: ArchiveReader, keep_days: int, tod
             kept_by = f"hold {standing[0].number} by {standing[0].person}: {standing[0].reason}"
         elif day >= today - timedelta(days=keep_days):
             kept_by = f"kept for {keep_days} days"
-        elif last is None or day > last or official_day.sealing(connection, day) is None:
+        elif begun is None or last is None or day > last:
+            kept_by = "not closed and sealed"
+        elif day >= begun and official_day.sealing(connection, day) is None:
             kept_by = "not closed and sealed"
         if kept_by is not None:
             return Pruning(tuple(found), f"{day}: {kept_by}")
@@ -161,6 +164,8 @@ def must_have_evidence(connection: Connection, day: date, edge_days: int = EDGE_
     Raises:
         PrunedError: what it rests on was pruned.
     """
-    entry = audit.newest(connection, AuditKind.PRUNED.value)
+    # Not the newest: what came of a pruned day afterwards is pruned by itself.
+    entries = audit.of_kind(connection, AuditKind.PRUNED.value)
+    entry = max(entries, key=lambda one: str(one.content["until"]), default=None)
     if entry is not None and day < date.fromisoformat(entry.content["until"]) + timedelta(days=edge_days):
         raise PrunedError(day, entry)

@@ -49,9 +49,15 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
         head = head_of(connection)
         came = Counter((one.day, one.element) for one in known)
         waits = Counter((one.day, one.element) for one in waiting(connection, known))
-        counted = idle = 0
+        counted = idle = stuck = 0
         for day, element in sorted(came):
-            proposed = _proposed(restating, connection, element, day)
+            try:
+                proposed = _proposed(restating, connection, element, day)
+            except CommandError as error:
+                # Of an element that the registry lost, or a pruned day: the others wait all the same.
+                stuck += 1
+                typer.echo(f"{element} {day}: {error}", err=output)
+                continue
             # A later day with late evidence of its own speaks for itself.
             asked = [one for one in proposed if one.day == day or (one.day, element) not in came]
             if not any(one.differs for one in asked):
@@ -66,8 +72,10 @@ def late(period: Period, settings: SettingsOption = None, output: AsJson = False
                     typer.echo(f"{_line(one)}  ({events} late events)")
         done = f"; {counted} restated with all that came" if counted else ""
         done += f"; {idle} that it would not change" if idle else ""
+        done += f"; {stuck} that can't be restated" if stuck else ""
         typer.echo(
-            f"{len(came) - counted - idle} element-days with late evidence that waits{done}", err=output
+            f"{len(came) - counted - idle - stuck} element-days with late evidence that waits{done}",
+            err=output,
         )
         if not output:
             tell_head(head)

@@ -18,10 +18,11 @@ from processors.indicators import IndicatorVerdicts
 from processors.objecting import ObjectionError, object_to, rule_on
 from processors.replay import take_in
 from processors.restating import ChangedMeanwhileError, NotClosedError, Restating, waiting
+from processors.retention import PrunedError
 from processors.rules import Rules
 from processors.signing import NotSignableError, PeriodState, sign_off, standing
 from processors.verdicts import verdicts
-from schemas.audit import AuditKind
+from schemas.audit import AuditKind, NewAuditEntry
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
@@ -610,3 +611,20 @@ def test_official_figures_begin_with_the_first_day_of_which_anything_counts(ledg
     with closed.reading() as connection:
         assert closings.first_official(connection) == day(0)
         assert explain(connection, archive, registry, Conventions(), "A-1", day(0)).reproduced
+
+
+def test_what_went_on_from_a_pruned_day_is_not_called_another_figure(ledger, registry, tmp_path):
+    """A station was declared down once; what tells of it was pruned, and the days after rest on it."""
+    found = [one for one in polls() if one[0]["subject"] == "A-2"]
+    found.append((poll("A-1", 0, "down"), START + 500))
+    archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
+    closed = close(ledger, archive, registry)
+    left = [one for one in found if one[0]["time"] >= format_ms(CALENDAR.start_of(day(1)))]
+    pruned = archive_of(tmp_path / "pruned", left, Track.DECLARED, "alpha")
+    with closed.writing() as connection:
+        assert explain(connection, archive, registry, Conventions(), "A-1", day(2)).reproduced
+        told = {"until": str(day(1))}
+        audit.append(connection, [NewAuditEntry(LATER, AuditKind.PRUNED, "archive", "An", told)])
+        with pytest.raises(PrunedError, match="can't be made again"):
+            explain(connection, pruned, registry, Conventions(), "A-1", day(2))
+        assert explain(connection, pruned, registry, Conventions(), "A-2", day(2)).reproduced

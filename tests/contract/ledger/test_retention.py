@@ -136,3 +136,28 @@ def test_days_near_what_was_pruned_are_not_made_again(closed, archive):
                 restating.propose(connection, "A", day)
         must_have_evidence(connection, DAYS[3], edge_days=0)
         must_have_evidence(connection, DAYS[3] + timedelta(days=31))
+
+
+def came(archive, day):
+    """Something of the day is archived now."""
+    with Archive(archive.root, CALENDAR) as writing:
+        writing.append([(1000, CALENDAR.start_of(day), "btswatch.status.v1", b'{"late":1}')])
+        writing.flush()
+
+
+def test_what_was_pruned_stays_so_whatever_of_earlier_days_goes_later(closed, archive):
+    """Something of a pruned day came afterwards, and is pruned alone."""
+    take_away(closed, archive)
+    came(archive, DAYS[0])
+    assert [one.day for one in take_away(closed, archive)] == DAYS[:1]
+    with closed.reading() as connection:
+        for day in DAYS[:3]:
+            with pytest.raises(PrunedError, match=f"evidence up to {DAYS[3]} was pruned"):
+                must_have_evidence(connection, day, edge_days=0)
+        must_have_evidence(connection, DAYS[3], edge_days=0)
+
+
+def test_what_came_late_of_before_the_first_official_day_keeps_nothing_else(closed, archive):
+    """No figure ever rests on it: such a day is never closed."""
+    came(archive, FIRST - timedelta(days=900))
+    assert may_go(closed, archive)[0] == [FIRST - timedelta(days=900), *DAYS[:3]]

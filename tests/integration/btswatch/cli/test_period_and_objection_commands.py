@@ -570,3 +570,20 @@ def test_while_a_restatement_reads_the_archive_others_may_write(tmp_path, capsys
         capsys, path, "period", "restate", "A-1", day, "--by", "B", "--reason", "log", *more
     )
     assert (code, err, wrote) == (0, "", ["A-1"])
+
+
+def test_late_evidence_that_can_not_be_proposed_hides_no_other(tmp_path, capsys):
+    """Of a station that the registry lost since."""
+    path, day, _ = installation(tmp_path)
+    start = CALENDAR.start_of(date.fromisoformat(day))
+    come_late(path, day, 9_001, start + 10 * MINUTE, start + 5 * DAY)
+    ledger = Ledger(DataDirectory(path / "data").ledger_path)
+    with closing(ledger):
+        ledger.open()
+        with ledger.writing() as connection:
+            gone = LateEvidence(77, date.fromisoformat(day), "A-0", "poller", start, start + 5 * DAY, "down")
+            save_late(connection, [gone])
+    code, out, err = called(capsys, path, "period", "late", day)
+    assert code == 0, err
+    assert f"A-0 {day}: A-0: not in the registry" in out
+    assert any(one.startswith(f"A-1 {day}: ") for one in out.splitlines())
