@@ -1,6 +1,6 @@
 """From an element's official day down to its evidence: runs of slots, the events in them, the bytes and their files."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -24,12 +24,15 @@ from schemas.status import Reading
 from stores.archive import ArchiveReader
 from stores.archive_files import read_lines
 from stores.archive_names import day_dir, visible_segments
-from stores.ledger import figures, official_day, restatements
+from stores.ledger import closings, figures, official_day, restatements
 from stores.ledger.figures import FINAL, DayFigure
 from stores.ledger.restatements import Restatement
 
 # So many days before it decide nearly always all that a day reads; where not, its inputs' digest tells.
 _DAYS_BEFORE: Final = 3
+
+# The first day to read, and what is carried into it.
+Closed = tuple[date, Mapping[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,10 @@ def explain(
     restated = next((one for one in reversed(days) if one.element == element), None)
     as_of_ms = None if restated is None or official is None else official.as_of_ms
     read = partial(_read, archive, registry, conventions, as_of_ms, element, day)
-    found, reproduced = _made_again(read, day, official)
+    if official is None:
+        found, reproduced = read(date.min, _closed_before(connection, element, day)), False
+    else:
+        found, reproduced = _made_again(read, day, official)
     if found is None:
         raise NothingToExplainError(f"{element} was not in the registry on {day}")
     if official is not None and not reproduced:
@@ -142,13 +148,22 @@ def explain(
     )
 
 
+def _closed_before(connection: Connection, element: str, day: date) -> Closed | None:
+    """What an open day goes on from: the first one that is not closed, and what the closing before carried into it."""
+    last = closings.last_closed(connection)
+    if last is None or day <= last:
+        return None
+    first = last + timedelta(days=1)
+    return first, closings.carries_into(connection, first, closings.CLOSED, [element])
+
+
 def _made_again(
-    read: Callable[[date], OfficialDay | None], day: date, official: DayFigure | None
+    read: Callable[[date], OfficialDay | None], day: date, official: DayFigure
 ) -> tuple[OfficialDay | None, bool]:
     """The day as `read` gives it from some day on, and whether it is what the official row was made from."""
     nearly = read(day - timedelta(days=_DAYS_BEFORE))
-    if nearly is None or official is None or _reproduces(nearly, official):
-        return nearly, nearly is not None and official is not None
+    if nearly is None or _reproduces(nearly, official):
+        return nearly, nearly is not None
     # Something older runs on: from the archive's beginning then.
     whole = read(date.min)
     if _reproduces(whole, official):
@@ -174,6 +189,7 @@ def _read(
     element: str,
     day: date,
     since: date,
+    closed: Closed | None = None,
 ) -> OfficialDay | None:
     owners = {row.enterprise for row in registry.elements[element]}
     window = NamedLines(archive.root, [element, *owners], since)
@@ -182,8 +198,8 @@ def _read(
     else:
         readings = readings_as_of(window, registry, conventions, element, as_of_ms)
     days = [one for one in window.days() if one < day]
-    first = days[0] if days else day
-    carries = readings.begin(first, {}, ToldBefore())
+    first, stored = closed or (days[0] if days else day, {})
+    carries = readings.begin(first, stored, ToldBefore())
     found = None
     while first <= day:
         for one in readings.read(first, carries):

@@ -129,8 +129,9 @@ class InfluxRebuild:
             closed = {one.day: one for one in closings.complete(connection, first, last)}
             begin = min(closed, default=first)
             ends = history.ends_of(connection, begin - timedelta(days=1))
+            official = closings.first_official(connection) or begin
         readings = OfficialReadings(self._archive, self._registry, self._conventions, lambda *_: None)
-        carries = self._begin(readings, begin, ends) if closed else {}
+        carries = self._begin(readings, begin, official, ends) if closed else {}
         for done, day in enumerate(days, 1):
             started = time.perf_counter()
             self._refused.clear()
@@ -152,10 +153,14 @@ class InfluxRebuild:
         for period in dict.fromkeys(period for day in days for period in periods_of(day)):
             write_period(self._ledger, self._verdicts, period, target.reader, target.settings, target.pipe)
 
-    def _begin(self, readings: OfficialReadings, first: date, ends: dict[str, Reading]) -> Carries:
-        """From the archive's beginning, or from the day before where the ledger does not say how that one ended."""
-        archived = self._archive.days()
-        start = first - timedelta(days=1) if not ends and archived and archived[0] < first else first
+    def _begin(
+        self, readings: OfficialReadings, first: date, official: date, ends: dict[str, Reading]
+    ) -> Carries:
+        """From the archive's beginning, or from the day before where the ledger does not say how that one ended.
+
+        Of the day before the first official one nothing was said when that one was closed.
+        """
+        start = first - timedelta(days=1) if not ends and official < first else first
         carries = readings.begin(start, {})
         if start < first:
             for one in readings.read(start, carries):

@@ -97,7 +97,6 @@ def prunable(connection: Connection, archive: ArchiveReader, keep_days: int, tod
     first official one rests in no figure.
     """
     standing = holds(connection)
-    last, begun = closings.last_closed(connection), closings.first_official(connection)
     found: list[DayFiles] = []
     for day in [*half_gone(archive.root), *archive.days()]:
         kept_by = None
@@ -105,14 +104,19 @@ def prunable(connection: Connection, archive: ArchiveReader, keep_days: int, tod
             kept_by = f"hold {standing[0].number} by {standing[0].person}: {standing[0].reason}"
         elif day >= today - timedelta(days=keep_days):
             kept_by = f"kept for {keep_days} days"
-        elif begun is None or last is None or day > last:
-            kept_by = "not closed and sealed"
-        elif day >= begun and official_day.sealing(connection, day) is None:
+        elif not _done_with(connection, day):
             kept_by = "not closed and sealed"
         if kept_by is not None:
             return Pruning(tuple(found), f"{day}: {kept_by}")
         found.append(files_of(archive, day))
     return Pruning(tuple(found), None)
+
+
+def _done_with(connection: Connection, day: date) -> bool:
+    last, begun = closings.last_closed(connection), closings.first_official(connection)
+    if last is None or begun is None or day > last:
+        return False
+    return day < begun or official_day.sealing(connection, day) is not None
 
 
 def prune(

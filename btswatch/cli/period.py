@@ -48,7 +48,8 @@ def show(period: Period, settings: SettingsOption = None, output: AsJson = False
         today = now_of(loaded)[1]
         found = standing(connection, chosen, today)
         late = proposals(connection, chosen.first, chosen.end - timedelta(days=1), limit=100_000)
-        waits = len(waiting(connection, late))
+        # Days before the first official one are never restated.
+        waits = len(waiting(connection, [one for one in late if one.day >= (found.begun or one.day)]))
         lost = lost_of(connection, [chosen], rules)
         head = head_of(connection)
     told = {

@@ -27,7 +27,7 @@ from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
 from schemas.settings.engine import ClosingSettings
-from schemas.status import Feed, Policy, Track
+from schemas.status import Feed, Policy, Reading, Track
 from schemas.time import LocalCalendar, format_ms, parse_rfc3339, to_ms
 from stores.archive import Archive, ArchiveReader
 from stores.entries import entry_of
@@ -628,3 +628,19 @@ def test_what_went_on_from_a_pruned_day_is_not_called_another_figure(ledger, reg
         with pytest.raises(PrunedError, match="can't be made again"):
             explain(connection, pruned, registry, Conventions(), "A-1", day(2))
         assert explain(connection, pruned, registry, Conventions(), "A-2", day(2)).reproduced
+
+
+@pytest.mark.parametrize("some_closed", [False, True])
+def test_an_open_day_is_explained_with_all_that_runs_on_into_it(ledger, registry, tmp_path, some_closed):
+    """A station said once that it is up; its feed, which tells changes alone, is alive for a week."""
+    alpha = replace(registry.enterprises["alpha"], feed=Feed.TRANSITION, heartbeat_s=900)
+    registry = replace(registry, enterprises=registry.enterprises | {"alpha": alpha})
+    found = [(poll("A-2", minute, "up"), START + minute * MINUTE) for minute in range(0, 7 * 1440, 10)]
+    found.append((poll("A-1", 0, "up"), START))
+    archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
+    if some_closed:
+        close(ledger, archive, registry)
+    with ledger.reading() as connection:
+        explained = explain(connection, archive, registry, Conventions(), "A-1", day(6))
+    assert {one.effective for one in explained.stretches} == {Reading.UP}
+    assert (explained.official, explained.reproduced) == (None, False)

@@ -18,8 +18,10 @@ from processors.sinks.influx.pipe import Pipe
 from processors.sinks.influx.points import PointMaker
 from processors.sinks.port import Message
 from schemas.influx import MEASUREMENT, bucket_of
+from schemas.status import Track
 from schemas.time import format_ms
-from stores.archive import ArchiveReader
+from stores.archive import Archive, ArchiveReader
+from stores.entries import entry_of
 from stores.influx.connection import InfluxConnection
 from stores.influx.management import Management
 from stores.influx.reading import PointReader
@@ -294,3 +296,29 @@ def test_a_day_whose_evidence_is_another_now_is_left_alone(influx, lived, world,
         rebuild(influx, lived, other, settings, days[0], days[-1], world.last_received + LONG_AFTER)
     bench = Bench(settings, Ledger(lived / "ledger.db"), world.registry)
     assert bench.content("figure", "closed") == {}
+
+
+def test_what_came_late_of_before_the_first_official_day_is_no_other_evidence(
+    influx, lived, world, days, written, tmp_path
+):
+    """A device with a reset clock: its word came a year after its day."""
+    data = tmp_path / "data"
+    shutil.copytree(lived, data)
+    at_ms = CALENDAR.start_of(days[0] - timedelta(days=365))
+    event = {
+        "specversion": "1.0",
+        "id": "reset",
+        "source": "poller/a",
+        "type": "btswatch.status.v1",
+        "subject": "PER-0",
+        "time": format_ms(at_ms),
+        "data": {"status": "down"},
+    }
+    received_ms = world.last_received
+    entry = entry_of(event, received_ms=received_ms, track=Track.MEASURED, reporter="poller")
+    with Archive(data / "archive") as archive:
+        archive.append([(10_000_000, at_ms, event["type"], entry.body)])
+        archive.flush()
+    before = written.content("closed")
+    rebuild(influx, data, world, written.settings, days[0], days[-1] + timedelta(days=1), written.now_ms)
+    assert written.content("closed") == before

@@ -587,3 +587,14 @@ def test_late_evidence_that_can_not_be_proposed_hides_no_other(tmp_path, capsys)
     assert code == 0, err
     assert f"A-0 {day}: A-0: not in the registry" in out
     assert any(one.startswith(f"A-1 {day}: ") for one in out.splitlines())
+
+
+def test_late_evidence_of_before_the_first_official_day_waits_for_nobody(tmp_path, capsys):
+    path, day, start = installation(tmp_path)
+    ask = partial(called, capsys, path)
+    earlier = str(date.fromisoformat(day) - timedelta(days=1))
+    quarter = f"{day[:4]}"
+    known = json.loads(ask("period", "show", quarter, "--json")[1])
+    come_late(path, earlier, 9_002, start - 10 * MINUTE, start + 5 * DAY)
+    told = json.loads(ask("period", "show", quarter, "--json")[1])
+    assert (told["late_events"], told["late_waiting"]) == (known["late_events"] + 1, known["late_waiting"])
