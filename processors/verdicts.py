@@ -4,10 +4,11 @@ Each day is held to the version of the rule, and to the declared level, that was
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import Connection
@@ -26,6 +27,7 @@ from stores.ledger.unwatched import unwatched_in, unwatched_sums
 
 # What the service of a rule is seen by. Others have no element here: they are judged by seconds sent (reported_time).
 SEEN_BY: Final = {"mobile_voice": Kind.STATION, "base_station": Kind.STATION}
+NOTHING_BEFORE: Final[Mapping[tuple[str, str], int]] = MappingProxyType({})
 PROVINCIAL: Final = "provincial estimate (ước tính trong tỉnh)"
 
 
@@ -88,12 +90,27 @@ def verdicts(
     stretches = list(stretches_of(period, registry, [rule for one in versions for rule in one]))
     owned = _owned(connection, registry, stretches, versions, enterprise, LocalCalendar(zone))
     missing = len(closings.not_closed(connection, period.first, period.end))
+    before = _planned_before(connection, period, {SEEN_BY[one[-1].service] for one in versions})
     for owner in sorted({key[0] for key in owned}):
         for one in versions:
             sums = owned.get((owner, SEEN_BY[one[-1].service]), [])
             if sums:
-                for found in judged(owner, one, sums, stretches, registry, rules, period):
+                for found in judged(owner, one, sums, stretches, registry, rules, period, before):
                     yield replace(found, missing_days=missing) if missing else found
+
+
+def _planned_before(
+    connection: Connection, period: CalendarPeriod, kinds: Iterable[Kind]
+) -> dict[tuple[str, str], int]:
+    """Announced work by (enterprise, element) in the period's first month before it: a day's month has one cap."""
+    begins = period.first.replace(day=1)
+    if begins == period.first:
+        return {}
+    return {
+        (one.enterprise, one.element): one.figure.planned
+        for kind in sorted(kinds)
+        for one in element_sums(connection, [(begins, period.first)], kind.value)
+    }
 
 
 def in_the_period(versions: Sequence[Rule], period: CalendarPeriod) -> Sequence[Rule]:
@@ -148,8 +165,12 @@ def judged(
     registry: Registry,
     rules: Rules,
     period: CalendarPeriod,
+    planned_before: Mapping[tuple[str, str], int] = NOTHING_BEFORE,
 ) -> Iterator[PeriodVerdict]:
-    """Judge an enterprise by the versions of one rule, from its elements' sums by stretch, wherever these come from."""
+    """Judge an enterprise by the versions of one rule, from its elements' sums by stretch, wherever these come from.
+
+    `planned_before` is announced work by (enterprise, element) that the period's first month had before it.
+    """
     asked = [_asked(owner, versions, stretch, registry, rules) for stretch in stretches]
     held = [_held(stretch, one) for stretch, one in zip(stretches, asked, strict=True)]
     in_force = [one.rule if one is not None else None for one in held]
@@ -166,7 +187,8 @@ def judged(
             figures = {at: one.figure for at, one in by_element[name].items()}
             weight = _weight(registry, name, owner, versions[-1], period)
             without_weight += weight is None
-            portions += weighted(add_up(figures, in_force, stretches), weight or 0)
+            spent_s = planned_before.get((owner, name), 0)
+            portions += weighted(add_up(figures, in_force, stretches, spent_s), weight or 0)
         judgement = judge_portions(portions)
         if any(asked[at] is not None and held[at] is None for name in names for at in by_element[name]):
             judgement = Judgement(

@@ -18,7 +18,10 @@ class Stretch:
 
 
 def add_up(
-    figures: Mapping[int, Figure], rules: Sequence[AvailabilityRule | None], stretches: Sequence[Stretch]
+    figures: Mapping[int, Figure],
+    rules: Sequence[AvailabilityRule | None],
+    stretches: Sequence[Stretch],
+    planned_before_s: int = 0,
 ) -> Iterator[Portion]:
     """An element's portions, one a stretch on which a rule is in force.
 
@@ -29,8 +32,9 @@ def add_up(
         figures: the element's sums by the stretch's number.
         rules: what is in force on each stretch.
         stretches: all of them, in order.
+        planned_before_s: announced work before the first stretch, in its month.
     """
-    used: dict[int, int] = {}
+    used: dict[int, int] = {stretches[0].month: planned_before_s}
     beyond: dict[int, int] = {}
     for at, (rule, stretch) in enumerate(zip(rules, stretches, strict=True)):
         figure = figures.get(at)

@@ -283,3 +283,35 @@ def test_an_element_that_changes_hands_is_weighed_as_the_one_who_had_it_had_it(l
     of = got["PER"].judgement
     assert (of.result, of.figure.up, of.figure.down) == (Result.PASS, 6 * 86_400, 86_400)
     assert got["TRA"].judgement.reason is Reason.NO_WEIGHT
+
+
+def test_a_day_is_judged_with_what_the_days_of_its_month_before_it_used_of_the_cap(ledger):
+    """Ten hours of announced work on each of two days: eight of the month's are excused, all of them on the first."""
+    hours = 3600
+    pairs = (0,) * 5 + (86_400,) + (0,) * 10
+    worked = Figure(14 * hours, 0, 0, 10 * hours, 0, 0, None, pairs)
+    days = [DAYS[0], DAYS[4]]
+    found = [
+        DayFigure("E0", day, "PER", "station", None, (), worked, 0, 0, 0, 0, [], "final", 0, "")
+        for day in days
+    ]
+    registry = Registry(
+        {"PER": Enterprise("PER", "PER")},
+        {},
+        {"E0": (Element("E0", Kind.STATION, "PER", valid_from=DAYS[0]),)},
+    )
+    rules = Rules((rule("D", "1", period="day", planned_cap_s=8 * hours),))
+    with ledger.writing() as connection:
+        connection.execute(day_figures.delete())
+        save_final(connection, found)
+        got = [
+            (
+                one.judgement.figure.down,
+                one.judgement.figure.planned,
+                one.judgement.figure.total,
+                one.open_days,
+            )
+            for day in (*days, DAYS[5])
+            for one in verdicts(connection, registry, rules, CalendarPeriod.named(str(day)))
+        ]
+    assert got == [(2 * hours, 8 * hours, 24 * hours, 0), (10 * hours, 0, 24 * hours, 0)]
