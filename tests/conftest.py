@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests.absence import absent_because
 from tests.ledgers import ledger, ledger_databases, new_ledger
@@ -31,6 +32,12 @@ __all__ = [
     "postgres",
     "postgres_server",
 ]
+
+# How long an example takes is the machine's doing: one that waited for the processor is no finding.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Where a run decides about a change it tries the same examples each time; elsewhere it looks for new ones.
+settings.register_profile("decides", settings.get_profile("tests"), derandomize=True, database=None, print_blob=True)
+settings.load_profile("decides" if os.environ.get("BTSWATCH_REQUIRE_SERVICES") == "1" else "tests")
 
 
 @pytest.fixture(scope="session", autouse=True)
