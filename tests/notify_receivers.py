@@ -28,11 +28,13 @@ class Webhook:
                 with hook.changed:
                     hook.requests += 1
                     status, more = hook.answers.pop(0) if hook.answers else (200, {})
-                    if status == 200 and not hook.away:
+                    # Looked at once: who is told of this may change it before the answer.
+                    away = hook.away
+                    if status == 200 and not away:
                         hook.got.append(json.loads(body))
                         hook.headers.append(dict(self.headers))
                     hook.changed.notify_all()
-                if hook.away:
+                if away:
                     self.close_connection = True
                     return
                 self.send_response(status)
