@@ -45,17 +45,19 @@ async def kept(gateway, receipt):
     return answer.json()
 
 
-async def test_the_answer_comes_when_the_forwarder_has_passed_the_last_event(waiting_at, forwarded):
+async def test_the_answer_comes_when_the_forwarder_has_passed_the_last_event(
+    waiting_at, forwarded, monkeypatch
+):
+    # Only the bell can bring it, not the look that makes up for a lost one.
+    monkeypatch.setattr("ingest.feeds.copies._LOOK_AGAIN_S", 3_600.0)
     async with waiting_at() as gateway:
         pushing = asyncio.create_task(gateway.push(body(event(1), event(2), event(3))))
         await on_disk(gateway, 3)
         forwarded(gateway, 2)
         done, _ = await asyncio.wait({pushing}, timeout=0.3)
         assert not done, "two of three are not all"
-        began = time.monotonic()
         forwarded(gateway, 3)
         answer = await pushing
-        assert time.monotonic() - began < 0.9, "the bell, not the look that makes up for a lost one"
         receipt = answer.json()
         assert (answer.status_code, receipt["durable"], receipt["accepted"]) == (202, "kafka", 3)
         assert await kept(gateway, receipt) == receipt
@@ -77,12 +79,12 @@ async def test_a_ring_that_is_lost_costs_a_second(waiting_at):
 
 
 async def test_brokers_that_are_away_cost_one_wait_and_no_events(waiting_at, forwarded):
-    async with waiting_at(wait_s=0.5) as gateway:
+    async with waiting_at(wait_s=1) as gateway:
         first = await gateway.push(body(event(1)))
         assert (first.status_code, first.json()["durable"], first.json()["accepted"]) == (202, "disk", 1)
         began = time.monotonic()
         answers = [(await gateway.push(body(event(number)))).json() for number in range(2, 22)]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15, "twenty waits would be twenty seconds"
         assert {one["durable"] for one in answers} == {"disk"}
         assert gateway.journal.last_offset() == 21
         # It has caught up with what was waited for in vain, not with the rest.
