@@ -67,7 +67,7 @@ async def test_a_wrong_auth_key_is_an_authentication_failure(engine, net_snmp, u
 
 
 async def test_a_wrong_priv_key_looks_like_silence_and_is_told_from_it(engine, net_snmp, usm_target):
-    got = await engine.get(usm_target(net_snmp, priv_key="not-the-key"), [UPTIME, LOCATION])
+    got = await engine.get(usm_target(net_snmp, priv_key="not-the-key", timeout_s=2.0), [UPTIME, LOCATION])
     assert isinstance(got, CredentialsSuspect), got
 
 
@@ -78,7 +78,7 @@ async def test_a_bad_credential_that_is_mended_works_at_once(engine, net_snmp, u
 
 async def test_silence_of_a_v3_agent_is_no_answer(engine, usm_target):
     async with FaultAgent({}, faults=Faults(silent=True)) as agent:
-        assert isinstance(await engine.get(usm_target(agent), [UPTIME, LOCATION]), NoAnswer)
+        assert isinstance(await engine.get(usm_target(agent, timeout_s=0.4), [UPTIME, LOCATION]), NoAnswer)
 
 
 async def test_a_stopped_agent_is_unreachable_and_answers_when_it_is_back(engine, net_snmp, usm_target):
@@ -114,7 +114,7 @@ async def test_two_keys_of_one_user_name_do_not_disturb_each_other(engine, net_s
         good.host,
         good.port,
         UsmUser("bad", "sha1aes", good.credential.auth_protocol, "another-key"),
-        0.4,
+        good.timeout_s,
         0,
     )
     assert isinstance(await engine.get(bad, [UPTIME, LOCATION]), AuthenticationFailed)
@@ -125,7 +125,7 @@ async def test_two_keys_of_one_user_name_do_not_disturb_each_other(engine, net_s
 async def test_a_context_that_the_engine_cannot_send_is_said_and_never_left_out(engine, net_snmp, usm_target):
     plain = usm_target(net_snmp)
     credential = UsmUser("u", "nobody", context="vrf-a")
-    got = await engine.get(Target("ctx", plain.host, plain.port, credential, 0.4, 0), [UPTIME])
+    got = await engine.get(Target("ctx", plain.host, plain.port, credential, plain.timeout_s, 0), [UPTIME])
     if engine.name == "gufo":
         assert isinstance(got, Malformed)
     else:  # snmpd has no such context, and says so in a report or by noSuch

@@ -91,7 +91,7 @@ class Simulated:
     async def __aexit__(self, *_):
         await self.simulator.stop()
 
-    def target(self, id_, credential, timeout_s=1.0):
+    def target(self, id_, credential, timeout_s=10.0):
         return Target(id_, self.agents[id_].host, self.agents[id_].port, credential, timeout_s, 0)
 
 
@@ -300,7 +300,7 @@ async def test_the_subprocess_takes_changes_by_line_and_survives_a_bad_one(engin
     try:
         await say(script)
         assert json.loads(await process.stdout.readline()) == {"ready": 2}
-        target = Target("S1", agents["S1"].host, agents["S1"].port, V3, 1.0, 1)
+        target = Target("S1", agents["S1"].host, agents["S1"].port, V3, 10.0, 1)
         assert (await station(engine, target)).status is Status.UP
         await say({"agent": "S1", "state": DARK.model_dump(mode="json")})
         await say({"agent": "nobody", "state": DARK.model_dump(mode="json")})
