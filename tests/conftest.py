@@ -36,7 +36,9 @@ __all__ = [
 # How long an example takes is the machine's doing: one that waited for the processor is no finding.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Where a run decides about a change it tries the same examples each time; elsewhere it looks for new ones.
-settings.register_profile("decides", settings.get_profile("tests"), derandomize=True, database=None, print_blob=True)
+settings.register_profile(
+    "decides", settings.get_profile("tests"), derandomize=True, database=None, print_blob=True
+)
 settings.load_profile("decides" if os.environ.get("BTSWATCH_REQUIRE_SERVICES") == "1" else "tests")
 
 

@@ -39,11 +39,11 @@ def send(settings: KafkaSettings, topic: str, *messages: dict[str, Any]) -> None
     with producer_to(settings) as producer:
         sent = [producer.send(settings.topic(topic), **message) for message in messages]
         for one in sent:
-            one.get(timeout=20)
+            one.get(timeout=60)
 
 
 def records_of(
-    settings: KafkaSettings, topic: str, until: Callable[[Sequence[Any]], bool], within_s: float = 20
+    settings: KafkaSettings, topic: str, until: Callable[[Sequence[Any]], bool], within_s: float = 60
 ) -> list[Any]:
     """All records of the topic from its beginning, read until they are enough."""
     consumer = KafkaConsumer(**reading_connection(settings), auto_offset_reset="earliest")
@@ -83,7 +83,7 @@ def delete_before(settings: KafkaSettings, topic: str, *, partition: int, offset
         admin.close()
 
 
-def eventually(what: Callable[[], Any], within_s: float = 20, every_s: float = 0.05) -> Any:
+def eventually(what: Callable[[], Any], within_s: float = 60, every_s: float = 0.05) -> Any:
     """The first true value that it gives."""
     end = time.monotonic() + within_s
     while True:

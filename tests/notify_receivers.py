@@ -74,7 +74,7 @@ class Webhook:
             for one in message["alerts"]
         ]
 
-    def until(self, holds, timeout_s=20):
+    def until(self, holds, timeout_s=60):
         with self.changed:
             assert self.changed.wait_for(lambda: holds(self), timeout_s), (self.requests, self.alerts)
         return self
@@ -129,6 +129,6 @@ class MailServer:
             self.mails.append(message_from_bytes(content, policy=policy.default))
             self.changed.notify_all()
 
-    def until(self, holds, timeout_s=20):
+    def until(self, holds, timeout_s=60):
         with self.changed:
             assert self.changed.wait_for(lambda: holds(self), timeout_s), self.mails

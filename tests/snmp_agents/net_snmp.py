@@ -107,7 +107,7 @@ class NetSnmp:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.settimeout(0.05)
             probe.connect(("127.0.0.1", self.port))
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while time.monotonic() < deadline:
                 try:
                     probe.send(ask)

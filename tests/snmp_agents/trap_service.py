@@ -79,7 +79,7 @@ class Running:
 
 async def until(condition) -> None:
     """Until it holds: for what another process or thread does, of which no event tells."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if condition():
                 return

@@ -19,7 +19,7 @@ def script(body):
     return ("-c", NAP + body)
 
 
-async def until(check, limit_s=15):
+async def until(check, limit_s=60):
     end = time.monotonic() + limit_s
     while not check():
         assert time.monotonic() < end, "did not happen in time"
@@ -79,12 +79,12 @@ async def test_a_child_that_will_not_stop_is_killed_at_the_deadline(tmp_path):
     began = time.monotonic()
     supervisor.stop()
     await running
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
 
 
 async def test_a_child_that_was_used_wrongly_ends_all_with_its_exit_code():
     supervisor = Supervisor([Child("wrong", ("-c", "raise SystemExit(2)"))], stop_s=1)
-    assert await asyncio.wait_for(supervisor.run(), 15) == 2
+    assert await asyncio.wait_for(supervisor.run(), 60) == 2
 
 
 def test_children_end_when_the_supervisor_is_killed(tmp_path):
@@ -126,7 +126,7 @@ directory.keep_lock_over_exec()
 become(Plan([Child("nap", ("-c", {child!r}))], 5.0, ("Console  đây",)))
 """
     with subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True) as process:
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while not (marks.exists() and marks.read_text()):
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -134,7 +134,7 @@ become(Plan([Child("nap", ("-c", {child!r}))], 5.0, ("Console  đây",)))
         with pytest.raises(DirectoryInUseError):
             DataDirectory(tmp_path / "data").lock()
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=15)
+        _, told = process.communicate(timeout=60)
     assert told == "Console  đây\n"
     assert process.returncode == 0
     again = DataDirectory(tmp_path / "data")

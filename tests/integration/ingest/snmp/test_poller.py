@@ -91,7 +91,7 @@ async def polling(tmp_path):
     journal.close()
 
 
-async def eventually(holds, timeout_s=15):
+async def eventually(holds, timeout_s=60):
     async with asyncio.timeout(timeout_s):
         while not holds():  # noqa: ASYNC110 - what is waited for stands in a file
             await asyncio.sleep(0.05)

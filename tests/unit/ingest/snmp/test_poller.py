@@ -37,14 +37,14 @@ class Sink:
         return [event for event in found if subject in (None, event["subject"])]
 
     async def until(self, holds):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while not holds(self):
                 self.arrived.clear()
                 await self.arrived.wait()
 
 
 async def eventually(holds):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 - the poller has no event for these states, only tests wait for them
             await asyncio.sleep(0.02)
 
