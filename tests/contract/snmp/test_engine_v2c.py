@@ -140,7 +140,9 @@ async def test_silence_is_no_answer(engine, community_target):
 
 async def test_a_wrong_community_is_silence(engine, community_target):
     async with FaultAgent(MIB) as agent:
-        assert isinstance(await engine.get(community_target(agent, community="guess", timeout_s=0.2), [UPTIME]), NoAnswer)
+        assert isinstance(
+            await engine.get(community_target(agent, community="guess", timeout_s=0.2), [UPTIME]), NoAnswer
+        )
 
 
 async def test_a_closed_port_is_unreachable_at_once(engine):
@@ -367,7 +369,9 @@ async def test_many_targets_are_asked_at_once_and_the_dead_delay_nobody(engine, 
 
 async def test_a_changed_credential_is_used_at_once(engine, community_target):
     async with FaultAgent(MIB, community=b"new") as agent:
-        assert isinstance(await engine.get(community_target(agent, timeout_s=0.2, retries=0), [UPTIME]), NoAnswer)
+        assert isinstance(
+            await engine.get(community_target(agent, timeout_s=0.2, retries=0), [UPTIME]), NoAnswer
+        )
         assert values(await engine.get(community_target(agent, community="new"), [UPTIME])) == [4242]
     assert engine.state().sessions == 1
 
