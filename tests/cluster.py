@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -195,6 +195,22 @@ class Cluster:
             names = {self.settings.kafka.topic(name): load_topics()[name].partitions for name in topics}
             asked = [TopicPartition(name, n) for name, count in names.items() for n in range(count)]
             return dict(consumer.end_offsets(asked))
+        finally:
+            consumer.close()
+
+    def records(self, topics: Sequence[str], deadline_s: float = 120) -> Iterator[tuple[str, bytes]]:
+        """(topic's name, value) of all that the topics hold now: a reader that is slow to begin has not read less."""
+        ends = self.ends(topics)
+        names = {self.settings.kafka.topic(name): name for name in topics}
+        consumer = KafkaConsumer(**reading_connection(self.settings.kafka), auto_offset_reset="earliest")
+        try:
+            consumer.assign(list(ends))
+            last = time.monotonic() + deadline_s
+            while any((consumer.position(at) or 0) < end for at, end in ends.items()):
+                if time.monotonic() > last:
+                    raise NotInTimeError(f"{', '.join(topics)} could not be read to their ends")
+                for found in consumer.poll(timeout_ms=200).values():
+                    yield from ((names[one.topic], one.value) for one in found)
         finally:
             consumer.close()
 

@@ -4,10 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from kafka import KafkaConsumer
-
 from schemas.registry import Registry, Unit
-from stores.kafka.connection import reading_connection
 from tests.cluster import Cluster, Process
 from tests.contract.engine.conftest import Host
 from tests.contract.engine.world import World
@@ -73,16 +70,7 @@ class ClusterHost(Host):
         return super().close_days(now_ms)
 
     def refused_codes(self) -> set[str]:
-        consumer = KafkaConsumer(
-            self.cluster.settings.kafka.topic("deadletter"),
-            **reading_connection(self.cluster.settings.kafka),
-            auto_offset_reset="earliest",
-            consumer_timeout_ms=3_000,
-        )
-        try:
-            return {json.loads(one.value)["code"] for one in consumer}
-        finally:
-            consumer.close()
+        return {json.loads(value)["code"] for _, value in self.cluster.records(("deadletter",))}
 
     def close(self) -> None:
         self.cluster.close()
