@@ -42,6 +42,18 @@ def send(settings: KafkaSettings, topic: str, *messages: dict[str, Any]) -> None
             one.get(timeout=60)
 
 
+def put_back(settings: KafkaSettings, topic: str, **message: Any) -> None:
+    """Send one message in a transaction, as `btswatch dlq replay` does."""
+    producer = KafkaProducer(**reading_connection(settings), transactional_id=f"{settings.prefix}dlq")
+    try:
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send(settings.topic(topic), **message)
+        producer.commit_transaction()
+    finally:
+        producer.close(timeout=5)
+
+
 def records_of(
     settings: KafkaSettings, topic: str, until: Callable[[Sequence[Any]], bool], within_s: float = 60
 ) -> list[Any]:

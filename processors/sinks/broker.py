@@ -128,8 +128,16 @@ class Broker:
                 self._begun[at] = one.offset
                 wanted = self._committed_before(at)
             if wanted is not None and one.offset > wanted and one.topic not in self._compacted:
-                self._lost(one.topic, one.partition, wanted, one.offset)
+                self._skipped(one, wanted)
             self._next[at] = one.offset + 1
+
+    def _skipped(self, found: Message, wanted: int) -> None:
+        """Offsets that nothing came of: deleted first, or ends of transactions, of which a reader sees nothing."""
+        at = self._partition(found)
+        timeout_ms = int(self._settings.timeout_s * 1000)
+        begin = self._consumer.beginning_offsets([at], timeout_ms=timeout_ms)[at]
+        if begin > wanted:
+            self._lost(found.topic, found.partition, wanted, min(begin, found.offset))
 
     def _committed_before(self, at: Any) -> int | None:
         if self._own is not None:
@@ -217,18 +225,21 @@ class Broker:
         try:
             # Asked for, since what fetches bring along grows old while partitions are paused.
             ends = self._consumer.end_offsets(ours, timeout_ms=2_000) if ours else {}
-            done = {
-                at: self._committed.get(at)
-                or self._begun.get(at)
-                or self._consumer.position(at, timeout_ms=100)
-                for at in ours
-            }
+            done = {at: self._done(at) for at in ours}
         except KafkaError as error:
             self._failed(error)
             self._answers(f"the brokers don't answer: {told(error)}")
             return
         self._answers(None)
         SINK_LAG.gauge().labels(self._name).set(sum(max(0, ends[at] - (done[at] or 0)) for at in ends))
+
+    def _done(self, at: Any) -> int | None:
+        """Up to where all is written. Where all that came is, what lies behind it was looked at too: ends of transactions."""
+        written = self._committed.get(at) or self._begun.get(at)
+        if written is not None and written != self._next.get(at):
+            return written
+        reached: int | None = self._consumer.position(at, timeout_ms=100)
+        return reached
 
     def _answers(self, trouble: str | None) -> None:
         if trouble is not None and self._silent is None:
