@@ -109,6 +109,9 @@ class ArchiveSink:
                 self._take(message)
             except MalformedMessageError as error:
                 self._dead_letters.send(message, MALFORMED, str(error))
+        # Before the positions: the next flush would take for done what nobody has yet. Lines that come again are known.
+        self._dead_letters.flush()
+        for message in messages:
             self._progress.positions[message.partition] = message.offset + 1
             self._moved = True
 

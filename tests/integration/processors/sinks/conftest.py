@@ -52,7 +52,7 @@ def ticks(through, forwarder="f-1", partitions=range(PARTITIONS)):
 def archiving(tmp_path, settings):
     """Makes an archive sink on the test's archive, and its consumer, not started."""
 
-    def make(limits=QUICK, floors=None, **chosen):
+    def make(limits=QUICK, floors=None, settings=settings, **chosen):
         letters = DeadLetters("archive", settings, lambda: 0)
         archive = Archive(tmp_path / "archive")
         sink = ArchiveSink(

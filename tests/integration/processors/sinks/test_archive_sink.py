@@ -8,7 +8,15 @@ from processors.sinks.archive_progress import archived_from_topic, progress_of
 from schemas.dead_letters import DeadLetter
 from schemas.time import parse_rfc3339, to_ms
 from stores.archive import ArchiveReader
-from tests.kafka_topics import committed, delete_before, eventually, records_of, send
+from tests.kafka_topics import (
+    committed,
+    delete_before,
+    eventually,
+    make_topics,
+    records_of,
+    send,
+    settings_of,
+)
 
 from .conftest import event, evidence, ticks
 
@@ -151,6 +159,28 @@ def test_what_can_t_be_filed_is_put_aside_and_its_neighbours_are_archived(settin
     assert {one.code for one in told} == {"malformed"}
     assert told[0].body == b'{"id":"x","type":"btswatch.status.v1"}'
     assert [(one.topic, one.partition, one.offset) for one in told] == [("evidence", 0, n) for n in range(4)]
+
+
+@pytest.mark.parametrize("padding", [0, 70_000])
+def test_what_can_t_be_filed_is_not_taken_for_done_before_its_letter_is_delivered(
+    kafka, kafka_prefix, archiving, reader, padding
+):
+    settings = make_topics(settings_of(kafka, kafka_prefix + "y."), "evidence")
+    settings = settings.model_copy(update={"timeout_s": 1})
+    send(settings, "evidence", evidence(0, 1), evidence(0, 2) | {"value": b"nonsense"}, evidence(0, 3))
+    # More than is gathered before files are written.
+    large = evidence(0, 4)
+    large["value"] = large["value"].replace(b'"n"', b'"p":"%s","n"' % (b"x" * padding))
+    send(settings, "evidence", large)
+    consumer = archiving(settings=settings, flush_bytes=65_536)
+    with running(consumer):
+        eventually(lambda: "dead letters not delivered" in (consumer.not_ready() or ""))
+    make_topics(settings, "deadletter")
+    with running(archiving(settings=settings)):
+        (letter,) = records_of(settings, "deadletter", len)
+        eventually(lambda: len(lines_in(reader)) >= 3)
+    assert DeadLetter.model_validate_json(letter.value).offset == 1
+    assert lines_in(reader) == [event(1), event(3), large["value"][1:-1]]
 
 
 def test_evidence_that_the_brokers_deleted_first_is_told_and_the_rest_goes_on(
