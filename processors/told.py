@@ -15,12 +15,13 @@ from processors.core.life import days_back
 from processors.core.track import FOREVER
 from schemas.registry import Element, Registry
 from schemas.status import CODE_OF, Feed, Status, Track
+from schemas.time import EARLIEST_MS, LATEST_MS
 
 _DECLARED = Track.DECLARED.value
 _CODES = {str(status): int(code) for status, code in CODE_OF.items()}
-# Outside of these no zone has a date; the core refuses what lies there.
-_EARLIEST_US = 86_400 * US
-_LATEST_US = 32_503_593_600 * US
+# The core refuses what lies outside of these.
+_EARLIEST_US = EARLIEST_MS * 1000
+_LATEST_US = LATEST_MS * 1000
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from schemas.base import Contract
-from schemas.events.envelope import Identifier, Instant, Text
+from schemas.events.envelope import Identifier, Moment, Text
 from schemas.registry import Kind
 from schemas.status import Cause
 
@@ -25,9 +25,7 @@ class Transition(Contract):
     enterprise: Identifier
     unit: Identifier | None = None
     day: date = Field(description="the local day that holds `at`")
-    at: Instant = Field(
-        description="the evidence's own time where one made the change, else the slot's start"
-    )
+    at: Moment = Field(description="the evidence's own time where one made the change, else the slot's start")
     from_: State = Field(alias="from")
     to: State
     measured: Known
@@ -45,12 +43,12 @@ class ElementState(Contract):
     state: State
     measured: Known
     declared: Known
-    since: Instant | None = Field(
+    since: Moment | None = Field(
         default=None, description="start of the state; absent if before what is kept"
     )
-    as_of: Instant = Field(description="engine time: everything received until then is in it")
-    last_measured: Instant | None = None
-    last_declared: Instant | None = None
+    as_of: Moment = Field(description="engine time: everything received until then is in it")
+    last_measured: Moment | None = None
+    last_declared: Moment | None = None
     cause: Cause | None = None
     unit: Identifier | None = Field(default=None, description="the element's area code")
     measured_code: Annotated[int, Strict(), Field(ge=1, le=4)] | None = Field(

@@ -11,10 +11,10 @@ from pydantic import Field, PlainSerializer, Strict, model_validator
 
 from schemas.base import Contract
 from schemas.canonical import Digest, canonical_json
-from schemas.events.envelope import Identifier, Instant
+from schemas.events.envelope import Identifier, Moment
 from schemas.registry import Kind
 
-LocalInstant = Annotated[Instant, PlainSerializer(lambda t: t.isoformat(timespec="seconds"), return_type=str)]
+LocalInstant = Annotated[Moment, PlainSerializer(lambda t: t.isoformat(timespec="seconds"), return_type=str)]
 Seconds = Annotated[int, Strict(), Field(ge=0)]
 Ratio = Annotated[float, Strict(), Field(ge=0, le=1)]
 MeanSeconds = Annotated[float, Strict(), Field(ge=0)]
@@ -161,7 +161,7 @@ class FigureRecord(Contract):
         default=None, description="provisional figures of elements and days only"
     )
     revision: Annotated[int, Strict(), Field(ge=1)]
-    as_of: Instant = Field(description="the `now` it was computed for")
+    as_of: Moment = Field(description="the `now` it was computed for")
     registry: Digest
     rules: Digest | None = Field(default=None, description="absent while no rules are in force")
     inputs: Digest | None = Field(default=None, description="the archive's digest; final figures only")

@@ -3,14 +3,13 @@
 Live and provisional: what is official is made from the archive when a day closes.
 """
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, Strict
 
 from schemas.base import Contract
 from schemas.element_state import State
-from schemas.events.envelope import Identifier, Instant
+from schemas.events.envelope import Day, Identifier, Moment
 from schemas.refusal import Refusal
 from schemas.registry import Kind
 from schemas.status import Cause, Status
@@ -21,9 +20,7 @@ Count = Annotated[int, Strict(), Field(ge=0)]
 class Change(Contract):
     """One change of an element's effective state. Vietnamese: chuyển trạng thái."""
 
-    at: Instant = Field(
-        description="the evidence's own time where one made the change, else the slot's start"
-    )
+    at: Moment = Field(description="the evidence's own time where one made the change, else the slot's start")
     from_: State = Field(alias="from")
     to: State
     cause: Cause | None = None
@@ -39,8 +36,8 @@ class DayTransitions(Contract):
     kind: Kind
     enterprise: Identifier
     unit: Identifier | None = None
-    day: date = Field(description="the local day")
-    as_of: Instant = Field(description="engine time: everything received until then is in it")
+    day: Day = Field(description="the local day")
+    as_of: Moment = Field(description="engine time: everything received until then is in it")
     changes: list[Change] = Field(
         description="in order of time; empty where what was told before is withdrawn"
     )
@@ -49,10 +46,10 @@ class DayTransitions(Contract):
 class Refusals(Contract):
     """How many events of a feed were refused for one reason on one local day of receipt."""
 
-    day: date
+    day: Day
     code: Refusal
     events: Annotated[int, Strict(), Field(ge=1)]
-    last: Instant
+    last: Moment
 
 
 class FeedActivity(Contract):
@@ -64,9 +61,9 @@ class FeedActivity(Contract):
     feed: Literal["activity"] = "activity"
     reporter: Identifier
     partition: Count
-    as_of: Instant = Field(description="engine time of the partition")
-    last_life: Instant | None = Field(default=None, description="the newest sign of life's own time")
-    last_received: Instant | None = None
+    as_of: Moment = Field(description="engine time of the partition")
+    last_life: Moment | None = Field(default=None, description="the newest sign of life's own time")
+    last_received: Moment | None = None
     accepted: Count
     refused: Count
     refusals: list[Refusals] = Field(default=[], description="those of the days that are open")
@@ -79,9 +76,9 @@ class LateEvidence(Contract):
     number: Count = Field(
         description="63 bits of SHA-256 over (reporter, source, id): the same event has the same"
     )
-    day: date
+    day: Day
     element: Identifier
     reporter: Identifier
-    at: Instant
-    received: Instant
+    at: Moment
+    received: Moment
     status: Status

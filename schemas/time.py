@@ -10,6 +10,9 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DEFAULT_ZONE = "Asia/Ho_Chi_Minh"
+EARLIEST_MS = 86_400_000
+LATEST_MS = 32_503_593_600_000
+"""1970-01-02 and 2999-12-31: outside of these no slot number fits its cell, and no zone has a date."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -19,6 +22,11 @@ def to_ms(moment: datetime) -> int:
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone")
     return (moment - _EPOCH) // _MS
+
+
+def could_be_meant(ms: int) -> bool:
+    """Whether a clock that shows it could be meant: years that we can count with."""
+    return EARLIEST_MS <= ms <= LATEST_MS
 
 
 def from_ms(ms: int) -> datetime:

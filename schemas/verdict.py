@@ -7,7 +7,7 @@ from pydantic import Field, Strict
 
 from schemas.base import Contract
 from schemas.canonical import Digest
-from schemas.events.envelope import Identifier, Instant, Text
+from schemas.events.envelope import Identifier, Moment, Text
 from schemas.figure_record import LocalInstant, PeriodName, Ratio, Ratios, Seconds, SecondsByState
 from schemas.registry import Kind
 
@@ -58,7 +58,7 @@ class Verdict(Contract):
         description="share of the known time known only from its reports"
     )
     kind: Kind | None = Field(default=None, description="which elements were judged together")
-    as_of: Instant | None = Field(default=None, description="of a running verdict: the `now` it holds for")
+    as_of: Moment | None = Field(default=None, description="of a running verdict: the `now` it holds for")
     budget_s: Seconds | None = Field(
         default=None,
         description="down time that the threshold leaves for the time counted so far; `seconds.down` is spent of it",

@@ -23,10 +23,10 @@ from processors.core.track import FOREVER
 from schemas.refusal import Refusal
 from schemas.registry import Element, Registry
 from schemas.status import CODE_OF
+from schemas.time import EARLIEST_MS, LATEST_MS
 
-# Outside of these no slot number fits its cell, and no zone has a date: no clock that could be meant.
-_EARLIEST_US = 86_400 * US
-_LATEST_US = 32_503_593_600 * US  # 2999-12-31
+_EARLIEST_US = EARLIEST_MS * 1000
+_LATEST_US = LATEST_MS * 1000
 _CODES = {str(status): int(code) for status, code in CODE_OF.items()}
 
 

@@ -1,14 +1,23 @@
 """The CloudEvents 1.0 envelope, and what the receiver adds to it."""
 
 import re
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import AllowInfNan, AwareDatetime, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    Strict,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from schemas.base import Contract
 from schemas.status import Track
+from schemas.time import could_be_meant, to_ms
 
 _DATE_TIME: Final = r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?"
 _OFFSET: Final = r"([Zz]|[+-]\d{2}:\d{2})"
@@ -30,6 +39,23 @@ Instant = Annotated[
     BeforeValidator(_rfc3339_only),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{_DATE_TIME}{_OFFSET}$"}),
 ]
+
+
+def _meant(value: datetime) -> datetime:
+    if not could_be_meant(to_ms(value)):
+        raise PydanticCustomError("moment", "Input should be between 1970-01-02 and 2999-12-31")
+    return value
+
+
+def _meant_day(value: date) -> date:
+    _meant(datetime(value.year, value.month, value.day, tzinfo=UTC))
+    return value
+
+
+Moment = Annotated[Instant, AfterValidator(_meant)]
+"""An instant of our own: what one message says of year 9999 must not stop whoever counts on from it."""
+Day = Annotated[date, AfterValidator(_meant_day)]
+"""A local day, as well."""
 # Strict: "3.5" and true are no numbers.
 Number = Annotated[float, Strict(), AllowInfNan(False)]
 Count = Annotated[int, Strict(), Field(ge=0, le=10**15)]

@@ -218,7 +218,10 @@ class Partition:
         session.through_ms = self.now_ms
         early, self._early = self._early, []
         for one in early:
-            self.take(one)
+            try:
+                self.take(one)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is kept and stops nobody
+                self.failed(one, error)
         session.time_passes(self.now_ms)
         return True
 

@@ -12,6 +12,7 @@ from pydantic import Strict, TypeAdapter, ValidationError
 
 from processors.core.decode import Decoded, UndecodableError, decode, decode_array, parse_any
 from schemas.control import InForce, Tick
+from schemas.time import could_be_meant, to_ms
 from stores.journal import Stored
 
 _SEAM: Final = b'},{"'
@@ -98,10 +99,13 @@ def control(value: bytes) -> Tick | InForce:
         UnreadableError: none of both.
     """
     try:
-        return _CONTROL.validate_json(value)
+        said = _CONTROL.validate_json(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise UnreadableError(f"control message: {first['msg']}") from error
+    if isinstance(said, Tick) and not could_be_meant(to_ms(said.received_through)):
+        raise UnreadableError(f"control message: no time could be {said.received_through.isoformat()}")
+    return said
 
 
 def events_of(message: Incoming) -> list[tuple[Stored, Decoded | UndecodableError]]:
@@ -177,8 +181,10 @@ def _after_blanks(text: str, at: int) -> int:
 
 def _stored(offset: int, line: bytes, event: Decoded | UndecodableError, at_ms: int) -> Stored:
     if not isinstance(event, UndecodableError):
-        received = event["receivedtime"]
-        return Stored(offset, "event", event["reporter"], int(received.timestamp() * 1000), line)
+        received_ms = to_ms(event["receivedtime"])
+        # What no clock could mean the core refuses; it is counted on the day on which it came.
+        known_ms = received_ms if could_be_meant(received_ms) else at_ms
+        return Stored(offset, "event", event["reporter"], known_ms, line)
     try:
         reporter = parse_any(line).get("reporter", "")
     except ValidationError:

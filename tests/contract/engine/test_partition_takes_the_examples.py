@@ -121,6 +121,7 @@ def test_control_examples_are_understood_and_others_are_put_aside(wire, name):
         ("evidence", b"\xff\x00", b"1"),
         ("control", b"null", b""),
         ("control", b'{"control":"other"}', b""),
+        ("control", b'{"control":"tick","received_through":"9999-12-31T23:59:59Z","forwarder":"f"}', b""),
         ("nothing", b"[]", b"1"),
         ("copy", b"", b"x"),
     ],
@@ -145,6 +146,35 @@ def test_a_bad_event_takes_none_of_its_batch_with_it(wire):
     assert len(wire.told.letters) == 4
     assert sum(accepted for accepted, _ in wire.told.accepted().values()) in (0, 8)
     assert wire.session.outcomes["counted"] == 8
+
+
+def test_an_event_that_was_received_when_no_calendar_has_a_day_takes_none_of_its_batch_with_it(wire):
+    wire.tick()
+    good = archived(next(one for one in ACCEPTED if one.contract == "status.v1"))
+    bad = json.dumps(json.loads(good) | {"receivedtime": "9999-12-31T23:59:59.000Z"}).encode()
+    wire.put("evidence", b"9", b"[" + b",".join([good, bad, good]) + b"]", b"1,2,3")
+    wire.tick()
+    assert wire.session.outcomes == {"counted": 2, "invalid": 1}
+    assert [one["code"] for one in wire.told.letters] == ["invalid"]
+
+
+def test_what_came_before_the_first_tick_is_taken_although_a_message_of_it_breaks_the_program(
+    wire, monkeypatch
+):
+    good = archived(next(one for one in ACCEPTED if one.contract == "status.v1"))
+    taken = evidence_intake.EvidenceIntake.take
+
+    def breaks_over_the_first(intake, session, kind, message, now_ms):
+        if message.offset == 0:
+            raise ZeroDivisionError("made up")
+        taken(intake, session, kind, message, now_ms)
+
+    monkeypatch.setattr(evidence_intake.EvidenceIntake, "take", breaks_over_the_first)
+    for number in (1, 2):
+        wire.put("evidence", b"9", b"[" + good + b"]", b"%d" % number)
+    wire.tick()
+    assert wire.session.outcomes == {"failed": 1, "counted": 1}
+    assert [(one["code"], one["offset"]) for one in wire.told.letters] == [("failed", 0)]
 
 
 def test_a_message_that_breaks_the_program_is_kept_whole_with_what_broke(wire):

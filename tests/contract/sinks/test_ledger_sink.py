@@ -300,3 +300,26 @@ def test_every_topic_of_the_catalogue_that_names_this_sink_is_read():
     from schemas.topics import load_topics
 
     assert set(TOPICS) == {name for name, topic in load_topics().items() if "sinks.ledger" in topic.consumers}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+@pytest.mark.parametrize(
+    "said", [told.state, told.transitions, told.figure, told.activity, told.running_sum, told.verdict]
+)
+def test_a_message_as_of_a_moment_that_no_clock_could_mean_is_put_aside_and_stops_nobody(
+    sink, ledger, letters, said, moment
+):
+    one = said()
+    bad = replace(one, value=json.dumps(json.loads(one.value) | {"as_of": moment}).encode())
+    sink.write([bad, told.state("S2")])
+    sink.idle(START)
+    assert waiting(letters) == [(one.topic, "invalid")]
+    assert [row.element for row in read(ledger, current)] == ["S2"]
+    assert read(ledger, saved_ms, ENGINE) == START + 60_000
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_changes_of_a_day_that_no_clock_could_mean_are_put_aside(sink, letters, day):
+    one = told.transitions(changes=())
+    sink.write([replace(one, value=json.dumps(json.loads(one.value) | {"day": day}).encode())])
+    assert waiting(letters) == [("transitions", "invalid")]

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from processors.compliance import NotAnElementDayError, as_json, element_day, running_figure
 from processors.core.conventions import Conventions
@@ -63,3 +64,11 @@ def test_numbers_that_no_sum_can_hold_are_refused_before_they_stop_the_worker(na
     detail = record().detail.model_copy(update={name: 1 << 63})
     with pytest.raises(NotAnElementDayError, match="no day has"):
         element_day(record().model_copy(update={"detail": detail}), LocalCalendar(DEFAULT_ZONE))
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_moments_that_no_clock_could_mean_are_refused_before_they_stop_the_worker(at):
+    said = json.loads(record().model_dump_json(by_alias=True))
+    for bad in (said | {"as_of": at}, said | {"figure": said["figure"] | {"from": at}}):
+        with pytest.raises(ValidationError, match="between 1970-01-02 and 2999-12-31"):
+            FigureRecord.model_validate(bad)

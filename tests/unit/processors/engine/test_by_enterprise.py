@@ -59,3 +59,12 @@ def test_a_record_that_does_not_say_whose_it_is_is_not_taken_and_leaves_the_othe
     with pytest.raises(ValidationError, match="enterprise"):
         keyed.take(b'{"as_of":"2026-11-03T00:00:00Z"}')
     assert [one.value for one in keyed.messages()][:1] == [record("vnpt", 1)]
+
+
+@pytest.mark.parametrize("as_of", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_a_record_as_of_a_moment_that_no_tick_can_say_is_not_taken_and_leaves_the_others(as_of):
+    keyed = ByEnterprise(PARTITIONS, 1000)
+    keyed.take(record("vnpt", 1))
+    with pytest.raises(ValidationError, match="as_of"):
+        keyed.take(json.dumps({"enterprise": "vnpt", "as_of": as_of}).encode())
+    assert len(list(keyed.messages())) == 2
