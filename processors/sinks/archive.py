@@ -138,14 +138,19 @@ class ArchiveSink:
         if kind == "life" or (kind == "copy" and message.partition != _COPIES_FROM):
             return
         key = (message.key or b"").decode("ascii", "replace")
+        before_ms = self._progress.before_ms.get(forwarder)
         for line in lines_of(message):
             if isinstance(line, Unreadable):
                 self._dead_letters.send(message, MALFORMED, line.detail, body=line.body)
-            elif not self._progress.is_new(forwarder, key, line.offset):
+            elif not self._progress.is_new(forwarder, key, line.offset, line.received_ms):
                 ARCHIVE_REPEATED.counter().inc()
             else:
                 self._number += 1
                 self._archive.append([(self._number, line.time_ms, line.type, line.body)])
+        if self._progress.before_ms.get(forwarder) != before_ms:
+            self._log.warning(
+                "a journal came back from a backup: its offsets are given again", forwarder=forwarder
+            )
 
     def _flush(self) -> None:
         # A number more than the last line's: the note of a flush without lines needs one of its own.

@@ -12,6 +12,10 @@ from typing import Final, Self
 from stores.archive import ArchiveReader
 
 VERSION: Final = 1
+# Events stand in a journal by their commits: within so much not by their receipts.
+_DISORDER_MS: Final = 5_000
+# In `before`, what held for all keys.
+_ALL: Final = ""
 
 
 class ForeignNoteError(Exception):
@@ -26,6 +30,9 @@ class Progress:
         positions: the next offset by partition of `evidence`.
         marks: the last archived journal offset by forwarder and key.
         floors: by forwarder, the journal offset up to which the embedded engine had archived before.
+        newest: by forwarder, when the newest event that is archived was received (ms).
+        before: marks of a journal that has come back from a backup since, and gives those offsets again.
+        before_ms: by forwarder, until which receipt those marks hold.
         through: by forwarder and partition: all received before it (ms) is archived.
         partitions: how many there are.
     """
@@ -33,16 +40,35 @@ class Progress:
     positions: dict[int, int] = field(default_factory=dict)
     marks: dict[str, dict[str, int]] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
+    newest: dict[str, int] = field(default_factory=dict)
+    before: dict[str, dict[str, int]] = field(default_factory=dict)
+    before_ms: dict[str, int] = field(default_factory=dict)
     through: dict[str, dict[int, int]] = field(default_factory=dict)
     partitions: int = 0
 
-    def is_new(self, forwarder: str, key: str, offset: int) -> bool:
+    def is_new(self, forwarder: str, key: str, offset: int, received_ms: int = 0) -> bool:
         """Whether the event was not archived yet; it counts as archived from now on."""
-        marks = self.marks.setdefault(forwarder, {})
-        if offset <= marks.get(key, self.floors.get(forwarder, 0)):
-            return False
-        marks[key] = offset
+        newest = self.newest.get(forwarder, received_ms)
+        if offset <= self.marks.get(forwarder, {}).get(key, self.floors.get(forwarder, 0)):
+            # What is archived was received no later than the newest that is.
+            if received_ms <= newest + _DISORDER_MS:
+                return False
+            self._came_back(forwarder, newest)
+        elif received_ms <= self.before_ms.get(forwarder, -1):
+            before = self.before[forwarder]
+            if offset <= max(before.get(key, 0), before.get(_ALL, 0)):
+                return False
+        self.marks.setdefault(forwarder, {})[key] = offset
+        self.newest[forwarder] = max(newest, received_ms)
         return True
+
+    def _came_back(self, forwarder: str, newest_ms: int) -> None:
+        """The forwarder's journal is an earlier one: from here on its offsets are given to other events."""
+        before = self.before.setdefault(forwarder, {})
+        before[_ALL] = max(before.get(_ALL, 0), self.floors.pop(forwarder, 0))
+        for key, offset in self.marks.pop(forwarder, {}).items():
+            before[key] = max(before.get(key, 0), offset)
+        self.before_ms[forwarder] = newest_ms
 
     def ticked(self, forwarder: str, partition: int, received_through_ms: int) -> None:
         """Take a tick in."""
@@ -70,6 +96,9 @@ class Progress:
                 "positions": self.positions,
                 "marks": self.marks,
                 "floors": self.floors,
+                "newest": self.newest,
+                "before": self.before,
+                "before_ms": self.before_ms,
                 "through": self.through,
                 "partitions": self.partitions,
             }
@@ -86,11 +115,17 @@ class Progress:
             kept = json.loads(note)
             if kept["evidence"] != VERSION:
                 raise ForeignNoteError(f"version {kept['evidence']}; known is {VERSION}")
+            through = {name: _by_number(found) for name, found in kept["through"].items()}
+            ticked = {name: max(found.values()) for name, found in through.items()}
             return cls(
                 positions=_by_number(kept["positions"]),
                 marks=kept["marks"],
                 floors=kept["floors"],
-                through={name: _by_number(found) for name, found in kept["through"].items()},
+                # Notes of before have none of these.
+                newest=kept.get("newest", ticked),
+                before=kept.get("before", {}),
+                before_ms=kept.get("before_ms", {}),
+                through=through,
                 partitions=kept["partitions"],
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:

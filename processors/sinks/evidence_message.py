@@ -18,10 +18,11 @@ class MalformedMessageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event of a message: its offset in the forwarder's journal, its own time, its type, and its JSON."""
+    """One event of a message: its offset in the forwarder's journal, its own time, its receipt (0: unsaid), type, and JSON."""
 
     offset: int
     time_ms: int
+    received_ms: int
     type: str
     body: bytes
 
@@ -107,6 +108,15 @@ def _objects(text: str) -> Iterator[tuple[Any, str]]:
 
 def _line(offset: int, event: Any, text: str) -> Line | Unreadable:
     try:
-        return Line(offset, to_ms(parse_rfc3339(event["time"])), str(event["type"]), text.encode())
+        time_ms, kind = to_ms(parse_rfc3339(event["time"])), str(event["type"])
+        return Line(offset, time_ms, _received_ms(event.get("receivedtime")), kind, text.encode())
     except (ValueError, KeyError, TypeError) as error:
         return Unreadable(offset, text.encode(), f"{type(error).__name__}: {error}")
+
+
+def _received_ms(said: Any) -> int:
+    """What is filed need not be good: whoever reads it says so."""
+    try:
+        return to_ms(parse_rfc3339(said))
+    except (ValueError, TypeError):
+        return 0

@@ -143,6 +143,28 @@ def test_what_an_embedded_engine_had_archived_is_not_archived_again(settings, ar
     assert sorted(lines_in(reader)) == sorted([event(8), event(9), event(3)])
 
 
+def test_what_a_gateway_received_after_its_journal_came_back_from_a_backup_is_archived(
+    settings, archiving, reader
+):
+    def day(number, *offsets):
+        at = f"2026-11-0{number}T05:00:00Z"
+        made = evidence(3, *offsets, at=at)
+        made["value"] = made["value"].replace(b'"n"', b'"receivedtime":"%s","n"' % at.encode())
+        return made
+
+    send(settings, "evidence", day(2, 1, 2), day(3, 3, 4))
+    with running(archiving()):
+        eventually(lambda: len(lines_in(reader)) == 4)
+    # The backup was of the second: its last event is sent again, and the third's offsets are given once more.
+    send(settings, "evidence", day(2, 2), day(4, 3, 4, 5), day(4, 4, 5))
+    with running(archiving()):
+        eventually(lambda: len(lines_in(reader)) >= 7)
+        send(settings, "evidence", day(3, 3, 4), day(4, 6))
+        eventually(lambda: len(lines_in(reader)) >= 8)
+    sent = [day(2, 1), day(2, 2), day(3, 3), day(3, 4), *(day(4, n) for n in (3, 4, 5, 6))]
+    assert lines_in(reader) == [one["value"][1:-1] for one in sent]
+
+
 def test_what_can_t_be_filed_is_put_aside_and_its_neighbours_are_archived(settings, archiving, reader):
     no_time = evidence(0, 1, 2)
     no_time["value"] = b'[{"id":"x","type":"btswatch.status.v1"},' + event(2) + b"]"
