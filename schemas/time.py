@@ -38,12 +38,15 @@ def parse_rfc3339(text: str) -> datetime:
     """An aware UTC datetime from RFC 3339 text.
 
     Raises:
-        ValueError: not a date and time, or without an offset.
+        ValueError: not a date and time, without an offset, or with one that leads out of the calendar.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone: write an offset such as Z or +07:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} is in no year that UTC has") from error
 
 
 def format_ms(ms: int) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from processors.sinks.port import Message
-from schemas.time import parse_rfc3339, to_ms
+from schemas.time import could_be_meant, parse_rfc3339, to_ms
 
 _DECODER: Final = json.JSONDecoder()
 
@@ -88,7 +88,7 @@ def control_of(message: Message) -> tuple[str, datetime | None]:
     try:
         content = json.loads(message.value)
         through = content.get("received_through")
-        return str(content["control"]), parse_rfc3339(through) if through else None
+        return str(content["control"]), _meant(through) if through else None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise MalformedMessageError(f"{type(error).__name__}: {error}") from error
 
@@ -108,10 +108,18 @@ def _objects(text: str) -> Iterator[tuple[Any, str]]:
 
 def _line(offset: int, event: Any, text: str) -> Line | Unreadable:
     try:
-        time_ms, kind = to_ms(parse_rfc3339(event["time"])), str(event["type"])
+        time_ms, kind = to_ms(_meant(event["time"])), str(event["type"])
         return Line(offset, time_ms, _received_ms(event.get("receivedtime")), kind, text.encode())
     except (ValueError, KeyError, TypeError) as error:
         return Unreadable(offset, text.encode(), f"{type(error).__name__}: {error}")
+
+
+def _meant(said: str) -> datetime:
+    """Not year 9999: what is not received yet by then would never be waited for, and no calendar has its day."""
+    moment = parse_rfc3339(said)
+    if not could_be_meant(to_ms(moment)):
+        raise ValueError(f"no clock could mean {said}")
+    return moment
 
 
 def _received_ms(said: Any) -> int:

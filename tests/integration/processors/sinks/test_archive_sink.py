@@ -183,6 +183,23 @@ def test_what_can_t_be_filed_is_put_aside_and_its_neighbours_are_archived(settin
     assert [(one.topic, one.partition, one.offset) for one in told] == [("evidence", 0, n) for n in range(4)]
 
 
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_an_event_of_a_day_that_no_calendar_has_is_put_aside_and_stops_nobody(
+    settings, archiving, reader, at
+):
+    bad = evidence(0, 1, 2)
+    bad["value"] = b"[" + event(1, at=at) + b"," + event(2) + b"]"
+    send(settings, "evidence", bad, *ticks(at, partitions=[0]), evidence(0, 3))
+    with running(archiving()):
+        letters = records_of(settings, "deadletter", lambda found: len(found) == 2)
+        eventually(lambda: len(lines_in(reader)) == 2)
+    assert lines_in(reader) == [event(2), event(3)]
+    # A tick that nothing comes after would have all days closed without waiting.
+    assert progress_of(reader).through == {}
+    bodies = [DeadLetter.model_validate_json(one.value).body for one in letters]
+    assert bodies == [event(1, at=at), ticks(at)[0]["value"]]
+
+
 @pytest.mark.parametrize("padding", [0, 70_000])
 def test_what_can_t_be_filed_is_not_taken_for_done_before_its_letter_is_delivered(
     kafka, kafka_prefix, archiving, reader, padding
