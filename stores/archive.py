@@ -22,6 +22,7 @@ from stores.archive_files import (
     ArchiveBusyError,
     ArchiveDamagedError,
     ArchiveError,
+    ArchiveMarkerError,
     ArchiveWriteError,
     make_directories,
     publish,
@@ -36,6 +37,7 @@ from stores.archive_names import (
     Family,
     day_dir,
     day_dirs,
+    manifest_of,
     note_path,
     notes,
     segment_of,
@@ -51,6 +53,7 @@ __all__ = [
     "ArchiveBusyError",
     "ArchiveDamagedError",
     "ArchiveError",
+    "ArchiveMarkerError",
     "ArchiveReader",
     "ArchiveWriteError",
     "Family",
@@ -95,6 +98,7 @@ class Archive(ArchiveReader):
 
         Raises:
             ArchiveBusyError: another process has it.
+            ArchiveMarkerError: its marker is gone or too old; nothing is cleared away.
         """
         if self._lock is not None:
             return
@@ -105,6 +109,11 @@ class Archive(ArchiveReader):
         except BlockingIOError:
             lock.close()
             raise ArchiveBusyError(self.root) from None
+        try:
+            self._must_reach_what_is_there()
+        except BaseException:
+            lock.close()
+            raise
         self._lock = lock
         if not through_markers(self.root):
             through_path(self.root, 0).touch()
@@ -256,6 +265,15 @@ class Archive(ArchiveReader):
         self._last = self.durable_offset()
         self._lines = self._bytes = 0
         ARCHIVE_PENDING.gauge().set(0)
+
+    def _must_reach_what_is_there(self) -> None:
+        """Its first marker is older than its first file, and only what was flushed is ever merged: else it is a bad copy."""
+        markers, durable = through_markers(self.root), self.durable_offset()
+        for _, directory in day_dirs(self.root):
+            merged = manifest_of(directory)
+            for segment in filter(None, map(segment_of, directory.glob("*.ndjson.gz"))):
+                if segment.last > durable and (not markers or segment.path.name in merged):
+                    raise ArchiveMarkerError(self.root, segment.path, durable if markers else None)
 
     def _must_be_open(self) -> None:
         if self._lock is None:

@@ -31,6 +31,20 @@ class ArchiveWriteError(ArchiveError):
         self.errno = error.errno
 
 
+class ArchiveMarkerError(ArchiveError):
+    """The marker does not reach what is in the archive: as it stands, evidence would be taken for an unfinished flush."""
+
+    def __init__(self, root: Path, path: Path, durable: int | None) -> None:
+        reaches = "has lost its marker through-*" if durable is None else f"its marker reaches {durable} only"
+        super().__init__(
+            f"archive {root}: {reaches}, and {path.relative_to(root)} is there: an incomplete copy? Nothing was"
+            " touched: copy it again whole, while nothing writes it"
+        )
+        self.root = root
+        self.path = path
+        self.durable = durable
+
+
 class ArchiveDamagedError(ArchiveError):
     """A file does not read back as it was written."""
 

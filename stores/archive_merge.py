@@ -40,7 +40,11 @@ def merge_day(root: Path, day: date, durable: int, stopping: Callable[[], bool])
     directory = day_dir(root, day)
     manifest = manifest_of(directory)
     segments = visible_segments(directory, durable)
-    if {segment.path.name for segment in segments} == set(manifest):
+    names = {segment.path.name for segment in segments}
+    # A new manifest would forget that they were ever there.
+    if lost := sorted(manifest.keys() - names):
+        raise ArchiveDamagedError(directory / lost[0], "named by the manifest, but missing")
+    if names == manifest.keys():
         return False
     for segment in segments:
         expected = manifest.get(segment.path.name)

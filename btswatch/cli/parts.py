@@ -107,6 +107,8 @@ def closing(settings: SettingsOption = None) -> None:
 
 def run(path: Path | None, build: Build, status_port: str | None) -> None:
     """Run one process until it is told to end."""
+    from stores.archive_files import ArchiveError
+
     loaded = settings_from(path)
     status = None
     if status_port is not None:
@@ -125,6 +127,8 @@ def run(path: Path | None, build: Build, status_port: str | None) -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise CommandError(Exit.UNREACHABLE, f"{where}{error.strerror or error}") from error
+    except ArchiveError as error:
+        raise CommandError(Exit.UNREACHABLE, str(error)) from error
     except PartFailedError as error:
         raise CommandError(Exit.NO, f"ended by itself: {error}") from error
 

@@ -26,7 +26,7 @@ from processors.sinks.port import Message, TargetRefusedError, TargetUnavailable
 from schemas.cluster_metrics import ARCHIVE_LOST, ARCHIVE_REPEATED, ARCHIVE_THROUGH
 from schemas.settings.archive import ArchiveSettings
 from schemas.time import to_ms
-from stores.archive import Archive, ArchiveBusyError, ArchiveError
+from stores.archive import Archive, ArchiveBusyError, ArchiveError, ArchiveMarkerError
 
 TOPIC: Final = "evidence"
 MALFORMED: Final = "malformed"
@@ -76,6 +76,8 @@ class ArchiveSink:
             raise TargetRefusedError(
                 f"{error}: one archive sink is enough, it reads all partitions"
             ) from error
+        except ArchiveMarkerError as error:
+            raise TargetRefusedError(str(error)) from error
         except ForeignNoteError as error:
             self._archive.close()
             raise TargetRefusedError(f"archive {self._archive.root}: its note: {error}") from error

@@ -228,6 +228,54 @@ def test_damage_is_found_and_never_merged_over(archive):
     assert "missing" in archive.verify(DAY).problems[0]
 
 
+def test_a_file_that_the_manifest_misses_is_never_merged_over(archive):
+    """Else the next merge takes its name out of the manifest, and nobody can tell any more that it was there."""
+    archive.append(lines(1, 2))
+    archive.append(lines(3, 3, type_=MAINTENANCE))
+    archive.flush()
+    archive.merge(DAY)
+    [path] = archive.root.rglob("notices-*.gz")
+    path.unlink()
+    with pytest.raises(ArchiveDamagedError, match="missing"):
+        archive.merge(DAY)
+    archive.append(lines(4, 5))
+    archive.flush()
+    with pytest.raises(ArchiveDamagedError, match="missing"):
+        archive.merge(DAY)
+    assert "missing" in archive.verify(DAY).problems[0]
+
+
+def test_an_archive_that_lost_its_marker_is_not_cleared_away(tmp_path):
+    """A copy made while a flush renamed the marker may have none: all of its files would look unfinished."""
+    with Archive(tmp_path) as archive:
+        archive.append(lines(1, 3))
+        archive.flush()
+    [marker] = tmp_path.glob("through-*")
+    marker.unlink()
+    with pytest.raises(ArchiveError, match="marker"):
+        Archive(tmp_path).open()
+    assert len(files(tmp_path)) == 1
+    marker.touch()
+    with Archive(tmp_path) as archive:
+        assert numbers(archive.read(DAY)) == [1, 2, 3]
+
+
+def test_an_archive_whose_marker_is_older_than_what_was_merged_is_not_cleared_away(tmp_path):
+    """A copy whose marker was read before its days: only what was flushed is ever merged, so the marker is wrong."""
+    with Archive(tmp_path) as archive:
+        archive.append(lines(1, 3))
+        archive.flush()
+        archive.append(lines(4, 6))
+        archive.flush()
+        archive.merge(DAY)
+    [marker] = tmp_path.glob("through-*")
+    marker.rename(through_path(tmp_path, 3))
+    with pytest.raises(ArchiveError, match="marker"):
+        Archive(tmp_path).open()
+    assert len(files(tmp_path)) == 1
+    assert not Archive(tmp_path).is_open
+
+
 def test_only_one_process_writes_but_anyone_reads(archive):
     with pytest.raises(ArchiveBusyError):
         Archive(archive.root).open()

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from btswatch.cli.app import run
+from stores.archive import Archive
 
 PORTS = {
     "gateway": ("gateway", "port"),
@@ -118,3 +119,30 @@ def test_profiles_that_can_not_be_read_are_told_before_anything_starts(
     assert run([command, "--settings", str(path), *checks]) == (1 if checks else 2)
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+def free_port():
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
+
+
+@pytest.mark.parametrize(("busy", "said"), [(True, "another process writes"), (False, "has lost its marker")])
+def test_an_archive_that_cannot_be_taken_ends_the_engine_in_one_line(settings, tmp_path, busy, said):
+    path = settings(f"[status]\nengine_port = {free_port()}\n")
+    root = tmp_path / "data" / "archive"
+    day = root / "2026" / "11" / "02"
+    root.mkdir(parents=True)
+    (tmp_path / "data" / "mode").write_text("production\n")
+    with Archive(root):
+        if not busy:
+            day.mkdir(parents=True)
+            (day / "evidence-000000000001-000000000002.ndjson.gz").touch()
+            next(root.glob("through-*")).unlink()
+            (root / "lock").unlink()
+        ended = part("engine", path)
+    assert ended.returncode == 3
+    (line,) = [one for one in ended.stderr.splitlines() if one.startswith("btswatch: ")]
+    assert said in line
+    assert "Traceback" not in ended.stderr
+    assert busy or list(day.iterdir())
