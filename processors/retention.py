@@ -98,7 +98,7 @@ def prunable(connection: Connection, archive: ArchiveReader, keep_days: int, tod
     """
     standing = holds(connection)
     found: list[DayFiles] = []
-    for day in [*half_gone(archive.root), *archive.days()]:
+    for day in sorted({*half_gone(archive.root), *archive.days()}):
         kept_by = None
         if standing:
             kept_by = f"hold {standing[0].number} by {standing[0].person}: {standing[0].reason}"

@@ -51,6 +51,9 @@ def remove_day(root: Path, day: date) -> None:
     gone = directory.with_name(directory.name + _GONE)
     try:
         if directory.exists():
+            if gone.exists():
+                # Events came for the day after a removal that was interrupted.
+                shutil.rmtree(gone)
             directory.rename(gone)
             sync_directory(gone.parent)
         if gone.exists():

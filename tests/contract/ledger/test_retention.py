@@ -124,6 +124,21 @@ def test_a_removal_that_was_interrupted_is_ended_by_the_next(closed, archive):
     assert list(half_gone(archive.root)) == []
 
 
+def test_what_came_for_a_day_whose_removal_was_interrupted_goes_with_it(closed, archive):
+    """Its directory was made again beside the half removed one, whose place it can't take while that has files."""
+    directory = archive.root / "2024" / "01" / "01"
+    directory.rename(directory.with_name("01.gone"))
+    with Archive(archive.root, CALENDAR) as again:
+        again.append([(9, CALENDAR.start_of(DAYS[0]), "btswatch.status.v1", b'{"day":9}')])
+        again.flush()
+    assert archive.days() == DAYS
+    take_away(closed, archive)
+    assert archive.days() == DAYS[3:]
+    assert list(half_gone(archive.root)) == []
+    with closed.reading() as connection:
+        assert audit.newest(connection, AuditKind.PRUNED).content["days"] == 3
+
+
 def test_days_near_what_was_pruned_are_not_made_again(closed, archive):
     take_away(closed, archive)
     registry = Registry(
