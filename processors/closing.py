@@ -5,7 +5,7 @@ A day closes when what may still count for it has been received. Killed anywhere
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Any, Final
@@ -233,7 +233,7 @@ class Closer:
                 end = end_reading(one.read)
                 ends[element] = end if end is not None else Reading.UNKNOWN
                 if provisional is not None and provisional.state == FINAL:
-                    if provisional.inputs_digest == figure.inputs_digest:
+                    if _is(provisional, figure):
                         continue
                 elif provisional is not None and provisional.to_ms < figure.to_ms:
                     # Nobody looked until the day's end: one alarm for the day, not one for each element.
@@ -268,6 +268,13 @@ class Closer:
     def close_ms(self, day: date) -> int:
         """Until when (ms) what is received counts for the day."""
         return self._grid.close_us(day.toordinal()) // 1000
+
+
+def _is(written: DayFigure, figure: DayFigure) -> bool:
+    """Whether a former try wrote this row, and nobody and no corrected registry changed anything of it since."""
+    runs = [list(run) for run in figure.runs]
+    told = replace(figure, closed_at_ms=written.closed_at_ms, revision=written.revision, runs=runs)
+    return replace(written, runs=[list(run) for run in written.runs]) == told
 
 
 def _difference(provisional: DayFigure, official: DayFigure) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from processors.audit_check import walk
 from processors.closing import Closer
@@ -13,11 +13,11 @@ from schemas.refusal import Refusal
 from schemas.registry import Registry
 from schemas.settings.engine import ClosingSettings
 from stores.archive import Archive, ArchiveReader
-from stores.ledger import Ledger
+from stores.ledger import Ledger, official_day
 from stores.ledger.alarms import FIGURE_DIFFERS, NOT_FOLLOWED, open_alarms
 from stores.ledger.closings import closings
 from stores.ledger.figures import PROVISIONAL, figures_of_day, save_provisional
-from stores.ledger.tables import differing_causes, feed_days, late_declarations
+from stores.ledger.tables import day_figures, differing_causes, feed_days, late_declarations
 
 HOUR = 3_600_000
 LONG_AFTER = 20 * 24 * HOUR
@@ -114,6 +114,27 @@ def test_day_by_day_and_all_at_once_are_the_same(open_office, days, world):
         assert daily.closer(close_of(day) + HOUR).close_due() == [day]
     assert daily.rows(days) == once.rows(days)
     assert daily.word() == once.word()
+
+
+@pytest.mark.parametrize("other", [{"down_s": 0, "up_s": 86_400}, {"unit": "elsewhere"}, {"runs": []}])
+def test_a_row_of_an_interrupted_closing_that_is_another_by_now_is_written_anew(
+    open_office, days, world, other
+):
+    """Changed by somebody, or by a corrected registry: it would be sealed as it stands. Its inputs are the same."""
+    whole, broken = open_office("whole"), open_office("broken")
+    whole.closer(close_of(days[0]) + HOUR).close_due()
+    stops = iter([False, True])
+    broken.closer(close_of(days[0]) + HOUR, batch=3).close_due(stopping=lambda: next(stops))
+    with broken.ledger.writing() as connection:
+        changed = connection.execute(
+            update(day_figures).where(day_figures.c.state == "final").values(**other)
+        )
+        assert changed.rowcount == 3
+    broken.closer(close_of(days[0]) + HOUR, batch=3).close_due()
+    for table in (broken, whole):
+        assert table.closer(close_of(days[0]) + HOUR).due() == []
+    with broken.ledger.reading() as mine, whole.ledger.reading() as theirs:
+        assert official_day.seal(mine, days[0]) == official_day.seal(theirs, days[0])
 
 
 def test_interrupted_anywhere_it_goes_on_to_the_same_rows_and_revisions(open_office, days, world):
