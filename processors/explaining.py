@@ -18,7 +18,7 @@ from processors.restating import readings_as_of, same_reading
 from processors.results import Basis, day_figure
 from processors.retention import must_have_evidence
 from processors.told import ToldBefore
-from schemas.audit import merkle_path
+from schemas.audit import merkle_path, proves
 from schemas.registry import Registry
 from schemas.status import Reading
 from stores.archive import ArchiveReader
@@ -75,7 +75,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That the official row stands in the chain: the sealing entry, and the way from the row to the day's root."""
+    """The day's sealing entry, and the way from the official row to its root. `holds` says whether it leads there.
+
+    Where not, the row, or another one of the day, is not what was sealed: `btswatch ledger verify` says which.
+    """
 
     entry: int
     digest: str
@@ -83,6 +86,7 @@ class Proof:
     index: int
     size: int
     path: Sequence[str]
+    holds: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,5 +282,7 @@ def _proof(connection: Connection, element: str, day: date) -> Proof | None:
     index = next((at for at, (_, name, _) in enumerate(leaves) if name == element), None)
     if index is None:
         return None
-    path = merkle_path([leaf for _, _, leaf in leaves], index)
-    return Proof(entry.number, entry.digest, str(entry.content["root"]), index, len(leaves), path)
+    path, root = merkle_path([leaf for _, _, leaf in leaves], index), str(entry.content["root"])
+    # The entry too may be another than was written.
+    holds = entry.computed() == entry.digest and proves(leaves[index][2], index, len(leaves), path, root)
+    return Proof(entry.number, entry.digest, root, index, len(leaves), path, holds)

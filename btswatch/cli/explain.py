@@ -51,7 +51,7 @@ def explain_(
 ) -> None:
     """How a figure came about: runs of slots, the events in them, where their bytes lie, and the proof in the chain.
 
-    Exit 1 when the archive does not give the figure's inputs.
+    Exit 1 when the archive does not give the figure's inputs, or the chain seals another figure.
 
     Example: btswatch explain LSN-0001@2026-09-30
     """
@@ -81,6 +81,11 @@ def explain_(
                 _tell(explained, moved, loaded.zone, show_bytes=show_bytes)
                 tell(lost)
                 tell_head(head)
+            if explained.proof is not None and not explained.proof.holds:
+                raise CommandError(
+                    Exit.NO,
+                    f"the figures of {explained.day} are not those that entry {explained.proof.entry} seals: btswatch ledger verify",
+                )
             if explained.official is not None and not explained.reproduced:
                 raise CommandError(
                     Exit.NO, "the archive does not give this figure: other inputs, or another reading of them"
@@ -182,8 +187,9 @@ def _tell(one: "Explained", moved: list[dict[str, Any]], zone: str, *, show_byte
             f" as {each.get('ruled_by')} ruled: {each.get('ruling')} (above: before it)"
         )
     if one.proof is not None:
+        sealed = "sealed" if one.proof.holds else "NOT as sealed"
         typer.echo(
-            f"sealed in entry {one.proof.entry} {one.proof.digest}, leaf {one.proof.index} of {one.proof.size},"
+            f"{sealed} in entry {one.proof.entry} {one.proof.digest}, leaf {one.proof.index} of {one.proof.size},"
             f" root {one.proof.root}"
         )
     for part in one.stretches:
