@@ -1,6 +1,6 @@
 """Walks the audit chain and what it seals; says at which entry it breaks, and which day's figures are others."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -8,15 +8,16 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from processors.audit_beside import KEPT, NEWEST
 from processors.audit_unvouched import Vouched
 from processors.objecting import adjustments
-from processors.provenance import snapshot_digest
-from processors.receipt_anchors import root_of
-from processors.rejudging import SEALING, Rejudging, Stands
-from schemas.audit import NOTHING, AuditEntry, AuditKind, merkle_root
-from schemas.canonical import canonical_json
+from processors.rejudging import SEALING, Rejudged, Rejudging, Stands
+from schemas.audit import NOTHING, AuditEntry, AuditKind
 from schemas.time import LocalCalendar
-from stores.ledger import audit, objections, official_day, requests, restatements, signatures, snapshots
+from stores.ledger import audit, objections, official_day
+
+# What reading something raises that no part of the product wrote so.
+_UNREADABLE: Final = (ValueError, KeyError, TypeError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def walk(
     """
     broken: list[Broken] = []
     sealed: dict[str, AuditEntry] = {}
+    newest: dict[tuple[str, str], AuditEntry] = {}
     known: set[str] = set()
     vouched = Vouched()
     unjudged: list[Broken] = []
@@ -70,46 +72,73 @@ def walk(
         broken += _breaks(entry, number, head)
         if entry.kind in official_day.SEALS:
             sealed[entry.subject] = entry
-        if entry.kind in _KEPT:
+        if entry.kind in NEWEST:
+            newest[entry.kind, entry.subject] = entry
+        elif entry.kind in KEPT:
             broken += _read(entry, partial(_beside, connection, entry))
         if entry.kind in SEALING:
-            try:
-                again = rejudging.judge(entry)
-            except ValueError as error:
-                # Its rules, its registry or its figures; which of them is told by their own entry.
-                unjudged.append(Broken(entry.number, f"can't be judged again: {error}"))
-            else:
-                judged += again.stands is Stands.FOLLOWS
-                if again.stands in (Stands.DIFFERS, Stands.UNKNOWN):
-                    where = broken if again.stands is Stands.DIFFERS else unjudged
-                    where.append(Broken(entry.number, again.detail))
-        vouched.take(entry)
+            again = _judged(rejudging, entry)
+            judged += again.stands is Stands.FOLLOWS
+            if again.stands in (Stands.DIFFERS, Stands.UNKNOWN):
+                where = broken if again.stands is Stands.DIFFERS else unjudged
+                where.append(Broken(entry.number, again.detail))
+        broken += _read(entry, partial(_taken, vouched, entry))
         known.add(entry.digest)
         number, head = entry.number, entry.digest
+    for entry in newest.values():
+        broken += _read(entry, partial(_beside, connection, entry))
     for day in sorted(sealed):
         broken += _read(sealed[day], partial(_differs, connection, sealed[day]))
-    broken += _read(None, partial(_adjusted, connection, local))
-    broken += [Broken(0, one) for one in vouched.differences(connection)]
-    broken += [
-        Broken(0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew")
-        for anchor in anchors
-        if anchor not in known
-    ]
+    broken += _read("what objections moved", partial(_adjusted, connection, local))
+    broken += _read("what people decided", partial(_told, vouched.decisions, connection))
+    broken += _read("which days are closed", partial(_told, vouched.days, connection))
+    broken += [_without(anchor) for anchor in anchors if anchor not in known]
     return Walked(number, head, len(sealed), tuple(broken), judged, tuple(unjudged))
 
 
-def _read(entry: AuditEntry | None, check: Callable[[], Iterable[Broken]]) -> list[Broken]:
-    """What the check finds; bytes that are no JSON any more, or no packed rows, were changed too."""
+def _read(told_by: AuditEntry | str, check: Callable[[], Iterable[Broken]]) -> list[Broken]:
+    """What the check finds; bytes that are no JSON any more, or no packed rows, or say what nobody wrote were changed too."""
+    found: list[Broken] = []
     try:
-        return list(check())
-    except ValueError as error:
-        number = entry.number if entry is not None else 0
-        what = f"what {entry.kind} {entry.subject} tells of" if entry is not None else "what objections moved"
-        return [Broken(number, f"{what} was changed: it can't be read ({error})")]
+        found.extend(check())
+    except _UNREADABLE as error:
+        number, what = 0, told_by
+        if isinstance(told_by, AuditEntry):
+            number, what = told_by.number, f"{told_by.kind} {told_by.subject}, or what it tells of,"
+        found.append(Broken(number, f"{what} was changed: it can't be read ({_in_words(error)})"))
+    return found
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
+def _judged(rejudging: Rejudging, entry: AuditEntry) -> Rejudged:
+    try:
+        return rejudging.judge(entry)
+    except _UNREADABLE as error:
+        # Its rules, its registry or its figures; which of them is told by their own entry.
+        return Rejudged(Stands.UNKNOWN, f"can't be judged again: {_in_words(error)}")
+
+
+def _without(anchor: str) -> Broken:
+    return Broken(
+        0, f"anchor {anchor} does not stand in the chain: its end was cut off, or it was written anew"
+    )
+
+
+def _told(differences: Callable[[Connection], Iterable[str]], connection: Connection) -> Iterator[Broken]:
+    for one in differences(connection):
+        yield Broken(0, one)
+
+
+def _taken(vouched: Vouched, entry: AuditEntry) -> Iterator[Broken]:
+    vouched.take(entry)
+    yield from ()
 
 
 def _beside(connection: Connection, entry: AuditEntry) -> Iterator[Broken]:
-    differs = _KEPT[AuditKind(entry.kind)](connection, entry)
+    differs = KEPT[AuditKind(entry.kind)](connection, entry)
     if differs:
         yield Broken(entry.number, differs)
 
@@ -149,76 +178,6 @@ def _differs(connection: Connection, entry: AuditEntry) -> Iterator[Broken]:
     )
 
 
-def _signature(connection: Connection, entry: AuditEntry) -> str | None:
-    revision = entry.content.get("revision")
-    kept = [one for one in signatures.of_period(connection, entry.subject) if one.revision == revision]
-    root = merkle_root([canonical_json(one).encode() for one in kept[0].verdicts]) if kept else None
-    same = root == entry.content.get("root") and kept[0].signed_by == entry.actor if kept else False
-    return None if same else f"the verdicts of {entry.subject} are not those that {entry.actor} signed"
-
-
-def _restatement(connection: Connection, entry: AuditEntry) -> str | None:
-    kept = restatements.get(connection, entry.content.get("restatement", 0))
-    said = entry.content
-    same = kept is not None and (kept.before, kept.after, kept.person, kept.reason) == (
-        said.get("before"),
-        said.get("after"),
-        entry.actor,
-        said.get("reason"),
-    )
-    return (
-        None if same else f"restatement {said.get('restatement')} of {entry.subject} is not what was sealed"
-    )
-
-
-def _objection(connection: Connection, entry: AuditEntry) -> str | None:
-    number = entry.content.get("number", 0)
-    kept = objections.get(connection, number)
-    same = (
-        kept is not None
-        and all(
-            getattr(kept, name) == entry.content.get(name)
-            for name in ("enterprise", "from_ms", "to_ms", "claim", "evidence")
-        )
-        and (kept.element, kept.raised_by, kept.raised_ms) == (entry.subject, entry.actor, entry.at_ms)
-    )
-    return None if same else f"objection {number} about {entry.subject} is not what was taken in"
-
-
-def _ruling(connection: Connection, entry: AuditEntry) -> str | None:
-    number = entry.content.get("number", 0)
-    kept = objections.get(connection, number)
-    same = kept is not None and (kept.state, kept.ruling, kept.ruled_by) == (
-        entry.content.get("state"),
-        entry.content.get("ruling"),
-        entry.actor,
-    )
-    return None if same else f"the ruling on objection {number} is not what was sealed"
-
-
-def _request(connection: Connection, entry: AuditEntry) -> str | None:
-    number = entry.content.get("number", 0)
-    kept = requests.get(connection, number)
-    same = (
-        kept is not None
-        and (kept.enterprise, kept.asked_by, kept.asked_ms) == (entry.subject, entry.actor, entry.at_ms)
-        and (kept.about, kept.working_days, kept.deadline.isoformat())
-        == tuple(entry.content.get(name) for name in ("about", "working_days", "deadline"))
-    )
-    return None if same else f"request {number} to {entry.subject} is not what was asked for"
-
-
-def _withdrawal(connection: Connection, entry: AuditEntry) -> str | None:
-    number = entry.content.get("number", 0)
-    kept = requests.get(connection, number)
-    same = kept is not None and (kept.withdrawn_by, kept.withdrawn_ms, kept.withdrawn_why) == (
-        entry.actor,
-        entry.at_ms,
-        entry.content.get("why"),
-    )
-    return None if same else f"the withdrawal of request {number} is not what was sealed"
-
-
 def _adjusted(connection: Connection, calendar: LocalCalendar) -> Iterator[Broken]:
     """What upheld objections moved, held against what they give from the official rows."""
     upheld = objections.every(connection, objections.UPHELD)
@@ -236,30 +195,3 @@ def _adjusted(connection: Connection, calendar: LocalCalendar) -> Iterator[Broke
         yield Broken(
             0, f"what objection {number} moved is not what its ruling gives from the official figures: {days}"
         )
-
-
-def _snapshot(connection: Connection, entry: AuditEntry) -> str | None:
-    wanted = entry.content.get("snapshot")
-    kept = snapshots.load(connection, entry.subject)
-    # Entries of former versions name none.
-    same = wanted is None or (kept is not None and snapshot_digest(kept) == wanted)
-    return None if same else f"the rows kept of {entry.subject} are not those that were noted"
-
-
-def _receipts(connection: Connection, entry: AuditEntry) -> str | None:
-    same = root_of(connection, entry) == entry.content.get("root")
-    return None if same else f"the receipts' digests of {entry.subject} are not those that were anchored"
-
-
-# What stands beside the chain and that an entry of this kind vouches for.
-_KEPT: Final[Mapping[AuditKind, Callable[[Connection, AuditEntry], str | None]]] = {
-    AuditKind.SIGNED_OFF: _signature,
-    AuditKind.RESTATED: _restatement,
-    AuditKind.OBJECTION: _objection,
-    AuditKind.RULING: _ruling,
-    AuditKind.RECEIPTS: _receipts,
-    AuditKind.REPORT_REQUESTED: _request,
-    AuditKind.REQUEST_WITHDRAWN: _withdrawal,
-    AuditKind.REGISTRY_CHANGED: _snapshot,
-    AuditKind.RULES_CHANGED: _snapshot,
-}

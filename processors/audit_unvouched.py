@@ -30,29 +30,42 @@ class Vouched:
     def __init__(self) -> None:
         self._told: set[Told] = set()
         self._sealed: set[date] = set()
+        self._begun_ms: int | None = None
 
     def take(self, entry: AuditEntry) -> None:
-        """An entry of the chain."""
+        """An entry of the chain, in their order.
+
+        Raises:
+            ValueError: it does not name what it tells of.
+        """
+        if self._begun_ms is None:
+            self._begun_ms = entry.at_ms
         named = _TOLD.get(entry.kind)
         if named is not None:
             self._told.add(named(entry))
         if entry.kind in official_day.SEALS:
             self._sealed.add(date.fromisoformat(entry.subject))
 
-    def differences(self, connection: Connection) -> Iterator[str]:
-        """Everything that one has and the other has not, in words.
-
-        Days before the first sealed one were closed before there was a chain, or no chain is left of them.
-        """
-        found = set(_kept(connection))
-        for one in sorted(found - self._told):
+    def decisions(self, connection: Connection) -> Iterator[str]:
+        """What people decided in the ledger and no entry tells of, in words."""
+        for one in sorted(set(_kept(connection)) - self._told):
             yield f"{' '.join(one)} stands in the ledger, and no entry tells of it: it was inserted, or its entry removed"
-        yield from self._days(connection)
 
-    def _days(self, connection: Connection) -> Iterator[str]:
-        if not self._sealed:
-            return
-        closed = dict(connection.execute(select(closed_days.c.day, closed_days.c.complete)).tuples().all())
+    def days(self, connection: Connection) -> Iterator[str]:
+        """Days that are closed or sealed and not both, in words.
+
+        Days that were closed before the chain began are not asked for.
+        """
+        rows = connection.execute(
+            select(closed_days.c.day, closed_days.c.complete, closed_days.c.closed_at_ms)
+        )
+        records = {day: (complete, at_ms) for day, complete, at_ms in rows}
+        closed = {day: complete for day, (complete, _) in records.items()}
+        since = {
+            day
+            for day, (complete, at_ms) in records.items()
+            if complete and (self._begun_ms is None or at_ms >= self._begun_ms)
+        }
         for day in sorted(day for day in self._sealed if not closed.get(day)):
             yield f"the closing of {day} is sealed, and its record was removed or changed: it reads as not closed"
         official = set(
@@ -64,7 +77,7 @@ class Vouched:
         under_way = {day for day, complete in closed.items() if not complete}
         official |= {day for day, complete in closed.items() if complete}
         for day in sorted(official - self._sealed - under_way):
-            if day > min(self._sealed):
+            if day in since or (self._sealed and day > min(self._sealed)):
                 yield f"{day} has official figures or a closing, and no entry seals it: these were inserted, or it was removed"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from processors.changed_since import changed_since
 from processors.closing import CLOSING
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
@@ -107,29 +108,42 @@ def seal_verdicts(
     """
     sealed = []
     for period in _ended(closed):
-        with ledger.reading() as connection:
-            known = audit.newest(connection, AuditKind.VERDICTS.value, period.name)
-            stands = standing(connection, period, period.end)
-            if known is not None or stands.missing:
-                continue
-            found = list(verdicts(connection, registry, rules, period, zone=zone))
-        if not found:
-            continue
-        told = list(_told(found, rules, zone))
-        content = {
-            "root": _root(told),
-            "verdicts": len(told),
-            "said": root_of_what_is_said(said(found, rules, zone)),
-            "results": dict(sorted(Counter(one["result"] for one in told).items())),
-            "registry": registry.digest,
-            "rules": rules.digest,
-        } | told_from(stands)
-        with ledger.writing() as connection:
-            audit.append(
-                connection, [NewAuditEntry(now_ms, AuditKind.VERDICTS, period.name, CLOSING, content)]
-            )
-        sealed.append(period)
+        content, number = _verdicts_of(ledger, registry, rules, period, zone)
+        while content is not None:
+            with ledger.writing() as connection:
+                # They were judged without the writer's lock: what a person changed meanwhile is not in them.
+                if not changed_since(connection, period, number):
+                    entry = NewAuditEntry(now_ms, AuditKind.VERDICTS, period.name, CLOSING, content)
+                    audit.append(connection, [entry])
+                    sealed.append(period)
+                    break
+            content, number = _verdicts_of(ledger, registry, rules, period, zone)
     return sealed
+
+
+def _verdicts_of(
+    ledger: Ledger, registry: Registry, rules: Rules, period: CalendarPeriod, zone: str
+) -> tuple[dict[str, Any] | None, int]:
+    """What an entry says of the period's verdicts, None where there is nothing to seal; and how long the chain was."""
+    with ledger.reading() as connection:
+        number = audit.length(connection)
+        known = audit.newest(connection, AuditKind.VERDICTS.value, period.name)
+        stands = standing(connection, period, period.end)
+        if known is not None or stands.missing:
+            return None, number
+        found = list(verdicts(connection, registry, rules, period, zone=zone))
+    if not found:
+        return None, number
+    told = list(_told(found, rules, zone))
+    content = {
+        "root": _root(told),
+        "verdicts": len(told),
+        "said": root_of_what_is_said(said(found, rules, zone)),
+        "results": dict(sorted(Counter(one["result"] for one in told).items())),
+        "registry": registry.digest,
+        "rules": rules.digest,
+    } | told_from(stands)
+    return content, number
 
 
 def _ended(closed: Iterable[date]) -> Iterator[CalendarPeriod]:

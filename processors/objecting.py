@@ -88,6 +88,11 @@ def rule_on(
     one = objections.get(connection, number)
     if one is None:
         raise ObjectionError(f"there is no objection {number}")
+    # What moved first is told by the moments of the rulings: they stand in their order, also by a clock that was set back.
+    before = [
+        each.ruled_ms or 0 for each in objections.every(connection, UPHELD) if each.element == one.element
+    ]
+    now_ms = max([now_ms, *(at_ms + 1 for at_ms in before)])
     if not objections.rule(connection, number, state, now_ms, person, ruling):
         raise ObjectionError(f"objection {number} was {one.state} by {one.ruled_by}")
     moved = list(adjustments(connection, one, calendar)) if upheld else []

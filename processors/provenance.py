@@ -1,5 +1,6 @@
 """What official figures rest on, written into the audit chain: registries and rules with their diffs, key life cycles."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
@@ -12,16 +13,15 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection
 
 from processors.rules import Rules
-from schemas.audit import AuditKind, NewAuditEntry
+from schemas.audit import AuditEntry, AuditKind, NewAuditEntry
 from schemas.canonical import canonical_json
 from schemas.registry import DeclaredLevel, Element, Registry
 from schemas.rules import Rule
 from stores.keys import ApiKey, AuditLine
-from stores.ledger import Ledger, audit, positions, snapshots
+from stores.ledger import Ledger, audit, snapshots
 from stores.ledger.snapshots import Content
 
 ACTOR: Final = "btswatch"
-KEYS_POSITION: Final = "audited_key_events"
 _ELEMENTS: Final = TypeAdapter(dict[str, tuple[Element, ...]])
 _LEVELS: Final = TypeAdapter(dict[str, DeclaredLevel])
 # The chain tells what changed; of a whole new registry the snapshot has the rest.
@@ -84,26 +84,27 @@ def note_keys(ledger: Ledger, lines: Sequence[AuditLine], keys: Sequence[ApiKey]
 
     Args:
         ledger: open.
-        lines: all of the key store's audit, in order; it only grows.
+        lines: all of the key store's audit, in order.
         keys: the keys as they are, for whose they are and until when.
     """
     known = {one.key_id: {"enterprise": one.enterprise, "expires_ms": one.expires_ms} for one in keys}
+    new: list[NewAuditEntry] = []
     with ledger.writing() as connection:
-        done = int(positions.known_property(connection, KEYS_POSITION) or 0)
-        new = [
-            NewAuditEntry(
-                one.at_ms,
-                AuditKind.KEY,
-                one.key_id,
-                one.actor,
-                {"action": one.action, "reason": one.reason} | known.get(one.key_id, {}),
-            )
-            for one in lines[done:]
-        ]
-        if new:
-            audit.append(connection, new)
-            positions.save_property(connection, KEYS_POSITION, str(len(lines)))
+        # Not by a count: a store that was made anew, or came from a backup, has others in these places.
+        told = Counter(_happened(one) for one in audit.of_kind(connection, AuditKind.KEY.value))
+        for line in lines:
+            content = {"action": line.action, "reason": line.reason} | known.get(line.key_id, {})
+            entry = NewAuditEntry(line.at_ms, AuditKind.KEY, line.key_id, line.actor, content)
+            if told[_happened(entry)]:
+                told[_happened(entry)] -= 1
+            else:
+                new.append(entry)
+        audit.append(connection, new)
     return len(new)
+
+
+def _happened(one: NewAuditEntry | AuditEntry) -> tuple[Any, ...]:
+    return one.at_ms, one.subject, one.actor, one.content.get("action"), one.content.get("reason")
 
 
 def _note(ledger: Ledger, kind: AuditKind, digest: str, content: Content, now_ms: int, by: By) -> bool:

@@ -14,10 +14,9 @@ from sqlalchemy import Connection
 from schemas.audit import AuditEntry, AuditKind, NewAuditEntry, merkle_path, merkle_root
 from schemas.canonical import canonical_json
 from stores.journal import KeptReceipt
-from stores.ledger import Ledger, audit, positions, snapshots
+from stores.ledger import Ledger, audit, snapshots
 
 ACTOR: Final = "gateway"
-_POSITION: Final = "anchored_receipts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,9 @@ def receipt_digest(body: bytes) -> str:
 
 
 def anchored(connection: Connection, journal: int) -> int:
-    """The number up to which the journal's receipts are anchored."""
-    return int(positions.known_property(connection, _name(journal)) or 0)
+    """The number up to which the journal's receipts are anchored: as the chain says, and nothing beside it."""
+    last = audit.newest(connection, AuditKind.RECEIPTS.value, _subject(journal))
+    return int(last.content["last"]) if last is not None else 0
 
 
 def anchor(ledger: Ledger, journal: int, receipts: Sequence[KeptReceipt], now_ms: int) -> AuditEntry | None:
@@ -79,10 +79,7 @@ def anchor(ledger: Ledger, journal: int, receipts: Sequence[KeptReceipt], now_ms
             "to_ms": max(one.at_ms for one in new),
         }
         snapshots.save(connection, root, AuditKind.RECEIPTS.value, {"receipts": content})
-        audit.append(
-            connection, [NewAuditEntry(now_ms, AuditKind.RECEIPTS, f"journal:{journal}", ACTOR, told)]
-        )
-        positions.save_property(connection, _name(journal), str(new[-1].number))
+        audit.append(connection, [NewAuditEntry(now_ms, AuditKind.RECEIPTS, _subject(journal), ACTOR, told)])
         return audit.newest(connection, AuditKind.RECEIPTS.value)
 
 
@@ -133,5 +130,5 @@ def _content(connection: Connection, entry: AuditEntry) -> Mapping[str, Any]:
     return kept["receipts"] if kept is not None else {}
 
 
-def _name(journal: int) -> str:
-    return f"{_POSITION}:{journal}"
+def _subject(journal: int) -> str:
+    return f"journal:{journal}"

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from processors.audit_beside import named
+from processors.changed_since import changed_since
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
 from processors.provenance import registry_under, rules_under
@@ -18,7 +20,7 @@ from processors.verdicts import PeriodVerdict, verdicts
 from schemas.audit import AuditEntry, AuditKind, merkle_root
 from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from stores.ledger import objections, restatements, signatures
+from stores.ledger import signatures
 
 SEALING: Final = (AuditKind.VERDICTS, AuditKind.SIGNED_OFF)
 # What a verdict says; how it is told otherwise may change from version to version.
@@ -67,7 +69,7 @@ class Rejudging:
     def judge(self, entry: AuditEntry) -> Rejudged:
         """Whether the verdicts of an entry of kind `SEALING` follow."""
         period = CalendarPeriod.named(entry.subject)
-        if self._moved(period, entry.at_ms):
+        if changed_since(self._connection, period, entry.number):
             return Rejudged(Stands.MOVED)
         rules, registry = self._under(entry)
         if rules is None:
@@ -80,15 +82,8 @@ class Rejudging:
             return self._signed(entry, now)
         return _sealed(entry, now)
 
-    def _moved(self, period: CalendarPeriod, at_ms: int) -> bool:
-        changed = restatements.between(self._connection, period.first, period.end)
-        # Of the same millisecond nobody can tell which came first.
-        return any(one.at_ms >= at_ms for one in changed) or bool(
-            objections.moved_since(self._connection, period.first, period.end, at_ms - 1)
-        )
-
     def _under(self, entry: AuditEntry) -> tuple[Rules | None, Registry | None]:
-        rules, registry = entry.content["rules"], entry.content["registry"]
+        rules, registry = named(entry, "rules"), named(entry, "registry")
         if rules not in self._rules:
             self._rules[rules] = rules_under(self._connection, rules)
         if registry not in self._registries:

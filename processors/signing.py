@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from processors.changed_since import Changed, changed_since
 from processors.core.periods import CalendarPeriod
 from processors.findings import as_contract
 from processors.indicator_findings import indicator_as_contract
@@ -17,7 +18,7 @@ from processors.verdicts import verdicts
 from schemas.audit import AuditKind, NewAuditEntry, merkle_root
 from schemas.canonical import canonical_json
 from schemas.registry import Registry
-from stores.ledger import audit, closings, figures, objections, restatements, signatures
+from stores.ledger import audit, closings, figures, signatures
 from stores.ledger.restatements import Restatement
 from stores.ledger.signatures import Signature
 
@@ -75,22 +76,18 @@ def standing(connection: Connection, period: CalendarPeriod, today: date) -> Per
     days = [first + timedelta(days=n) for n in range((period.end - first).days)]
     missing = tuple(day for day in days if day not in closed)
     signed = tuple(signatures.of_period(connection, period.name))
-    changed = tuple(
-        one
-        for one in restatements.between(connection, period.first, period.end)
-        if signed and one.at_ms > signed[-1].signed_ms
-    )
-    ruled = tuple(
-        objections.moved_since(connection, period.first, period.end, signed[-1].signed_ms) if signed else ()
-    )
+    changed = Changed()
+    if signed:
+        entry = audit.newest(connection, AuditKind.SIGNED_OFF.value, period.name)
+        changed = changed_since(connection, period, entry.number if entry is not None else 0)
     if period.end > today:
         state = PeriodState.OPEN
     elif not signed:
         known = bool(days) if begun else figures.any_between(connection, period.first, period.end)
         state = PeriodState.PROVISIONAL if known else PeriodState.ABSENT
     else:
-        state = PeriodState.RESTATED if changed or ruled or len(signed) > 1 else PeriodState.FINAL
-    return PeriodStanding(period, state, len(days), missing, signed, changed, ruled, begun)
+        state = PeriodState.RESTATED if changed or len(signed) > 1 else PeriodState.FINAL
+    return PeriodStanding(period, state, len(days), missing, signed, changed.restated, changed.ruled, begun)
 
 
 def told_from(found: PeriodStanding) -> dict[str, str]:

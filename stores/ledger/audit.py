@@ -39,6 +39,12 @@ def head(connection: Connection) -> str:
     return str(last["digest"]) if last is not None else NOTHING
 
 
+def length(connection: Connection) -> int:
+    """How many entries there are: the last one's number."""
+    last = _last(connection)
+    return int(last["number"]) if last is not None else 0
+
+
 def entries(connection: Connection, after: int = 0) -> Iterator[AuditEntry]:
     """The entries in order behind a number."""
     while True:
@@ -102,6 +108,13 @@ def newest(connection: Connection, kind: str, subject: str | None = None) -> Aud
 def of_kind(connection: Connection, *kinds: str) -> Iterator[AuditEntry]:
     """The entries of these kinds, the newest first."""
     query = select(audit).where(audit.c.kind.in_(kinds)).order_by(audit.c.number.desc())
+    for row in connection.execute(query).mappings():
+        yield AuditEntry(**row)
+
+
+def behind(connection: Connection, number: int, *kinds: str) -> Iterator[AuditEntry]:
+    """The entries of these kinds behind a number, in order."""
+    query = select(audit).where(audit.c.number > number, audit.c.kind.in_(kinds)).order_by(audit.c.number)
     for row in connection.execute(query).mappings():
         yield AuditEntry(**row)
 

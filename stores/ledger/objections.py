@@ -103,14 +103,13 @@ def save_adjustments(connection: Connection, found: Sequence[Adjustment]) -> Non
         connection.execute(insert(adjustments).values({name: getattr(one, name) for name in names}))
 
 
-def moved_since(connection: Connection, first: date, end: date, after_ms: int) -> list[int]:
-    """The objections ruled on after that moment which moved something of the local days `[first, end)`."""
+def moved_of(connection: Connection, first: date, end: date) -> list[int]:
+    """The objections which moved something of the local days `[first, end)`."""
     query = (
-        select(objections.c.number)
-        .join(adjustments, adjustments.c.objection == objections.c.number)
-        .where(adjustments.c.day >= first, adjustments.c.day < end, objections.c.ruled_ms > after_ms)
+        select(adjustments.c.objection)
+        .where(adjustments.c.day >= first, adjustments.c.day < end)
         .distinct()
-        .order_by(objections.c.number)
+        .order_by(adjustments.c.objection)
     )
     return list(connection.execute(query).scalars())
 

@@ -20,7 +20,14 @@ from stores.ledger.closings import ClosedDay, save_closed
 from stores.ledger.enterprise_word import DifferingRow, FeedRow, LateRow, save_feeds, save_of_elements
 from stores.ledger.figures import DayFigure, save_final, save_provisional
 from stores.ledger.tables import audit as table
-from stores.ledger.tables import closed_days, day_figures, differing_causes, feed_days, late_declarations
+from stores.ledger.tables import (
+    closed_days,
+    day_figures,
+    differing_causes,
+    feed_days,
+    late_declarations,
+    properties,
+)
 
 DAYS = [date(2026, 11, 2) + timedelta(days=n) for n in range(4)]
 
@@ -55,9 +62,9 @@ def _sealed(ledger):
             save_of_elements(connection, day, ["A-1"], [late], [causes])
             save_feeds(connection, [FeedRow(day, "alpha", 300, 86_400, 0, 0, 0, None, False)])
             save_closed(connection, ClosedDay(day, 1000, True, 3, 9, 0, "r", "i", {}))
-            entry = NewAuditEntry(
-                1000, AuditKind.DAY_CLOSED, day.isoformat(), "closing", official_day.seal(connection, day)
-            )
+            content = official_day.seal(connection, day)
+            content |= {"registry": "r", "inputs": "i", "events": 9, "differences": 0}
+            entry = NewAuditEntry(1000, AuditKind.DAY_CLOSED, day.isoformat(), "closing", content)
             audit.append(connection, [entry])
         found = list(audit.entries(connection))
     return ledger, found
@@ -304,6 +311,59 @@ def test_spoiled_bytes_are_told_by_their_entry_and_hide_no_other(sqlite_ledger_s
     assert "it can't be read" in found[3][1]
 
 
+@pytest.mark.parametrize("kind", AuditKind)
+@pytest.mark.parametrize(
+    "values", [{"content": {}}, {"content": []}, {"content": 5}, {"subject": "x", "content": {"number": "x"}}]
+)
+def test_an_entry_that_no_part_of_the_product_would_write_is_told_and_hides_no_other(sealed, kind, values):
+    """Also where its digest was made anew, so that only the next entry tells that it was replaced."""
+    ledger, found = sealed
+    forged = replace(found[1], kind=kind.value, **values)
+    execute(
+        ledger,
+        sa.update(table)
+        .where(table.c.number == 2)
+        .values(kind=kind.value, digest=forged.computed(), **values),
+    )
+    execute(ledger, sa.update(day_figures).where(day_figures.c.day == DAYS[3]).values(up_s=1))
+    broken = walked(ledger).broken
+    assert 3 in {one.number for one in broken}, "it does not follow"
+    assert any(one.number == 4 and "closed figures of 2026-11-05" in one.detail for one in broken)
+
+
+def test_a_table_that_cannot_be_read_is_told_and_hides_no_other(sqlite_ledger_sealed):
+    ledger, _ = sqlite_ledger_sealed
+    execute(ledger, sa.text("UPDATE closed_days SET day = 'x' WHERE day = '2026-11-03'"))
+    execute(ledger, sa.update(day_figures).where(day_figures.c.day == DAYS[3]).values(up_s=1))
+    details = [one.detail for one in walked(ledger).broken]
+    assert any("closed figures of 2026-11-05" in one for one in details)
+    assert any("can't be read" in one for one in details)
+
+
+def test_an_emptied_chain_does_not_vouch_for_the_days_that_it_left(sealed):
+    ledger, _ = sealed
+    execute(ledger, sa.delete(table))
+    assert [one.detail[:10] for one in walked(ledger).broken] == [str(day) for day in DAYS]
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        {"inputs_digest": "other"},
+        {"registry_digest": "other"},
+        {"events": 1},
+        {"differences": 1},
+        {"closed_at_ms": 7},
+    ],
+)
+def test_a_changed_record_of_a_closing_is_told(sealed, tamper):
+    ledger, _ = sealed
+    execute(ledger, sa.update(closed_days).where(closed_days.c.day == DAYS[1]).values(**tamper))
+    (broken,) = walked(ledger).broken
+    assert broken.number == 2
+    assert "the record of closing 2026-11-03" in broken.detail
+
+
 def test_one_figure_is_proven_without_the_others(sealed):
     ledger, found = sealed
     with ledger.reading() as connection:
@@ -345,6 +405,31 @@ def test_changed_rules_are_written_with_what_differs(ledger):
         _, entry = audit.entries(connection)
     assert entry.content["counts"] == {"rules": {"added": 0, "removed": 1, "changed": 0}}
     assert entry.content["changes"][0]["key"] == shipped.rules[0].id
+
+
+def test_a_registry_that_comes_back_in_another_form_is_no_change_of_what_was_noted(ledger):
+    """A later version of the product keeps more of the same files: the newest entry vouches for what is kept."""
+    for one in (registry(("A", 3)), registry(("B", 3), digest="sha256:2"), registry(("A", 4))):
+        assert note_registry(ledger, one, 5)
+    assert walked(ledger).broken == ()
+    with ledger.writing() as connection:
+        snapshots.save(connection, "sha256:1", "registry_changed", {"elements": {}})
+    assert [one.number for one in walked(ledger).broken] == [3]
+
+
+def test_key_events_of_a_store_that_was_made_anew_or_came_from_a_backup_are_written(ledger):
+    lines = [AuditLine(n, "an", "create", f"k{n}", "") for n in range(3)]
+    assert note_keys(ledger, lines) == 3
+    assert note_keys(ledger, lines[:2]) == 0
+    other = AuditLine(9, "an", "revoke", "k0", "leaked")
+    assert note_keys(ledger, [*lines[:2], other]) == 1, "on the backup's place of the third"
+    assert note_keys(ledger, [AuditLine(10, "an", "create", "n1", "")]) == 1
+    assert note_keys(ledger, [AuditLine(10, "an", "create", "n1", "")]) == 0
+
+
+def test_a_shifted_position_hides_no_key_event(ledger):
+    execute(ledger, sa.insert(properties).values(name="audited_key_events", value="1000"))
+    assert note_keys(ledger, [AuditLine(1, "an", "create", "k1", "")]) == 1
 
 
 def test_key_events_are_written_once_each(ledger):

@@ -17,7 +17,7 @@ from processors.signing import sign_off
 from processors.sinks.influx.guard import SeriesGuard
 from processors.sinks.influx.verdict_points import VerdictPoints
 from processors.verdicts import verdicts
-from schemas.audit import AuditKind
+from schemas.audit import AuditKind, NewAuditEntry
 from schemas.figures import Figure
 from schemas.registry import Element, Enterprise, Kind, Registry
 from schemas.rules import Rule
@@ -220,18 +220,51 @@ def test_a_verdict_that_does_not_follow_is_told_with_its_entry(closed):
     assert "signed by An" in signed.detail
 
 
-def test_what_a_person_moved_since_is_no_contradiction(closed):
-    note_registry(closed, REGISTRY, 5)
-    seal(closed)
-    with closed.writing() as connection:
+def move(ledger, *, told=True, ruled_ms=6):
+    """What an upheld objection of nobody does, with or without its entry in the chain."""
+    with ledger.writing() as connection:
         number = objections.next_number(connection)
         objections.raise_objection(
             connection, objections.Objection(number, "alpha", "A-1", 0, 1, "up", "a letter", 6, "An")
         )
-        objections.rule(connection, number, objections.UPHELD, 8, "Binh", "so")
+        objections.rule(connection, number, objections.UPHELD, ruled_ms, "Binh", "so")
         objections.save_adjustments(connection, [Adjustment(DAYS[3], "A-1", number, 0, 0, -3600, 3600, 0)])
+        if told:
+            content = {"number": number, "state": objections.UPHELD, "ruling": "so"}
+            audit.append(connection, [NewAuditEntry(ruled_ms, AuditKind.RULING, "A-1", "Binh", content)])
+
+
+def test_what_a_person_moved_since_is_no_contradiction(closed):
+    note_registry(closed, REGISTRY, 5)
+    seal(closed)
+    move(closed)
     found = walked(closed)
     assert (found.judged, found.unjudged) == (0, ())
+    assert {one.number for one in found.broken} == {0}, "only that the objection is made up"
+
+
+def test_what_no_entry_tells_of_excuses_no_verdict(closed):
+    note_registry(closed, REGISTRY, 5)
+    seal(closed)
+    move(closed, told=False, ruled_ms=8)
+    assert {one.number for one in walked(closed).broken} == {0, 3}
+
+
+def test_what_a_person_moves_while_verdicts_are_sealed_is_in_them(closed, monkeypatch):
+    note_registry(closed, REGISTRY, 5)
+
+    def meanwhile(*given, **more):
+        found = list(verdicts(*given, **more))
+        if found and not moved:
+            moved.append(True)
+            move(closed)
+        return found
+
+    moved = []
+    monkeypatch.setattr("processors.closed_verdicts.verdicts", meanwhile)
+    assert [one.name for one in seal(closed)] == ["2026-11"]
+    found = walked(closed)
+    assert (found.judged, found.unjudged) == (1, ())
     assert {one.number for one in found.broken} == {0}, "only that the objection is made up"
 
 

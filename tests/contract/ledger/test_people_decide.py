@@ -341,6 +341,34 @@ def test_what_was_measured_is_signed_too_and_anew_once_it_is_corrected(closed, r
     assert broken(closed) == ()
 
 
+def test_what_is_written_after_a_signature_counts_as_later_whatever_the_clock_said(
+    closed, restating, registry, rules
+):
+    """A restatement bears the moment at which it began to read the archive: somebody signs meanwhile."""
+    take(closed, registry, objection())
+    signed(closed, registry, rules, now_ms=LATER + 5)
+    with closed.writing() as connection:
+        restating.write(connection, restating.propose(connection, "A-1", day(1)), "An", "late")
+    found = state(closed)
+    assert (found.state, [one.element for one in found.restated]) == (PeriodState.RESTATED, ["A-1"])
+    assert broken(closed) == ()
+    assert signed(closed, registry, rules, now_ms=LATER - 5).revision == 2
+    assert state(closed).restated == ()
+    decide(closed, 1, now_ms=LATER - 9)
+    assert state(closed).ruled == (1,)
+    assert broken(closed) == ()
+
+
+@pytest.mark.parametrize("later_ms", [0, -5])
+def test_rulings_move_in_their_order_also_by_a_clock_that_was_set_back(closed, registry, later_ms):
+    take(closed, registry, objection(1, 22, 24))
+    take(closed, registry, objection(2, 23, 24, claim="up"))
+    (moved,) = decide(closed, 2)
+    assert moved.seconds == (3600, 0, -3600, 0, 0)
+    assert decide(closed, 1, now_ms=LATER + 1 + later_ms) == []
+    assert broken(closed) == ()
+
+
 def test_a_period_with_open_days_is_not_signed(closed, registry, rules):
     quarter = CalendarPeriod.named("2026-11")
     with closed.writing() as connection, pytest.raises(NotSignableError, match="days are not closed"):
@@ -373,10 +401,10 @@ def take(ledger, registry, one):
         return object_to(connection, registry, one, CALENDAR)
 
 
-def decide(ledger, number, *, upheld=True):
+def decide(ledger, number, *, upheld=True, now_ms=LATER + 1):
     with ledger.writing() as connection:
         return rule_on(
-            connection, number, upheld=upheld, person="Binh", ruling="so", now_ms=LATER + 1, calendar=CALENDAR
+            connection, number, upheld=upheld, person="Binh", ruling="so", now_ms=now_ms, calendar=CALENDAR
         )
 
 
@@ -457,6 +485,15 @@ def test_two_objections_to_the_same_time_move_it_once(closed, registry, rules):
         (tables.signatures, {"signed_by": "Mallory"}, "that An signed"),
         (tables.signatures, {"verdicts": []}, "that An signed"),
         (tables.restatements, {"reason": "other"}, "restatement 1 of"),
+        (tables.restatements, {"at_ms": 7}, "restatement 1 of"),
+        (tables.restatements, {"element": "A-2"}, "restatement 1 of"),
+        (tables.restatements, {"day": day(0)}, "restatement 1 of"),
+        (tables.signatures, {"signed_ms": 1 << 50}, "that An signed"),
+        (tables.signatures, {"note": "other"}, "that An signed"),
+        (tables.signatures, {"root": "other"}, "that An signed"),
+        (tables.objections, {"ruled_ms": 7}, "the ruling on objection 1"),
+        (tables.objections, {"claim": "gone"}, "objection 1 about A-1"),
+        (tables.objections, {"to_ms": 1 << 62}, "objection 1 about A-1"),
     ],
 )
 def test_what_stands_beside_the_chain_and_was_changed_is_told(
@@ -474,6 +511,41 @@ def test_what_stands_beside_the_chain_and_was_changed_is_told(
     with closed.writing() as connection:
         connection.execute(table.delete())
     assert any(said in one.detail for one in broken(closed))
+
+
+@pytest.mark.parametrize(
+    ("table", "values", "said"),
+    [
+        (tables.signatures, {"verdicts": 5}, "signed_off 2026-11-03"),
+        (tables.day_figures, {"runs": 5}, "what objections moved"),
+        (tables.objections, {"claim": "gone"}, "what objections moved"),
+        (tables.objections, {"to_ms": 1 << 62}, "what objections moved"),
+    ],
+)
+def test_what_nobody_could_have_written_is_told_and_ends_no_check(
+    closed, registry, rules, table, values, said
+):
+    signed(closed, registry, rules)
+    take(closed, registry, objection())
+    decide(closed, 1)
+    with closed.writing() as connection:
+        connection.execute(table.update().values(**values))
+    assert any(said in one.detail and "can't be read" in one.detail for one in broken(closed))
+
+
+def test_a_figure_changed_behind_the_chains_back_is_not_explained_as_sealed(closed, archive, registry):
+    """Its inputs' digest is the one that the archive gives."""
+
+    def explained():
+        with closed.reading() as connection:
+            return explain(connection, archive, registry, Conventions(), "A-1", day(1))
+
+    assert explained().proof.holds
+    with closed.writing() as connection:
+        row = tables.day_figures.c
+        values = {"up_s": row.up_s + row.down_s, "down_s": 0}
+        connection.execute(tables.day_figures.update().where(row.element == "A-1").values(**values))
+    assert (explained().official.figure.down, explained().proof.holds) == (0, False)
 
 
 def test_an_adjustment_follows_a_restated_day(closed, registry, restating):

@@ -12,7 +12,7 @@ from processors.receipt_anchors import anchored, leaf_of, prove, receipt_digest
 from schemas.audit import proves
 from stores.journal import Journal, ListLimits
 from stores.ledger import Ledger, audit
-from stores.ledger.tables import snapshots
+from stores.ledger.tables import properties, snapshots
 
 HOUR = 3_600_000
 
@@ -127,6 +127,16 @@ def test_journals_do_not_take_each_others_place(ledger, journal, chain, clock, t
         numbers = [journal.number(1), other.number(1)]
     with ledger.reading() as connection:
         assert [anchored(connection, number) for number in numbers] == [2, 1]
+
+
+def test_a_shifted_position_beside_the_chain_hides_no_receipt(ledger, journal, chain):
+    with ledger.writing() as connection:
+        connection.execute(
+            sa.insert(properties).values(name=f"anchored_receipts:{journal.number(1)}", value="99")
+        )
+    given(journal, 1, 2)
+    chain.follow()
+    assert [one.content["receipts"] for one in entries(ledger)] == [2]
 
 
 def test_while_the_ledger_is_away_nothing_is_lost(journal, clock, tmp_path):
