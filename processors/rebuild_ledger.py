@@ -8,7 +8,7 @@ elements stand now is no part of it: whoever follows the evidence writes that at
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
@@ -108,6 +108,7 @@ class LedgerRebuild:
             must_have_evidence(connection, first, edge_days=0)
             held = positions.known_property(connection, CLOSING_HELD_FROM)
             closed = {one.day: one for one in closings.complete(connection, first, days[-1])}
+            sealed = {day: _sealed(connection, day) for day in days if day not in closed}
             lost = closings.first_closed(connection) is None
             known = closings.first_official(connection)
         heard = first_heard(self._archive, self._grid)
@@ -123,7 +124,9 @@ class LedgerRebuild:
         official = [day for day in days if day in closed or self._may_close(day)]
         for done, day in enumerate(official, 1):
             started = time.perf_counter()
-            written, kept = self._official(day, readings, carries, ends, closed.get(day))
+            record = closed.get(day)
+            basis = record or sealed[day]
+            written, kept = self._official(day, readings, carries, ends, basis, recorded=record is not None)
             told(Rebuilt(day, True, written, kept, done, len(days), time.perf_counter() - started))
         if len(official) < len(days):
             open_days = OpenDays(self._archive, self._registry, self._conventions, readings, carries, ends)
@@ -166,15 +169,17 @@ class LedgerRebuild:
         carries: Carries,
         ends: dict[str, Reading],
         known: ClosedDay | None,
+        *,
+        recorded: bool,
     ) -> tuple[int, int]:
-        """How many rows were written and how many stood there."""
+        """How many rows were written and how many stood there. `known` is the closing, by its record or by its seal alone."""
         events = readings.events
         made, inputs = self._made(day, readings, carries, ends, known)
         if known is not None and known.inputs_digest != inputs:
             raise OtherBasisError(known, self._registry.digest)
         size = self._settings.batch_elements
         written = 0
-        if known is None:
+        if not recorded:
             with self._ledger.writing() as connection:
                 closings.save_begun(connection, day, self._now_ms(), self._registry.digest)
         for at in range(0, len(made), size):
@@ -189,19 +194,20 @@ class LedgerRebuild:
                 into = {element: carries_bytes(found) for element, found in carries.items()}
                 closings.save_carries(connection, following, CLOSED, into)
                 closings.drop_carries_before(connection, following, CLOSED)
-            if known is None:
-                record = ClosedDay(
+            if not recorded:
+                record = known or ClosedDay(
                     day=day,
                     closed_at_ms=now_ms,
                     complete=True,
-                    elements=len(made),
+                    elements=0,
                     events=readings.events - events,
                     differences=0,
                     registry_digest=self._registry.digest,
                     inputs_digest=inputs,
-                    notes={"rebuilt": True, NOTED: sum(one.word.late.late_s > 0 for one in made)},
+                    notes={},
                 )
-                closings.save_closed(connection, record)
+                notes = {"rebuilt": True, NOTED: sum(one.word.late.late_s > 0 for one in made)}
+                closings.save_closed(connection, replace(record, elements=len(made), notes=notes))
             self._seal(connection, day, inputs, now_ms)
         return written, len(made) - written
 
@@ -255,6 +261,16 @@ class LedgerRebuild:
             told(
                 Rebuilt(day, False, written, len(rows) - written, done, total, time.perf_counter() - started)
             )
+
+
+def _sealed(connection: Connection, day: date) -> ClosedDay | None:
+    """The closing as its entry in the chain tells of it, where the record is lost."""
+    entry = audit.newest(connection, AuditKind.DAY_CLOSED.value, day.isoformat())
+    if entry is None or "inputs" not in entry.content:
+        return None
+    said = entry.content
+    counted = said.get("events", 0), said.get("differences", 0)
+    return ClosedDay(day, entry.at_ms, True, 0, *counted, said["registry"], said["inputs"], {})
 
 
 def _note_end(one: OfficialDay, ends: dict[str, Reading]) -> None:

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from processors.rebuild_refusals import (
 )
 from schemas.audit import AuditKind, NewAuditEntry
 from schemas.settings.engine import ClosingSettings
+from schemas.status import Feed
 from stores.archive import ArchiveReader
 from stores.ledger import Ledger, audit, official_day, positions, restatements
 from stores.ledger.enterprise_word import NOTED
@@ -178,6 +180,23 @@ def test_days_that_come_back_are_held_against_their_seals(copy, lived, world, da
     with pytest.raises(SealBrokenError) as refused:
         rebuild_of(copy, lived, world).run(days[1], days[-1] + timedelta(days=1))
     assert refused.value.day == days[1]
+
+
+def test_days_that_come_back_under_another_registry_are_those_that_were_sealed(copy, lived, world, days):
+    """The record of a closing, and whose registry it was, are in its seal; nothing of a day that stands is told anew."""
+    before = content(copy, *DERIVED)
+    enterprises = {
+        name: replace(one, heartbeat_s=one.heartbeat_s * 2) if one.feed is Feed.PERIODIC else one
+        for name, one in world.registry.enterprises.items()
+    }
+    office = replace(world, registry=replace(world.registry, enterprises=enterprises, digest="sha256:other"))
+    with copy.writing() as connection:
+        connection.execute(delete(closed_days))
+        connection.execute(delete(day_figures).where(day_figures.c.day == days[1]))
+    rebuild_of(copy, lived, office).run(days[0], days[-1] + timedelta(days=1))
+    with copy.reading() as connection:
+        assert walk(connection).broken == ()
+    assert content(copy, *DERIVED) == before
 
 
 def test_broken_off_anywhere_it_is_called_again_to_the_same_end(copy, lived, world, days):
