@@ -135,7 +135,12 @@ class Broker:
         """Offsets that nothing came of: deleted first, or ends of transactions, of which a reader sees nothing."""
         at = self._partition(found)
         timeout_ms = int(self._settings.timeout_s * 1000)
-        begin = self._consumer.beginning_offsets([at], timeout_ms=timeout_ms)[at]
+        try:
+            begin: int = self._consumer.beginning_offsets([at], timeout_ms=timeout_ms)[at]
+        except KafkaError as error:
+            # Nobody can tell which: rather an alarm too many.
+            self._failed(error)
+            begin = found.offset
         if begin > wanted:
             self._lost(found.topic, found.partition, wanted, min(begin, found.offset))
 
