@@ -61,11 +61,12 @@ def answering(answer):
 
 def said(client, bootstrap):
     """In a process of its own: of a client that could not be made the library leaves sockets to the garbage collector."""
-    return child("print(tried())", client, bootstrap)
+    # So long that a busy machine comes to its first answer in it.
+    return child("print(tried())", client, bootstrap, timeout_s=4)
 
 
-def child(code, client, bootstrap):
-    command = [sys.executable, "-c", f"{_TRIED}\n{code}", client, bootstrap]
+def child(code, client, bootstrap, timeout_s=1):
+    command = [sys.executable, "-c", f"{_TRIED}\n{code}", client, bootstrap, str(timeout_s)]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
 
@@ -78,7 +79,7 @@ from stores.kafka.reasons import told
 
 def tried():
     try:
-        getattr(kafka, sys.argv[1])(**connection(KafkaSettings(bootstrap=sys.argv[2], timeout_s=1)))
+        getattr(kafka, sys.argv[1])(**connection(KafkaSettings(bootstrap=sys.argv[2], timeout_s=int(sys.argv[3]))))
     except kafka.errors.KafkaTimeoutError as error:
         return told(error)
 """
