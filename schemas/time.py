@@ -25,8 +25,8 @@ def to_ms(moment: datetime) -> int:
 
 
 def could_be_meant(ms: int) -> bool:
-    """Whether a clock that shows it could be meant: years that we can count with."""
-    return EARLIEST_MS <= ms <= LATEST_MS
+    """Whether it could be the moment of a message of ours: one that we can count with, or the epoch, before anything came."""
+    return 0 <= ms <= LATEST_MS
 
 
 def from_ms(ms: int) -> datetime:

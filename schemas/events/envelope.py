@@ -43,7 +43,7 @@ Instant = Annotated[
 
 def _meant(value: datetime) -> datetime:
     if not could_be_meant(to_ms(value)):
-        raise PydanticCustomError("moment", "Input should be between 1970-01-02 and 2999-12-31")
+        raise PydanticCustomError("moment", "Input should be between 1970-01-01 and 2999-12-31")
     return value
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from schemas.control import Tick
-from schemas.time import EARLIEST_MS, LATEST_MS, from_ms, to_ms
+from schemas.time import LATEST_MS, from_ms, to_ms
 
 ENTRANCE: Final = "compliance"
 # Between the records of a message: they are JSON without line breaks.
@@ -21,7 +21,7 @@ _CONTROL: Final = {"kind": b"control"}
 @with_config({"extra": "ignore"})
 class _Addressed(TypedDict):
     enterprise: str
-    as_of: Annotated[AwareDatetime, Field(ge=from_ms(EARLIEST_MS), le=from_ms(LATEST_MS))]
+    as_of: Annotated[AwareDatetime, Field(ge=from_ms(0), le=from_ms(LATEST_MS))]
 
 
 _ADDRESSED: Final[TypeAdapter[_Addressed]] = TypeAdapter(_Addressed)
