@@ -11,9 +11,11 @@ from btswatch.parts.closing import close_due, days_due
 from btswatch.parts.part import Ending
 from btswatch.settings import Settings
 from processors.sinks.archive_progress import Progress
-from schemas.time import LocalCalendar
+from schemas.status import Track
+from schemas.time import LocalCalendar, format_ms
 from stores.archive import Archive
 from stores.data_directory import DataDirectory, Mode
+from stores.entries import entry_of
 from stores.ledger import alarms
 from stores.registry.load import load
 
@@ -57,7 +59,16 @@ def archived(directory, **through_by_forwarder):
         for partition in range(PARTITIONS):
             progress.ticked(name, partition, at_ms)
     noon_ms = LocalCalendar().start_of(DAY) + 12 * HOUR_MS
-    line = b'{"type":"btswatch.status.v1"}'
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "poller/a",
+        "type": "btswatch.status.v1",
+        "subject": "BTS-1",
+        "time": format_ms(noon_ms),
+        "data": {"status": "up"},
+    }
+    line = entry_of(event, received_ms=noon_ms, track=Track.MEASURED, reporter="poller").body
     with Archive(directory.path / "archive") as archive:
         first = archive.durable_offset() + 1
         archive.append([(first, noon_ms, "btswatch.status.v1", line)] if first == 1 else [])
