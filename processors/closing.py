@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy import Connection
 
 from processors.core.conventions import Conventions, Grid
-from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes, first_heard
+from processors.first_heard import first_heard
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.results import Basis, day_figure, end_reading, transitions
 from processors.word_of_a_day import save_feeds, save_word, told_into
 from schemas.audit import AuditKind, NewAuditEntry

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from hashlib import sha256
 from typing import Final
 
-from processors.core.conventions import Conventions, Grid
-from processors.core.decode import Decoded, decode_one, microseconds
+from processors.core.conventions import Conventions
+from processors.core.decode import Decoded, microseconds
 from processors.core.element_day import ElementDay
 from processors.core.feed_days import FeedDay
 from processors.core.life import days_back
@@ -264,17 +264,6 @@ class OfficialReadings:
         for name, rules in self._rules.items():
             if any(rule.enterprise in feeds for rule in rules.values()):
                 yield name
-
-
-def first_heard(archive: ArchiveReader, grid: Grid) -> date | None:
-    """The first archived day of which something was received before its close: late evidence alone makes no day official."""
-    for day in archive.days():
-        close_us = grid.close_us(day.toordinal())
-        for line in archive.read(day):
-            event = decode_one(line)
-            if isinstance(event, dict) and microseconds(event["receivedtime"]) <= close_us:
-                return day
-    return None
 
 
 def _heard(registry: Registry, elements: Collection[str]) -> Registry:

@@ -16,7 +16,8 @@ from typing import Final
 from sqlalchemy import Connection
 
 from processors.core.conventions import Conventions, Grid
-from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes, first_heard
+from processors.first_heard import first_heard
+from processors.official import Carries, OfficialDay, OfficialReadings, carries_bytes
 from processors.open_days import OpenDays
 from processors.rebuild_refusals import (
     BeforeTheArchiveError,

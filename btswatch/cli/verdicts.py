@@ -49,8 +49,8 @@ def verdicts(
 
     Service availability D is time; radio availability and the other indicators are counted from measurements.
 
-    Exit 1 when days of the period are still open, or have no figures yet, and --provisional is not given, and when the sealed rules are kept no
-    more: the verdicts are by the present ones then and say so.
+    Exit 1 when days of the period are still open, or have no figures yet, and --provisional is not given, and when the
+    sealed rules are kept no more: the verdicts are by the present ones then and say so.
 
     Example: btswatch verdicts --period 2026-Q3 --enterprise viettel
     """

@@ -9,7 +9,7 @@ from typing import Final
 from processors.rules import Rules
 from schemas.registry import Kind, Registry
 from schemas.time import DEFAULT_ZONE, LocalCalendar
-from stores.ledger.unwatched import in_service
+from stores.ledger.unwatched import was_in_service
 
 CLASS_A: Final = "A"
 WARN_DAYS: Final = (30, 90)
@@ -65,8 +65,7 @@ def certificates(
         row = registry.on(station, on)
         if row is None or row.kind is not Kind.STATION or row.inspection_class != CLASS_A:
             continue
-        begins, ends = in_service(row, on, on + timedelta(days=1), calendar)
-        if begins >= ends:
+        if not was_in_service(row, on, on + timedelta(days=1), calendar):
             continue
         known = row.certificate_issued, renewed.get(station)
         # One that is dated later does not hold yet.

@@ -63,8 +63,8 @@ def compared(
 
     A value stands under `SERVICE.INDICATOR`; availability D also under `SERVICE.D`. Within the bounds of availability both
     may be right: what is unknown here decides nothing. The data that the enterprise sent gives one figure: a report differs
-    when it is not that, as exactly as it was written, and when the data is of the whole period; of a share of time, when no part of the period that was not sent can
-    make it that. To the Department's own samples only the difference is told.
+    when it is not that, as exactly as it was written, and when the data is of the whole period; of a share of time, when no
+    part of the period that was not sent can make it that. To the Department's own samples only the difference is told.
     """
     known: Mapping[str, Compared] = dict(_known(report.subject, verdicts, indicators))
     for name, reported in sorted(report.data.values.items()):

@@ -15,7 +15,7 @@ from schemas.events.report import QUALITY_REPORT
 from schemas.registry import Element, Registry
 from schemas.rules import Rule
 from schemas.time import LocalCalendar, to_ms
-from stores.ledger.unwatched import in_service
+from stores.ledger.unwatched import was_in_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,9 @@ def report_duties(
 
 def _owing(rows: Iterable[Element], quarter: CalendarPeriod, calendar: LocalCalendar) -> list[str]:
     """Who had something in service in the quarter: not who began later, nor who had ended."""
-    found = set()
-    for row in rows:
-        begins, ends = in_service(row, quarter.first, quarter.end, calendar)
-        if begins < ends:
-            found.add(row.enterprise)
-    return sorted(found)
+    return sorted(
+        {row.enterprise for row in rows if was_in_service(row, quarter.first, quarter.end, calendar)}
+    )
 
 
 def _day_of_month(month: date, day: int) -> date:

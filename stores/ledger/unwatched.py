@@ -57,7 +57,7 @@ def unwatched(
         for at, (first, end) in enumerate(stretches):
             if until <= first:
                 break
-            begins, ends = in_service(row, first, min(end, until), calendar)
+            begins, ends = _in_service(row, first, min(end, until), calendar)
             if begins < ends:
                 days = (calendar.day_of(ends - 1) - calendar.day_of(begins)).days + 1
                 yield Unwatched(row, at, (ends - begins) // 1000, days)
@@ -101,7 +101,7 @@ def _known_owners(connection: Connection, first: date, end: date) -> set[tuple[s
     return {(row[0], Kind(row[1])) for row in connection.execute(query)}
 
 
-def in_service(row: Element, first: date, end: date, calendar: LocalCalendar) -> tuple[int, int]:
+def _in_service(row: Element, first: date, end: date, calendar: LocalCalendar) -> tuple[int, int]:
     """From when until when (ms) the row was in service of the local days `[first, end)`; it ends before it begins where it was not."""
     begins = calendar.start_of(max(first, row.valid_from or first))
     ends = calendar.start_of(min(end, row.valid_to or end))
@@ -109,3 +109,9 @@ def in_service(row: Element, first: date, end: date, calendar: LocalCalendar) ->
         begins if row.commissioned is None else max(begins, row.commissioned),
         ends if row.decommissioned is None else min(ends, row.decommissioned),
     )
+
+
+def was_in_service(row: Element, first: date, end: date, calendar: LocalCalendar) -> bool:
+    """Whether the row was in service at any time of the local days `[first, end)`."""
+    begins, ends = _in_service(row, first, end, calendar)
+    return begins < ends

@@ -605,11 +605,15 @@ def test_what_is_no_objection_is_refused(closed, registry, one, said):
         take(closed, registry, one)
 
 
-def test_another_elements_word_is_a_sign_of_life_in_a_restatement_too(ledger, registry, tmp_path):
-    """A feed that tells changes alone: one station said once that it is up, another speaks each ten minutes."""
+def told_once(registry):
+    """A feed that tells changes alone: of one station it said once that it is up, of another it speaks each ten minutes."""
     alpha = replace(registry.enterprises["alpha"], feed=Feed.TRANSITION, heartbeat_s=900)
-    registry = replace(registry, enterprises=registry.enterprises | {"alpha": alpha})
     found = [one for one in polls() if one[0]["subject"] == "A-2" or one[0]["id"] == "A-1-0"]
+    return replace(registry, enterprises=registry.enterprises | {"alpha": alpha}), found
+
+
+def test_another_elements_word_is_a_sign_of_life_in_a_restatement_too(ledger, registry, tmp_path):
+    registry, found = told_once(registry)
     archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
     closed = close(ledger, archive, registry)
     with closed.reading() as connection:
@@ -639,10 +643,8 @@ def test_what_another_registry_reads_from_the_same_evidence_is_not_reproduced(cl
 
 
 def test_a_feed_whose_signs_of_life_are_gone_is_not_reproduced(ledger, registry, tmp_path):
-    """One station said once that it is up; what kept it so were another's words, which the archive lost."""
-    alpha = replace(registry.enterprises["alpha"], feed=Feed.TRANSITION, heartbeat_s=900)
-    registry = replace(registry, enterprises=registry.enterprises | {"alpha": alpha})
-    found = [one for one in polls() if one[0]["subject"] == "A-2" or one[0]["id"] == "A-1-0"]
+    """What kept the station up were another's words, which the archive lost."""
+    registry, found = told_once(registry)
     archive = archive_of(tmp_path / "archive", found, Track.DECLARED, "alpha")
     closed = close(ledger, archive, registry)
     left = [one for one in found if one[0]["subject"] == "A-1" or one[0]["id"] == "A-2-0"]
